@@ -31,6 +31,8 @@ use server::Postmaster;
 
 /// How long a keeper that has just seen the last user leave may hold the users lock.
 const LAST_MAX: Duration = Duration::from_millis(200);
+/// A running server that does not answer is looked at again.
+const ATTEMPTS_MAX: u32 = 3;
 /// How long tests' server waits for the next test process.
 const THROW_AWAY_LINGER: Duration = Duration::from_secs(20);
 /// What a server must run with to keep what was committed.
@@ -139,14 +141,18 @@ impl Cluster {
     /// Uses the server of a data directory: the running one, or starts it, making its data first if there
     /// is none. Returns when it takes connections and has proved that it keeps what it commits.
     pub async fn start(settings: Settings) -> Result<Self, LaunchError> {
-        let durability = settings.durability;
-        let started = spawn_blocking(move || Self::start_blocking(&settings)).await;
-        let cluster = started.map_err(|error| LaunchError::io("starting the server")(error.into()))??;
-        match durability {
-            Durability::Kept => cluster.assert_safe().await?,
-            Durability::ThrowAway => {}
+        let mut attempt = 1;
+        loop {
+            let (settings, durability) = (settings.clone(), settings.durability);
+            let started = spawn_blocking(move || Self::start_blocking(&settings)).await;
+            let cluster = started.map_err(|error| LaunchError::io("starting the server")(error.into()))??;
+            match cluster.prove(durability).await {
+                Ok(()) => return Ok(cluster),
+                // A server that we found running may just have been killed.
+                Err(LaunchError::Connect(_)) if attempt < ATTEMPTS_MAX => attempt += 1,
+                Err(error) => return Err(error),
+            }
         }
-        Ok(cluster)
     }
 
     fn start_blocking(settings: &Settings) -> Result<Self, LaunchError> {
@@ -178,10 +184,15 @@ impl Cluster {
         Ok(cluster)
     }
 
-    async fn assert_safe(&self) -> Result<(), LaunchError> {
+    /// Connects, and asks for the settings that keep data.
+    async fn prove(&self, durability: Durability) -> Result<(), LaunchError> {
         let (client, connection) = self.owner.tokio_postgres().connect(tokio_postgres::NoTls).await?;
         let connection = tokio::spawn(connection);
-        for (setting, safe) in SAFE {
+        let safe: &[(&'static str, &[&str])] = match durability {
+            Durability::Kept => &SAFE,
+            Durability::ThrowAway => &[],
+        };
+        for &(setting, safe) in safe {
             let value: String = client.query_one(&format!("show {setting}"), &[]).await?.get(0);
             if !safe.contains(&value.as_str()) {
                 return Err(LaunchError::Unsafe {

@@ -273,7 +273,10 @@ async fn a_process_number_used_again_does_not_keep_the_server_from_starting() {
     }
     let mut stranger = command.spawn().unwrap();
     let (_, rest) = left.split_once('\n').unwrap();
-    fs::write(&file, format!("{}\n{rest}", stranger.id())).unwrap();
+    let socket = scratch.path().join("socket/.s.PGSQL.5432.lock");
+    for file in [file, socket] {
+        fs::write(file, format!("{}\n{rest}", stranger.id())).unwrap();
+    }
 
     let next = Cluster::start(scratch.settings()).await.unwrap();
     assert_eq!(committed(&next).await, 42);

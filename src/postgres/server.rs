@@ -29,11 +29,12 @@ const LEFTOVER_PATIENCE: Duration = Duration::from_secs(5);
 pub(super) const OWNER: &str = "jari";
 
 /// What every server of ours is started with. On the command line, so no file can say otherwise.
-const SETTINGS: [&str; 20] = [
+const SETTINGS: [&str; 21] = [
     "listen_addresses=",
     "unix_socket_permissions=0700",
     "wal_level=minimal",
     "max_wal_senders=0",
+    "max_logical_replication_workers=0",
     "wal_buffers=16MB",
     "checkpoint_timeout=15min",
     "synchronous_commit=on",

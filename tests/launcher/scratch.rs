@@ -97,9 +97,18 @@ impl Scratch {
         child
     }
 
+    /// All that works in the server's directory.
+    fn servers(&self) -> Vec<Pid> {
+        let data = self.path.join("postgres");
+        let here = |number: &i32| fs::read_link(format!("/proc/{number}/cwd")).is_ok_and(|cwd| cwd == data);
+        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        numbers.filter(here).filter_map(Pid::from_raw).collect()
+    }
+
     /// The keeper of this directory alone, by its arguments.
     fn keeper(&self) -> Option<Pid> {
-        let entries = fs::read_dir("/proc").unwrap().flatten();
+        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
         entries
             .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
             .find_map(|number: i32| {
@@ -128,8 +137,8 @@ impl Drop for Scratch {
         if let Some(keeper) = self.keeper() {
             let _ = kill_process(keeper, Signal::KILL);
         }
-        if let Some(postmaster) = self.postmaster() {
-            let _ = kill_process(postmaster, Signal::QUIT);
+        for server in self.servers() {
+            let _ = kill_process(server, Signal::KILL);
         }
         let _ = fs::remove_dir_all(&self.path);
     }

@@ -46,7 +46,11 @@ pub async fn fresh() -> TestDatabase {
         NUMBER.fetch_add(1, Ordering::Relaxed)
     );
     let client = client(&server.owner).await;
-    let create = format!("create database {name} template {}", server.template);
+    // Copying files takes a checkpoint, which costs nothing in memory; the default writes all of it to the log.
+    let create = format!(
+        "create database {name} template {} strategy file_copy",
+        server.template
+    );
     client
         .batch_execute(&create)
         .await
