@@ -1,1 +1,3 @@
 //! Jari: a booking engine whose database is its history. The server's library; never holds a business rule.
+
+pub mod postgres;

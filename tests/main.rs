@@ -1,0 +1,6 @@
+//! The one test crate: a file for each story. Never a second one, which would be linked again.
+
+#![cfg(test)]
+
+mod launcher;
+mod support;
