@@ -1,1 +1,33 @@
 //! What may happen: the rules of Jari, pure and synchronous; never touches a clock, a network or a file.
+//!
+//! One file per aggregate, read top to bottom: state diagram, command, event, error, state, `decide`, `apply`.
+//! A new aggregate is its file, a line in [`event`]'s list and a `pub mod` here.
+
+pub mod administered;
+pub mod auditorium;
+pub mod branch;
+pub mod business_day;
+pub mod claim;
+pub mod coupon;
+pub mod decider;
+pub mod event;
+pub mod fault;
+pub mod ids;
+pub mod layout;
+pub mod movie;
+pub mod personal;
+pub mod price_policy;
+pub mod pricing;
+pub mod recorded;
+pub mod refusal;
+pub mod reservation;
+pub mod schedule;
+pub mod seat;
+pub mod seating;
+pub mod theme;
+pub mod time_slot;
+pub mod values;
+
+pub use decider::{Decider, Now, StoredEvent};
+pub use event::Event;
+pub use recorded::{Metadata, Recorded, StreamId};

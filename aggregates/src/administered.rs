@@ -1,0 +1,67 @@
+//! What the one generic admin route must know of an aggregate; never who is signed in.
+
+use serde::de::DeserializeOwned;
+
+use crate::{
+    Decider,
+    ids::{AuditoriumId, BranchId, ClaimId, MovieId, PricePolicyId, ThemeId},
+    refusal::Refusal,
+};
+
+/// What an admin must be allowed to do to send a command (DOMAIN P2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Permission {
+    /// Open and change branches.
+    Branches,
+    /// Change themes, movies, auditoriums, prices and time slots.
+    Shows,
+    /// Work on reservations.
+    Reservations,
+    /// Issue and revoke coupons.
+    Coupons,
+}
+
+/// A stream a command's references must lead to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reference {
+    /// The branch must be open.
+    Branch(BranchId),
+    /// The auditorium must exist.
+    Auditorium(AuditoriumId),
+    /// The movie must be announced.
+    Movie(MovieId),
+    /// The theme must exist.
+    Theme(ThemeId),
+    /// The price policy must be adopted.
+    PricePolicy(PricePolicyId),
+}
+
+/// The unique name a command takes and the one it gives back, guarded by claim streams.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Claims {
+    /// Taken by this command.
+    pub takes: Option<ClaimId>,
+    /// Given back by this command.
+    pub gives_back: Option<ClaimId>,
+}
+
+/// An aggregate that admins change by `POST /v1/{collection}/{id}/{verb}`.
+pub trait Administered: Decider<Error: Refusal, Command: DeserializeOwned + Clone + std::fmt::Debug> {
+    /// The plural noun in the route, for example `branches`.
+    const COLLECTION: &'static str;
+
+    /// One valid example per command: verb in kebab-case, and the body as JSON text.
+    const EXAMPLES: &'static [(&'static str, &'static str)];
+
+    /// Who may send this command.
+    fn access(command: &Self::Command) -> Permission;
+
+    /// The names it takes and gives back, given the state before it.
+    fn claims(&self, id: &Self::Id, command: &Self::Command) -> Claims;
+
+    /// The streams it names, which must exist.
+    fn reads(command: &Self::Command) -> Vec<Reference>;
+
+    /// Whether the stream has begun.
+    fn exists(&self) -> bool;
+}

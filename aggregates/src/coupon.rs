@@ -1,0 +1,299 @@
+//! A coupon: redeemed at most once, in the same append as the reservation it pays for (DOMAIN K1, K2); never guesses who may.
+//!
+//! ```text
+//!            issue           redeem
+//!   Unknown ───────▶ Issued ◀───────▶ Redeemed    (restore: the reservation was cancelled or expired)
+//!                      └──▶ Revoked
+//! ```
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    administered::{Administered, Claims, Permission, Reference},
+    decider::aggregate,
+    ids::{BranchId, MovieId, ReservationId, ThemeId},
+    pricing::Discount,
+    refusal::refusals,
+    time_slot::{Plan, Show},
+    values::{CouponCode, Note},
+};
+
+/// Where a coupon counts; an empty part does not limit (DOMAIN K1).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Scope {
+    /// Only at this branch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<BranchId>,
+    /// Only for this movie.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub movie: Option<MovieId>,
+    /// Only for this theme.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub theme: Option<ThemeId>,
+}
+
+impl Scope {
+    /// Whether a slot with this plan lies within the scope.
+    #[must_use]
+    pub fn covers(&self, plan: &Plan) -> bool {
+        let (movie, theme) = match plan.show {
+            Show::Movie { movie, .. } => (Some(movie), None),
+            Show::Theme { theme, .. } => (None, Some(theme)),
+        };
+        self.branch.is_none_or(|branch| branch == plan.branch)
+            && (self.movie.is_none() || self.movie == movie)
+            && (self.theme.is_none() || self.theme == theme)
+    }
+}
+
+/// What a coupon grants, fixed when it is issued.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Terms {
+    /// What it takes off.
+    pub discount: Discount,
+    /// Where it counts.
+    #[serde(default)]
+    pub scope: Scope,
+    /// From when it can be redeemed.
+    #[schema(value_type = String, format = DateTime)]
+    pub valid_from: Timestamp,
+    /// Until when, exclusive.
+    #[schema(value_type = String, format = DateTime)]
+    pub valid_until: Timestamp,
+    /// A remark by who issued it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Note>,
+}
+
+/// What can be asked of a coupon.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum CouponCommand {
+    /// Bring it into being.
+    Issue {
+        /// What it grants.
+        terms: Terms,
+    },
+    /// Use it for a reservation; sent by placing a reservation, never from outside.
+    #[serde(skip)]
+    Redeem {
+        /// The reservation it pays for.
+        by: ReservationId,
+        /// Whether the reservation's slot lies within the coupon's scope.
+        covered: bool,
+    },
+    /// Give it back after its reservation ended; never from outside.
+    #[serde(skip)]
+    Restore {
+        /// The reservation that had redeemed it.
+        by: ReservationId,
+    },
+    /// Make it worthless.
+    Revoke {
+        /// Why.
+        reason: Option<Note>,
+    },
+}
+
+/// What happened to a coupon.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CouponEvent {
+    /// Brought into being.
+    Issued { terms: Terms },
+    /// Used for a reservation.
+    Redeemed { by: ReservationId },
+    /// Usable again: the reservation was cancelled or expired.
+    Restored { by: ReservationId },
+    /// Made worthless.
+    Revoked { reason: Option<Note> },
+}
+
+/// Why a coupon says no.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CouponError {
+    /// No such coupon.
+    #[error("there is no such coupon")]
+    NotFound,
+    /// The code is in use.
+    #[error("a coupon with this code exists with other terms")]
+    AlreadyIssued,
+    /// The period or the discount makes no sense.
+    #[error(
+        "the terms are not consistent: the period must not be empty and the discount must take something off"
+    )]
+    InconsistentTerms,
+    /// Used for another reservation.
+    #[error("the coupon was redeemed already")]
+    AlreadyRedeemed,
+    /// Made worthless.
+    #[error("the coupon was revoked")]
+    Revoked,
+    /// Its period has not begun.
+    #[error("the coupon is valid from {from}")]
+    NotYetValid {
+        /// When it begins.
+        from: Timestamp,
+    },
+    /// Its period is over.
+    #[error("the coupon was valid until {until}")]
+    NoLongerValid {
+        /// When it ended.
+        until: Timestamp,
+    },
+    /// It counts for something else.
+    #[error("the coupon does not count for this branch, movie or theme")]
+    OutOfScope,
+}
+
+refusals! { CouponError:
+    Self::NotFound => "coupon/not-found", NotFound, "Check the code, or place without a coupon.";
+    Self::AlreadyIssued => "coupon/already-issued", Conflict, "Issue it under another code.";
+    Self::InconsistentTerms => "coupon/inconsistent-terms", Invalid, "Correct the period or the discount.";
+    Self::AlreadyRedeemed => "coupon/already-redeemed", Conflict, "Use another coupon, or place without one.";
+    Self::Revoked => "coupon/revoked", Gone, "Use another coupon, or place without one.";
+    Self::NotYetValid { .. } => "coupon/not-yet-valid", Conflict, "Use it when its period has begun.";
+    Self::NoLongerValid { .. } => "coupon/no-longer-valid", Gone, "Use another coupon, or place without one.";
+    Self::OutOfScope => "coupon/out-of-scope", Conflict, "Use it where it counts, or place without it.";
+}
+
+/// What a coupon remembers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Coupon {
+    /// Never issued.
+    #[default]
+    Unknown,
+    /// Can be redeemed.
+    Issued { terms: Terms },
+    /// Used.
+    Redeemed { terms: Terms, by: ReservationId },
+    /// Worthless.
+    Revoked,
+}
+
+aggregate! {
+    Coupon = "coupon", id: CouponCode, command: CouponCommand, event: CouponEvent, error: CouponError,
+    stored: "Coupon" [Issued, Redeemed, Restored, Revoked]
+}
+
+impl Coupon {
+    fn rule(&self, command: CouponCommand, now: Timestamp) -> Result<Vec<CouponEvent>, CouponError> {
+        use CouponCommand::{Issue, Redeem, Restore, Revoke};
+        match (command, self) {
+            (Issue { terms }, Self::Unknown)
+                if terms.valid_from < terms.valid_until && terms.discount.is_sound() =>
+            {
+                Ok(vec![CouponEvent::Issued { terms }])
+            }
+            (Issue { .. }, Self::Unknown) => Err(CouponError::InconsistentTerms),
+            (Issue { terms }, Self::Issued { terms: known }) if terms == *known => Ok(vec![]),
+            (Issue { .. }, Self::Issued { .. } | Self::Redeemed { .. } | Self::Revoked) => {
+                Err(CouponError::AlreadyIssued)
+            }
+
+            (Redeem { by, covered }, Self::Issued { terms }) => {
+                redeemable(terms, covered, now).map(|()| vec![CouponEvent::Redeemed { by }])
+            }
+            (Redeem { by, .. }, Self::Redeemed { by: holder, .. }) if by == *holder => Ok(vec![]),
+            (Redeem { .. }, Self::Redeemed { .. }) => Err(CouponError::AlreadyRedeemed),
+
+            (Restore { by }, Self::Redeemed { by: holder, .. }) if by == *holder => {
+                Ok(vec![CouponEvent::Restored { by }])
+            }
+            (Restore { .. }, Self::Issued { .. } | Self::Redeemed { .. } | Self::Revoked) => Ok(vec![]),
+
+            (Revoke { reason }, Self::Issued { .. }) => Ok(vec![CouponEvent::Revoked { reason }]),
+            (Revoke { .. }, Self::Redeemed { .. }) => Err(CouponError::AlreadyRedeemed),
+            (Revoke { .. }, Self::Revoked) => Ok(vec![]),
+
+            (Redeem { .. }, Self::Revoked) => Err(CouponError::Revoked),
+            (Redeem { .. } | Restore { .. } | Revoke { .. }, Self::Unknown) => Err(CouponError::NotFound),
+        }
+    }
+
+    fn evolve(&mut self, event: CouponEvent) {
+        let terms = match std::mem::take(self) {
+            Self::Issued { terms } | Self::Redeemed { terms, .. } => Some(terms),
+            Self::Unknown | Self::Revoked => None,
+        };
+        *self = match (event, terms) {
+            (CouponEvent::Issued { terms }, _) | (CouponEvent::Restored { .. }, Some(terms)) => {
+                Self::Issued { terms }
+            }
+            (CouponEvent::Redeemed { by }, Some(terms)) => Self::Redeemed { terms, by },
+            (CouponEvent::Revoked { .. }, _) => Self::Revoked,
+            (CouponEvent::Redeemed { .. } | CouponEvent::Restored { .. }, None) => Self::Unknown,
+        };
+    }
+
+    /// What it grants, if it can still be redeemed or was.
+    #[must_use]
+    pub const fn terms(&self) -> Option<&Terms> {
+        match self {
+            Self::Issued { terms } | Self::Redeemed { terms, .. } => Some(terms),
+            Self::Unknown | Self::Revoked => None,
+        }
+    }
+}
+
+fn redeemable(terms: &Terms, covered: bool, now: Timestamp) -> Result<(), CouponError> {
+    if now < terms.valid_from {
+        Err(CouponError::NotYetValid {
+            from: terms.valid_from,
+        })
+    } else if now >= terms.valid_until {
+        Err(CouponError::NoLongerValid {
+            until: terms.valid_until,
+        })
+    } else if covered {
+        Ok(())
+    } else {
+        Err(CouponError::OutOfScope)
+    }
+}
+
+impl Administered for Coupon {
+    const COLLECTION: &'static str = "coupons";
+
+    const EXAMPLES: &'static [(&'static str, &'static str)] = &[
+        (
+            "issue",
+            r#"{"terms":{"discount":{"kind":"rate","percent":20},"scope":{},"valid_from":"2026-12-01T00:00:00Z","valid_until":"2027-01-01T00:00:00Z","note":"winter campaign"}}"#,
+        ),
+        ("revoke", r#"{"reason":"printed by mistake"}"#),
+    ];
+
+    fn access(_: &CouponCommand) -> Permission {
+        Permission::Coupons
+    }
+
+    fn claims(&self, _: &CouponCode, _: &CouponCommand) -> Claims {
+        Claims::default()
+    }
+
+    fn reads(command: &CouponCommand) -> Vec<Reference> {
+        match command {
+            CouponCommand::Issue { terms } => [
+                terms.scope.branch.map(Reference::Branch),
+                terms.scope.movie.map(Reference::Movie),
+                terms.scope.theme.map(Reference::Theme),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
+            CouponCommand::Redeem { .. } | CouponCommand::Restore { .. } | CouponCommand::Revoke { .. } => {
+                vec![]
+            }
+        }
+    }
+
+    fn exists(&self) -> bool {
+        *self != Self::Unknown
+    }
+}
+
+#[cfg(test)]
+#[path = "coupon/tests.rs"]
+mod tests;

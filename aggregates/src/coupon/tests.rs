@@ -1,0 +1,168 @@
+//! The rules of a coupon, one sentence each.
+
+use jiff::ToSpan;
+use uuid::Uuid;
+
+use super::{CouponCommand::*, *};
+use crate::decider::testing::{NOON, given};
+
+const ALICE: ReservationId = ReservationId::new(1);
+const BOB: ReservationId = ReservationId::new(2);
+
+fn terms() -> Terms {
+    Terms {
+        discount: Discount::Amount { amount: 5_000 },
+        scope: Scope::default(),
+        valid_from: NOON - 1.hour(),
+        valid_until: NOON + 1.hour(),
+        note: None,
+    }
+}
+
+fn issued() -> CouponEvent {
+    CouponEvent::Issued { terms: terms() }
+}
+
+fn redeem(by: ReservationId) -> CouponCommand {
+    Redeem { by, covered: true }
+}
+
+#[test]
+fn a_coupon_is_issued_once() {
+    given::<Coupon>([])
+        .when(Issue { terms: terms() })
+        .then([issued()]);
+    given::<Coupon>([issued()])
+        .when(Issue { terms: terms() })
+        .then([]);
+    let other = Terms {
+        discount: Discount::Free,
+        ..terms()
+    };
+    given::<Coupon>([issued()])
+        .when(Issue { terms: other })
+        .refused(&CouponError::AlreadyIssued);
+}
+
+#[test]
+fn terms_that_grant_nothing_are_refused() {
+    let never = Terms {
+        valid_until: NOON - 1.hour(),
+        ..terms()
+    };
+    let nothing = Terms {
+        discount: Discount::Amount { amount: 0 },
+        ..terms()
+    };
+    given::<Coupon>([])
+        .when(Issue { terms: never })
+        .refused(&CouponError::InconsistentTerms);
+    given::<Coupon>([])
+        .when(Issue { terms: nothing })
+        .refused(&CouponError::InconsistentTerms);
+}
+
+#[test]
+fn a_coupon_is_redeemed_at_most_once() {
+    given::<Coupon>([issued()])
+        .when(redeem(ALICE))
+        .then([CouponEvent::Redeemed { by: ALICE }]);
+    let used = [issued(), CouponEvent::Redeemed { by: ALICE }];
+    given::<Coupon>(used.clone()).when(redeem(ALICE)).then([]);
+    given::<Coupon>(used)
+        .when(redeem(BOB))
+        .refused(&CouponError::AlreadyRedeemed);
+}
+
+#[test]
+fn a_coupon_counts_only_within_its_period() {
+    let (from, until) = (terms().valid_from, terms().valid_until);
+    given::<Coupon>([issued()])
+        .at(from - 1.second())
+        .when(redeem(ALICE))
+        .refused(&CouponError::NotYetValid { from });
+    given::<Coupon>([issued()])
+        .at(until)
+        .when(redeem(ALICE))
+        .refused(&CouponError::NoLongerValid { until });
+}
+
+#[test]
+fn a_coupon_counts_only_within_its_scope() {
+    given::<Coupon>([issued()])
+        .when(Redeem {
+            by: ALICE,
+            covered: false,
+        })
+        .refused(&CouponError::OutOfScope);
+    let theme = ThemeId::new(Uuid::from_u128(7));
+    let elsewhere = ThemeId::new(Uuid::from_u128(8));
+    let scope = Scope {
+        theme: Some(theme),
+        ..Scope::default()
+    };
+    let plan = |theme| Plan {
+        branch: BranchId::new(Uuid::nil()),
+        show: Show::Theme {
+            theme,
+            party_min: 1,
+            party_max: 6,
+        },
+        starts_at: NOON,
+        ends_at: NOON,
+        sales_open_at: NOON,
+        sales_close_at: NOON,
+        price_policy: crate::ids::PricePolicyId::new(Uuid::nil()),
+        price_version: 1,
+        seats_per_customer_max: 1,
+        hold_minutes: 10,
+        hold_cap_minutes: 20,
+        cancel_minutes: 20,
+    };
+    assert!(scope.covers(&plan(theme)));
+    assert!(!scope.covers(&plan(elsewhere)));
+    assert!(Scope::default().covers(&plan(elsewhere)));
+}
+
+#[test]
+fn only_the_reservation_that_redeemed_it_gives_it_back() {
+    let used = [issued(), CouponEvent::Redeemed { by: ALICE }];
+    given::<Coupon>(used.clone())
+        .when(Restore { by: ALICE })
+        .then([CouponEvent::Restored { by: ALICE }]);
+    given::<Coupon>(used.clone()).when(Restore { by: BOB }).then([]);
+    let restored = used.into_iter().chain([CouponEvent::Restored { by: ALICE }]);
+    given::<Coupon>(restored)
+        .when(redeem(BOB))
+        .then([CouponEvent::Redeemed { by: BOB }]);
+}
+
+#[test]
+fn a_coupon_is_revoked_unless_it_is_used() {
+    let revoked = || CouponEvent::Revoked { reason: None };
+    given::<Coupon>([issued()])
+        .when(Revoke { reason: None })
+        .then([revoked()]);
+    given::<Coupon>([issued(), revoked()])
+        .when(Revoke { reason: None })
+        .then([]);
+    given::<Coupon>([issued(), revoked()])
+        .when(redeem(ALICE))
+        .refused(&CouponError::Revoked);
+    given::<Coupon>([issued(), CouponEvent::Redeemed { by: ALICE }])
+        .when(Revoke { reason: None })
+        .refused(&CouponError::AlreadyRedeemed);
+}
+
+#[test]
+fn an_unknown_code_is_not_found() {
+    given::<Coupon>([])
+        .when(redeem(ALICE))
+        .refused(&CouponError::NotFound);
+    given::<Coupon>([])
+        .when(Restore { by: ALICE })
+        .refused(&CouponError::NotFound);
+    given::<Coupon>([])
+        .when(Revoke { reason: None })
+        .refused(&CouponError::NotFound);
+}

@@ -1,0 +1,422 @@
+//! A reservation from the first held seat to the end: one stream tells the whole story; never knows what seats think.
+//!
+//! ```text
+//!          hold          place          check in
+//!   Blank ──────▶ Held ────────▶ Placed ─────────▶ Attended
+//!              ▲   │  │             ├──▶ NoShow      (the slot began without them)
+//!       revive │   │  └▶ Released   ├──▶ Cancelled   (someone chose to)
+//!              └ Lapsed             └──▶ Expired     (not paid in time)
+//! ```
+//!
+//! While held it can be extended once, changed and released; while placed it can be paid and notified (DOMAIN E5, H1).
+
+mod money;
+mod state;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use self::money::{Payment, PaymentChoice, pay_by};
+pub use self::state::{Held, Placed, Reservation};
+use crate::{
+    decider::aggregate,
+    ids::{ReservationId, TimeSlotId},
+    personal::{Personal, Sealable},
+    pricing::{Party, Quote},
+    refusal::refusals,
+    values::{CouponCode, CustomerName, Money, Note, PhoneNumber, SeatLabel},
+};
+
+/// What is held: places, people and the price that will be charged for them (DOMAIN C11).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Choice {
+    /// The seats, in the order they were asked for; `room` for an escape-room slot.
+    pub seats: Vec<SeatLabel>,
+    /// Who comes.
+    pub party: Party,
+    /// What it costs, bound to the hold.
+    pub quote: Quote,
+}
+
+/// Who to call about a placed reservation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Contact {
+    /// The name (DOMAIN E5).
+    pub name: Personal<CustomerName>,
+    /// The number (DOMAIN E6).
+    pub phone: Personal<PhoneNumber>,
+}
+
+/// What the customer agreed to when placing (DOMAIN E5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Agreements {
+    /// To how personal data is used.
+    pub privacy: bool,
+    /// To the house rules.
+    pub house_rules: bool,
+}
+
+/// The terms a placed reservation is bound to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Placement {
+    /// Who to call.
+    pub contact: Contact,
+    /// What was agreed to.
+    pub agreements: Agreements,
+    /// The coupon redeemed in the same append.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coupon: Option<CouponCode>,
+    /// The price charged: the quote of the hold, less the coupon.
+    pub quote: Quote,
+    /// How it is paid.
+    pub payment: Payment,
+    /// A short code for people.
+    pub short_code: String,
+    /// When the slot begins.
+    pub starts_at: Timestamp,
+    /// Until when the customer cancels without asking (DOMAIN C14).
+    pub cancel_until: Timestamp,
+}
+
+/// Who cancels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Canceller {
+    /// The customer, online.
+    Customer,
+    /// Staff, at the counter.
+    Staff,
+}
+
+/// What can be asked of a reservation.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ReservationCommand {
+    /// Begin it: its seats are held in the same append.
+    Hold {
+        /// The time slot.
+        time_slot: TimeSlotId,
+        /// Seats, people, price.
+        choice: Choice,
+        /// When the hold runs out.
+        until: Timestamp,
+        /// When it must end however often it is touched.
+        cap: Timestamp,
+    },
+    /// Keep it a little longer, once.
+    Extend {
+        /// When it would run out.
+        until: Timestamp,
+    },
+    /// Choose other seats or people.
+    Change {
+        /// What is held from now on.
+        choice: Choice,
+    },
+    /// Give everything back.
+    Release,
+    /// Record that it ran out.
+    Lapse,
+    /// Take a lapsed hold up again; its seats are held in the same append.
+    Revive {
+        /// When the hold runs out.
+        until: Timestamp,
+        /// When it must end however often it is touched.
+        cap: Timestamp,
+    },
+    /// Make it binding.
+    Place(Box<Placement>),
+    /// Record that the money came.
+    MarkPaid {
+        /// How much; the whole price if not said.
+        amount: Option<Money>,
+        /// A remark.
+        note: Option<Note>,
+    },
+    /// Record that the customer was told.
+    MarkNotified {
+        /// How.
+        note: Option<Note>,
+    },
+    /// They came.
+    CheckIn,
+    /// They did not come.
+    MarkNoShow,
+    /// Call it off.
+    Cancel {
+        /// Who does.
+        by: Canceller,
+        /// Why.
+        reason: Option<Note>,
+    },
+    /// Record that it was not paid in time.
+    Expire,
+}
+
+/// What happened to a reservation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum ReservationEvent {
+    /// Begun.
+    Held {
+        time_slot: TimeSlotId,
+        choice: Choice,
+        until: Timestamp,
+        cap: Timestamp,
+    },
+    /// Kept longer.
+    Extended { until: Timestamp },
+    /// Other seats or people.
+    Changed { choice: Choice },
+    /// Given back.
+    Released,
+    /// Ran out.
+    Lapsed,
+    /// Taken up again.
+    Revived { until: Timestamp, cap: Timestamp },
+    /// Binding.
+    Placed(Box<Placement>),
+    /// Paid.
+    Paid { amount: Money, note: Option<Note> },
+    /// The customer was told.
+    Notified { note: Option<Note> },
+    /// They came.
+    CheckedIn,
+    /// They did not come.
+    MarkedNoShow,
+    /// Called off.
+    Cancelled { by: Canceller, reason: Option<Note> },
+    /// Not paid in time.
+    Expired,
+}
+
+/// Why a reservation says no.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ReservationError {
+    /// No such reservation.
+    #[error("there is no such reservation")]
+    NotFound,
+    /// Begun before.
+    #[error("the reservation has begun already")]
+    AlreadyBegun,
+    /// The hold ran out.
+    #[error("the hold lapsed at {until}")]
+    HoldLapsed {
+        /// When.
+        until: Timestamp,
+    },
+    /// The hold was given back.
+    #[error("the hold was released")]
+    HoldReleased,
+    /// Extended before.
+    #[error("the hold was extended already and ends at {until}")]
+    AlreadyExtended {
+        /// When it ends.
+        until: Timestamp,
+    },
+    /// The hold has not run out.
+    #[error("it is due at {due_at}, not yet")]
+    NotYetDue {
+        /// When it will be.
+        due_at: Timestamp,
+    },
+    /// Binding already.
+    #[error("the reservation is placed already")]
+    AlreadyPlaced,
+    /// Still only held.
+    #[error("the reservation is not placed yet")]
+    NotPlaced,
+    /// Privacy or house rules.
+    #[error("both agreements are needed: privacy and house rules")]
+    AgreementMissing,
+    /// Another sum than the price.
+    #[error("{} {} are due", due.amount, due.currency)]
+    AmountDiffers {
+        /// The price.
+        due: Money,
+    },
+    /// Not paid yet.
+    #[error("the reservation is not paid")]
+    NotPaid,
+    /// Too late to call it off.
+    #[error("it could be cancelled until {until}")]
+    TooLateToCancel {
+        /// Until when.
+        until: Timestamp,
+    },
+    /// Called off.
+    #[error("the reservation was cancelled")]
+    Cancelled,
+    /// Not paid in time.
+    #[error("the reservation expired because it was not paid in time")]
+    Expired,
+    /// They came.
+    #[error("the customer has attended")]
+    Attended,
+    /// They did not come.
+    #[error("the customer did not come")]
+    NoShow,
+    /// Too early to say that nobody came.
+    #[error("the slot has not begun; a no-show can be marked from {starts_at}")]
+    NotStarted {
+        /// When it begins.
+        starts_at: Timestamp,
+    },
+}
+
+refusals! { ReservationError:
+    Self::NotFound => "reservation/not-found", NotFound, "Check the number and the secret or phone that goes with it.";
+    Self::AlreadyBegun => "reservation/already-begun", Conflict, "Begin another reservation.";
+    Self::HoldLapsed { .. } => "reservation/hold-lapsed", Gone, "Revive it while everything is still free, or hold again.";
+    Self::HoldReleased => "reservation/hold-released", Gone, "Hold again.";
+    Self::AlreadyExtended { .. } => "reservation/already-extended", Conflict, "Place it before it lapses.";
+    Self::NotYetDue { .. } => "reservation/not-yet-due", Conflict, "Wait until it is due.";
+    Self::AlreadyPlaced => "reservation/already-placed", Conflict, "Look at the reservation; nothing more is to do.";
+    Self::NotPlaced => "reservation/not-placed", Conflict, "Place it first.";
+    Self::AgreementMissing => "reservation/agreement-missing", Invalid, "Set privacy and house_rules to true.";
+    Self::AmountDiffers { .. } => "reservation/amount-differs", Conflict, "Record the amount that is due.";
+    Self::NotPaid => "reservation/not-paid", Conflict, "Take the payment and mark it paid first.";
+    Self::TooLateToCancel { .. } => "reservation/too-late-to-cancel", Gone, "Ask at the counter before the start.";
+    Self::Cancelled => "reservation/cancelled", Gone, "Hold again.";
+    Self::Expired => "reservation/expired", Gone, "Hold again.";
+    Self::Attended => "reservation/attended", Conflict, "Nothing more is to do.";
+    Self::NoShow => "reservation/no-show", Conflict, "Ask the branch.";
+    Self::NotStarted { .. } => "reservation/not-started", Conflict, "Wait until the slot has begun.";
+}
+
+aggregate! {
+    Reservation = "reservation", id: ReservationId, command: ReservationCommand, event: ReservationEvent,
+    error: ReservationError,
+    stored: "Reservation" [
+        Held, Extended, Changed, Released, Lapsed, Revived, Placed, Paid, Notified, CheckedIn, MarkedNoShow,
+        Cancelled, Expired,
+    ],
+    personal: |event| match event {
+        ReservationEvent::Placed(placement) => {
+            let Contact { name, phone } = &mut placement.contact;
+            vec![name as &mut dyn Sealable, phone]
+        }
+        ReservationEvent::Held { .. }
+        | ReservationEvent::Extended { .. }
+        | ReservationEvent::Changed { .. }
+        | ReservationEvent::Released
+        | ReservationEvent::Lapsed
+        | ReservationEvent::Revived { .. }
+        | ReservationEvent::Paid { .. }
+        | ReservationEvent::Notified { .. }
+        | ReservationEvent::CheckedIn
+        | ReservationEvent::MarkedNoShow
+        | ReservationEvent::Cancelled { .. }
+        | ReservationEvent::Expired => Vec::new(),
+    }
+}
+
+impl Reservation {
+    fn rule(
+        &self,
+        command: ReservationCommand,
+        now: Timestamp,
+    ) -> Result<Vec<ReservationEvent>, ReservationError> {
+        use Reservation::{Attended, Blank, Cancelled, Expired, Held, Lapsed, NoShow, Placed, Released};
+        use ReservationCommand as Do;
+        use ReservationError as No;
+        use ReservationEvent as Event;
+        match (command, self) {
+            (
+                Do::Hold {
+                    time_slot,
+                    choice,
+                    until,
+                    cap,
+                },
+                Blank,
+            ) => Ok(vec![Event::Held {
+                time_slot,
+                choice,
+                until: until.min(cap),
+                cap,
+            }]),
+            (Do::Hold { .. }, _) => Err(No::AlreadyBegun),
+
+            (Do::Lapse, Held(hold)) if now < hold.until => Err(No::NotYetDue { due_at: hold.until }),
+            (Do::Lapse, Held(_)) => Ok(vec![Event::Lapsed]),
+            (Do::Lapse, Lapsed(_)) => Ok(vec![]),
+
+            (Do::Release, Held(_)) => Ok(vec![Event::Released]),
+            (Do::Release, Released(_) | Lapsed(_)) => Ok(vec![]),
+
+            (Do::Revive { until, cap }, Lapsed(_)) => Ok(vec![Event::Revived {
+                until: until.min(cap),
+                cap,
+            }]),
+            (Do::Revive { .. }, Held(hold)) if now < hold.until => Ok(vec![]),
+
+            (Do::Extend { .. } | Do::Change { .. } | Do::Place(_) | Do::Revive { .. }, Held(hold))
+                if now >= hold.until =>
+            {
+                Err(No::HoldLapsed { until: hold.until })
+            }
+            (Do::Extend { .. }, Held(hold)) if hold.extended => {
+                Err(No::AlreadyExtended { until: hold.until })
+            }
+            (Do::Extend { until }, Held(hold)) => Ok(vec![Event::Extended {
+                until: until.min(hold.cap),
+            }]),
+            (Do::Change { choice }, Held(hold)) if choice == hold.choice => Ok(vec![]),
+            (Do::Change { choice }, Held(_)) => Ok(vec![Event::Changed { choice }]),
+            (Do::Place(placement), Held(_))
+                if placement.agreements.privacy && placement.agreements.house_rules =>
+            {
+                Ok(vec![Event::Placed(placement)])
+            }
+            (Do::Place(_), Held(_)) => Err(No::AgreementMissing),
+            (Do::Place(_), Placed(_)) => Err(No::AlreadyPlaced),
+
+            (Do::MarkPaid { .. }, Placed(placed)) if placed.paid => Ok(vec![]),
+            (Do::MarkPaid { amount, note }, Placed(placed)) => match (placed.due(), amount) {
+                (due, Some(amount)) if amount != due => Err(No::AmountDiffers { due }),
+                (due, Some(_) | None) => Ok(vec![Event::Paid { amount: due, note }]),
+            },
+            (Do::MarkNotified { note }, Placed(_)) => Ok(vec![Event::Notified { note }]),
+
+            (Do::CheckIn, Placed(placed)) if placed.paid => Ok(vec![Event::CheckedIn]),
+            (Do::CheckIn, Placed(_)) => Err(No::NotPaid),
+            (Do::CheckIn, Attended(_)) => Ok(vec![]),
+
+            (Do::MarkNoShow, Placed(placed)) if now < placed.placement.starts_at => Err(No::NotStarted {
+                starts_at: placed.placement.starts_at,
+            }),
+            (Do::MarkNoShow, Placed(_)) => Ok(vec![Event::MarkedNoShow]),
+            (Do::MarkNoShow, NoShow(_)) => Ok(vec![]),
+
+            (Do::Cancel { by, reason }, Placed(placed)) => {
+                let until = placed.cancellable_until(by);
+                if now < until {
+                    Ok(vec![Event::Cancelled { by, reason }])
+                } else {
+                    Err(No::TooLateToCancel { until })
+                }
+            }
+            (Do::Cancel { .. }, Cancelled(_)) => Ok(vec![]),
+
+            (Do::Expire, Placed(placed)) => match placed.pay_by() {
+                Some(due_at) if now < due_at => Err(No::NotYetDue { due_at }),
+                Some(_) => Ok(vec![Event::Expired]),
+                None => Ok(vec![]),
+            },
+            (Do::Expire, Expired(_) | Cancelled(_)) => Ok(vec![]),
+
+            (_, Blank) => Err(No::NotFound),
+            (_, Held(_)) => Err(No::NotPlaced),
+            (_, Lapsed(hold)) => Err(No::HoldLapsed { until: hold.until }),
+            (_, Released(_)) => Err(No::HoldReleased),
+            (_, Placed(_)) => Err(No::AlreadyPlaced),
+            (_, Attended(_)) => Err(No::Attended),
+            (_, NoShow(_)) => Err(No::NoShow),
+            (_, Cancelled(_)) => Err(No::Cancelled),
+            (_, Expired(_)) => Err(No::Expired),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,174 @@
+//! What a reservation remembers and how its events change it; never decides.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Canceller, Choice, Payment, Placement, ReservationEvent};
+use crate::{ids::TimeSlotId, values::Money};
+
+/// A hold, running or over.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Held {
+    /// The time slot.
+    pub time_slot: TimeSlotId,
+    /// Seats, people, price.
+    pub choice: Choice,
+    /// When it runs out.
+    pub until: Timestamp,
+    /// When it must end however often it is touched.
+    pub cap: Timestamp,
+    /// Whether it was extended: that is possible once.
+    pub extended: bool,
+}
+
+/// A binding reservation and what became of its money.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Placed {
+    /// What had been held.
+    pub hold: Held,
+    /// The terms it is bound to.
+    pub placement: Placement,
+    /// Whether nothing is due any more.
+    pub paid: bool,
+}
+
+impl Placed {
+    /// The price.
+    #[must_use]
+    pub const fn due(&self) -> Money {
+        Money {
+            amount: self.placement.quote.total,
+            currency: self.placement.quote.currency,
+        }
+    }
+
+    /// The deadline of an unpaid transfer; none if nothing is due or it is paid on site.
+    #[must_use]
+    pub const fn pay_by(&self) -> Option<Timestamp> {
+        match &self.placement.payment {
+            Payment::BankTransfer { pay_by, .. } if !self.paid => Some(*pay_by),
+            Payment::BankTransfer { .. } | Payment::OnSite => None,
+        }
+    }
+
+    /// Until when it can be cancelled (DOMAIN C14): online until a while before, at the counter until the start.
+    #[must_use]
+    pub const fn cancellable_until(&self, by: Canceller) -> Timestamp {
+        match by {
+            Canceller::Customer => self.placement.cancel_until,
+            Canceller::Staff => self.placement.starts_at,
+        }
+    }
+}
+
+/// What a reservation remembers.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub enum Reservation {
+    /// Not begun.
+    #[default]
+    Blank,
+    /// Its seats are held.
+    Held(Held),
+    /// The hold ran out; it can be revived.
+    Lapsed(Held),
+    /// The hold was given back.
+    Released(Held),
+    /// Binding.
+    Placed(Box<Placed>),
+    /// They came.
+    Attended(Box<Placed>),
+    /// They did not come.
+    NoShow(Box<Placed>),
+    /// Called off.
+    Cancelled(Box<Placed>),
+    /// Not paid in time.
+    Expired(Box<Placed>),
+}
+
+impl Reservation {
+    /// What is or was held, at any stage after the first.
+    #[must_use]
+    pub const fn hold(&self) -> Option<&Held> {
+        match self {
+            Self::Blank => None,
+            Self::Held(hold) | Self::Lapsed(hold) | Self::Released(hold) => Some(hold),
+            Self::Placed(placed)
+            | Self::Attended(placed)
+            | Self::NoShow(placed)
+            | Self::Cancelled(placed)
+            | Self::Expired(placed) => Some(&placed.hold),
+        }
+    }
+
+    /// The binding terms, once it was placed.
+    #[must_use]
+    pub const fn placed(&self) -> Option<&Placed> {
+        match self {
+            Self::Blank | Self::Held(_) | Self::Lapsed(_) | Self::Released(_) => None,
+            Self::Placed(placed)
+            | Self::Attended(placed)
+            | Self::NoShow(placed)
+            | Self::Cancelled(placed)
+            | Self::Expired(placed) => Some(placed),
+        }
+    }
+
+    /// Whether its seats are its own right now.
+    #[must_use]
+    pub const fn has_seats(&self) -> bool {
+        match self {
+            Self::Held(_) | Self::Placed(_) | Self::Attended(_) | Self::NoShow(_) => true,
+            Self::Blank | Self::Lapsed(_) | Self::Released(_) | Self::Cancelled(_) | Self::Expired(_) => {
+                false
+            }
+        }
+    }
+
+    pub(super) fn evolve(&mut self, event: ReservationEvent) {
+        use ReservationEvent as Event;
+        let before = std::mem::take(self);
+        *self = match (event, before) {
+            (
+                Event::Held {
+                    time_slot,
+                    choice,
+                    until,
+                    cap,
+                },
+                _,
+            ) => Self::Held(Held {
+                time_slot,
+                choice,
+                until,
+                cap,
+                extended: false,
+            }),
+            (Event::Extended { until }, Self::Held(hold)) => Self::Held(Held {
+                until,
+                extended: true,
+                ..hold
+            }),
+            (Event::Changed { choice }, Self::Held(hold)) => Self::Held(Held { choice, ..hold }),
+            (Event::Released, Self::Held(hold)) => Self::Released(hold),
+            (Event::Lapsed, Self::Held(hold)) => Self::Lapsed(hold),
+            (Event::Revived { until, cap }, Self::Lapsed(hold)) => Self::Held(Held { until, cap, ..hold }),
+            (Event::Placed(placement), Self::Held(hold)) => {
+                let paid = placement.quote.total == 0;
+                Self::Placed(Box::new(Placed {
+                    hold,
+                    placement: *placement,
+                    paid,
+                }))
+            }
+            (Event::Paid { .. }, Self::Placed(placed)) => Self::Placed(Box::new(Placed {
+                paid: true,
+                ..*placed
+            })),
+            (Event::CheckedIn, Self::Placed(placed)) => Self::Attended(placed),
+            (Event::MarkedNoShow, Self::Placed(placed)) => Self::NoShow(placed),
+            (Event::Cancelled { .. }, Self::Placed(placed)) => Self::Cancelled(placed),
+            (Event::Expired, Self::Placed(placed)) => Self::Expired(placed),
+            (_, before) => before,
+        };
+    }
+}

@@ -1,0 +1,381 @@
+//! The rules of a reservation, one sentence each.
+
+use jiff::ToSpan;
+use uuid::Uuid;
+
+use super::{ReservationCommand as Do, ReservationError as No, ReservationEvent as Event, *};
+use crate::{
+    decider::testing::{NOON, given},
+    values::Currency,
+};
+
+fn until() -> Timestamp {
+    NOON + 10.minutes()
+}
+
+fn cap() -> Timestamp {
+    NOON + 20.minutes()
+}
+
+fn quote(total: i64) -> Quote {
+    Quote {
+        currency: Currency::KRW,
+        lines: vec![],
+        total,
+    }
+}
+
+fn choice(label: &str) -> Choice {
+    Choice {
+        seats: vec![label.parse().expect("a label")],
+        party: Party::Group { size: 2 },
+        quote: quote(60_000),
+    }
+}
+
+fn slot() -> TimeSlotId {
+    TimeSlotId::new(Uuid::nil())
+}
+
+fn placement(total: i64, payment: Payment) -> Box<Placement> {
+    Box::new(Placement {
+        contact: Contact {
+            name: Personal::Plain("홍길동".parse().expect("a name")),
+            phone: Personal::Plain("010-1234-5678".parse().expect("a number")),
+        },
+        agreements: Agreements {
+            privacy: true,
+            house_rules: true,
+        },
+        coupon: None,
+        quote: quote(total),
+        payment,
+        short_code: "K7MQ2Z".to_owned(),
+        starts_at: NOON + 3.hours(),
+        cancel_until: NOON + 160.minutes(),
+    })
+}
+
+fn transfer() -> Payment {
+    Payment::BankTransfer {
+        pay_by: NOON + 30.minutes(),
+        accounts: vec![],
+    }
+}
+
+fn held() -> Event {
+    Event::Held {
+        time_slot: slot(),
+        choice: choice("C7"),
+        until: until(),
+        cap: cap(),
+    }
+}
+
+fn placed(payment: Payment) -> [Event; 2] {
+    [held(), Event::Placed(placement(60_000, payment))]
+}
+
+fn paid() -> Event {
+    Event::Paid {
+        amount: Money {
+            amount: 60_000,
+            currency: Currency::KRW,
+        },
+        note: None,
+    }
+}
+
+fn mark_paid(amount: Option<i64>) -> Do {
+    Do::MarkPaid {
+        amount: amount.map(|amount| Money {
+            amount,
+            currency: Currency::KRW,
+        }),
+        note: None,
+    }
+}
+
+fn cancel(by: Canceller) -> Do {
+    Do::Cancel { by, reason: None }
+}
+
+fn cancelled(by: Canceller) -> Event {
+    Event::Cancelled { by, reason: None }
+}
+
+#[test]
+fn a_reservation_begins_once_and_never_outlives_its_cap() {
+    let hold = |until| Do::Hold {
+        time_slot: slot(),
+        choice: choice("C7"),
+        until,
+        cap: cap(),
+    };
+    given::<Reservation>([]).when(hold(until())).then([held()]);
+    given::<Reservation>([held()])
+        .when(hold(until()))
+        .refused(&No::AlreadyBegun);
+    given::<Reservation>([])
+        .when(hold(cap() + 1.hour()))
+        .then([Event::Held {
+            time_slot: slot(),
+            choice: choice("C7"),
+            until: cap(),
+            cap: cap(),
+        }]);
+}
+
+#[test]
+fn a_hold_is_extended_once_within_its_cap() {
+    let extended = || Event::Extended { until: cap() };
+    given::<Reservation>([held()])
+        .when(Do::Extend {
+            until: NOON + 1.hour(),
+        })
+        .then([extended()]);
+    given::<Reservation>([held(), extended()])
+        .when(Do::Extend {
+            until: NOON + 1.hour(),
+        })
+        .refused(&No::AlreadyExtended { until: cap() });
+}
+
+#[test]
+fn a_hold_lapses_never_early() {
+    let early = until() - 1.microsecond();
+    given::<Reservation>([held()])
+        .at(early)
+        .when(Do::Lapse)
+        .refused(&No::NotYetDue { due_at: until() });
+    given::<Reservation>([held()])
+        .at(until())
+        .when(Do::Lapse)
+        .then([Event::Lapsed]);
+    given::<Reservation>([held(), Event::Lapsed])
+        .at(until())
+        .when(Do::Lapse)
+        .then([]);
+    given::<Reservation>([held(), Event::Extended { until: cap() }])
+        .at(until())
+        .when(Do::Lapse)
+        .refused(&No::NotYetDue { due_at: cap() });
+}
+
+#[test]
+fn after_its_time_a_hold_is_good_for_nothing_even_before_the_lapse_is_recorded() {
+    let lapsed = No::HoldLapsed { until: until() };
+    given::<Reservation>([held()])
+        .at(until())
+        .when(Do::Extend { until: cap() })
+        .refused(&lapsed);
+    given::<Reservation>([held()])
+        .at(until())
+        .when(Do::Change { choice: choice("C8") })
+        .refused(&lapsed);
+    given::<Reservation>([held()])
+        .at(until())
+        .when(Do::Place(placement(1, Payment::OnSite)))
+        .refused(&lapsed);
+    given::<Reservation>([held(), Event::Lapsed])
+        .when(Do::Place(placement(1, Payment::OnSite)))
+        .refused(&lapsed);
+}
+
+#[test]
+fn a_lapsed_hold_can_be_revived() {
+    let revive = || Do::Revive {
+        until: NOON + 30.minutes(),
+        cap: NOON + 40.minutes(),
+    };
+    let revived = Event::Revived {
+        until: NOON + 30.minutes(),
+        cap: NOON + 40.minutes(),
+    };
+    given::<Reservation>([held(), Event::Lapsed])
+        .when(revive())
+        .then([revived]);
+    given::<Reservation>([held()]).when(revive()).then([]);
+    given::<Reservation>([held(), Event::Released])
+        .when(revive())
+        .refused(&No::HoldReleased);
+}
+
+#[test]
+fn a_hold_can_be_released_and_stays_released() {
+    given::<Reservation>([held()])
+        .when(Do::Release)
+        .then([Event::Released]);
+    given::<Reservation>([held(), Event::Released])
+        .when(Do::Release)
+        .then([]);
+    given::<Reservation>([held(), Event::Lapsed])
+        .when(Do::Release)
+        .then([]);
+    given::<Reservation>(placed(transfer()))
+        .when(Do::Release)
+        .refused(&No::AlreadyPlaced);
+}
+
+#[test]
+fn a_hold_can_be_changed_while_it_runs() {
+    let other = Event::Changed { choice: choice("C8") };
+    given::<Reservation>([held()])
+        .when(Do::Change { choice: choice("C8") })
+        .then([other]);
+    given::<Reservation>([held()])
+        .when(Do::Change { choice: choice("C7") })
+        .then([]);
+}
+
+#[test]
+fn placing_needs_both_agreements_and_happens_once() {
+    given::<Reservation>([held()])
+        .when(Do::Place(placement(60_000, transfer())))
+        .then([Event::Placed(placement(60_000, transfer()))]);
+    given::<Reservation>(placed(transfer()))
+        .when(Do::Place(placement(60_000, transfer())))
+        .refused(&No::AlreadyPlaced);
+    for agreements in [
+        Agreements {
+            privacy: false,
+            house_rules: true,
+        },
+        Agreements {
+            privacy: true,
+            house_rules: false,
+        },
+    ] {
+        let placement = Box::new(Placement {
+            agreements,
+            ..*placement(60_000, transfer())
+        });
+        given::<Reservation>([held()])
+            .when(Do::Place(placement))
+            .refused(&No::AgreementMissing);
+    }
+}
+
+#[test]
+fn the_price_is_marked_paid_once_and_in_full() {
+    given::<Reservation>(placed(transfer()))
+        .when(mark_paid(None))
+        .then([paid()]);
+    given::<Reservation>(placed(transfer()))
+        .when(mark_paid(Some(60_000)))
+        .then([paid()]);
+    given::<Reservation>(placed(transfer()))
+        .when(mark_paid(Some(59_999)))
+        .refused(&No::AmountDiffers {
+            due: Money {
+                amount: 60_000,
+                currency: Currency::KRW,
+            },
+        });
+    given::<Reservation>(placed(transfer()).into_iter().chain([paid()]))
+        .when(mark_paid(None))
+        .then([]);
+    given::<Reservation>([held()])
+        .when(mark_paid(None))
+        .refused(&No::NotPlaced);
+}
+
+#[test]
+fn an_unpaid_transfer_expires_at_its_deadline_and_never_before() {
+    let due_at = NOON + 30.minutes();
+    given::<Reservation>(placed(transfer()))
+        .when(Do::Expire)
+        .refused(&No::NotYetDue { due_at });
+    given::<Reservation>(placed(transfer()))
+        .at(due_at)
+        .when(Do::Expire)
+        .then([Event::Expired]);
+    given::<Reservation>(placed(transfer()).into_iter().chain([paid()]))
+        .at(due_at)
+        .when(Do::Expire)
+        .then([]);
+    given::<Reservation>(placed(Payment::OnSite))
+        .at(due_at)
+        .when(Do::Expire)
+        .then([]);
+}
+
+#[test]
+fn a_free_reservation_owes_nothing() {
+    let events = [held(), Event::Placed(placement(0, transfer()))];
+    given::<Reservation>(events.clone())
+        .at(NOON + 1.hour())
+        .when(Do::Expire)
+        .then([]);
+    given::<Reservation>(events)
+        .when(Do::CheckIn)
+        .then([Event::CheckedIn]);
+}
+
+#[test]
+fn customers_cancel_until_a_while_before_and_staff_until_the_start() {
+    let (online, start) = (NOON + 160.minutes(), NOON + 3.hours());
+    for (by, until) in [(Canceller::Customer, online), (Canceller::Staff, start)] {
+        let just = until - 1.microsecond();
+        given::<Reservation>(placed(transfer()))
+            .at(just)
+            .when(cancel(by))
+            .then([cancelled(by)]);
+        given::<Reservation>(placed(transfer()))
+            .at(until)
+            .when(cancel(by))
+            .refused(&No::TooLateToCancel { until });
+    }
+    let gone = placed(transfer())
+        .into_iter()
+        .chain([cancelled(Canceller::Customer)]);
+    given::<Reservation>(gone.clone())
+        .when(cancel(Canceller::Customer))
+        .then([]);
+    given::<Reservation>(gone)
+        .when(mark_paid(None))
+        .refused(&No::Cancelled);
+}
+
+#[test]
+fn whoever_paid_can_check_in() {
+    given::<Reservation>(placed(transfer()))
+        .when(Do::CheckIn)
+        .refused(&No::NotPaid);
+    let paid_for: Vec<_> = placed(transfer()).into_iter().chain([paid()]).collect();
+    given::<Reservation>(paid_for.clone())
+        .when(Do::CheckIn)
+        .then([Event::CheckedIn]);
+    let there = paid_for.into_iter().chain([Event::CheckedIn]);
+    given::<Reservation>(there.clone()).when(Do::CheckIn).then([]);
+    given::<Reservation>(there)
+        .when(cancel(Canceller::Staff))
+        .refused(&No::Attended);
+}
+
+#[test]
+fn a_no_show_is_known_only_after_the_start() {
+    let starts_at = NOON + 3.hours();
+    given::<Reservation>(placed(Payment::OnSite))
+        .when(Do::MarkNoShow)
+        .refused(&No::NotStarted { starts_at });
+    given::<Reservation>(placed(Payment::OnSite))
+        .at(starts_at)
+        .when(Do::MarkNoShow)
+        .then([Event::MarkedNoShow]);
+}
+
+#[test]
+fn a_number_nobody_was_given_is_not_found() {
+    for command in [Do::Release, Do::Lapse, Do::CheckIn, Do::Expire, mark_paid(None)] {
+        given::<Reservation>([]).when(command).refused(&No::NotFound);
+    }
+}
+
+#[test]
+fn the_deadline_of_a_transfer_depends_on_how_far_away_the_slot_is() {
+    assert_eq!(pay_by(NOON, NOON + 3.hours()), NOON + 30.minutes());
+    assert_eq!(pay_by(NOON, NOON + 24.hours()), NOON + 30.minutes());
+    assert_eq!(pay_by(NOON, NOON + 25.hours()), NOON + 12.hours());
+    assert_eq!(pay_by(NOON, NOON + 10.minutes()), NOON + 10.minutes());
+}

@@ -1,0 +1,370 @@
+//! A time slot: one screening in an auditorium or one session of a theme; a hold only reads it, so it never sells seats.
+//!
+//! ```text
+//!            schedule              close
+//!   Unknown ─────────▶ OnSale ◀────────────▶ Closed
+//!                        │       reopen         │
+//!                        └────▶ Withdrawn ◀─────┘   (withdraw)
+//! ```
+//!
+//! Started, not yet on sale and past the sales close are moments, not states: [`TimeSlot::open_for_holds`] tells them apart.
+
+use jiff::{Timestamp, ToSpan};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    administered::{Administered, Claims, Permission, Reference},
+    decider::aggregate,
+    ids::{AuditoriumId, BranchId, MovieId, PricePolicyId, ThemeId, TimeSlotId},
+    refusal::refusals,
+    values::Note,
+};
+
+/// Seats one customer may take in one slot, unless the slot says otherwise (DOMAIN C4).
+pub const SEATS_PER_CUSTOMER_DEFAULT: u8 = 8;
+/// Minutes a hold lives, unless the slot says otherwise (DOMAIN H1).
+pub const HOLD_MINUTES_DEFAULT: u16 = 10;
+/// Minutes from the first touch within which an extended hold must end, unless the slot says otherwise (DOMAIN H1).
+pub const HOLD_CAP_MINUTES_DEFAULT: u16 = 20;
+/// Minutes before the start until which customers cancel by themselves (DOMAIN C14).
+pub const CANCEL_MINUTES_DEFAULT: u16 = 20;
+/// The longest a slot may last.
+const LENGTH_HOURS_MAX: i64 = 24;
+
+/// What is shown or played, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Show {
+    /// A movie in an auditorium, with the layout version whose seats are sold (DOMAIN C3).
+    Movie {
+        /// The movie.
+        movie: MovieId,
+        /// Where.
+        auditorium: AuditoriumId,
+        /// The immutable layout version, from 1.
+        layout_version: u32,
+        /// How many seats that version has.
+        capacity: u32,
+    },
+    /// A session of an escape-room theme: one seat, `room`.
+    Theme {
+        /// The theme.
+        theme: ThemeId,
+        /// The smallest group.
+        party_min: u8,
+        /// The largest group.
+        party_max: u8,
+    },
+}
+
+impl Show {
+    /// How many places the slot sells.
+    #[must_use]
+    pub const fn capacity(&self) -> u32 {
+        match self {
+            Self::Movie { capacity, .. } => *capacity,
+            Self::Theme { .. } => 1,
+        }
+    }
+}
+
+/// Everything a slot fixes when it is scheduled; versions are frozen, so a later change of prices leaves it alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// Where.
+    pub branch: BranchId,
+    /// What.
+    pub show: Show,
+    /// When it begins.
+    #[schema(value_type = String, format = DateTime)]
+    pub starts_at: Timestamp,
+    /// When it ends, without cleaning.
+    #[schema(value_type = String, format = DateTime)]
+    pub ends_at: Timestamp,
+    /// From when seats can be held.
+    #[schema(value_type = String, format = DateTime)]
+    pub sales_open_at: Timestamp,
+    /// Until when seats can be held; not after the start.
+    #[schema(value_type = String, format = DateTime)]
+    pub sales_close_at: Timestamp,
+    /// The price policy.
+    pub price_policy: PricePolicyId,
+    /// Its frozen version, from 1.
+    pub price_version: u32,
+    /// Seats one customer may take.
+    pub seats_per_customer_max: u8,
+    /// Minutes a hold lives.
+    pub hold_minutes: u16,
+    /// Minutes from the first touch within which an extended hold must end.
+    pub hold_cap_minutes: u16,
+    /// Minutes before the start until which customers cancel by themselves.
+    pub cancel_minutes: u16,
+}
+
+impl Plan {
+    /// When a hold taken at `now` runs out: after its lifetime, at the latest when sales close (DOMAIN H1).
+    #[must_use]
+    pub fn hold_until(&self, now: Timestamp) -> Timestamp {
+        (now + i64::from(self.hold_minutes).minutes()).min(self.sales_close_at)
+    }
+
+    /// When a hold first taken at `first` must end, however often it is touched.
+    #[must_use]
+    pub fn hold_cap(&self, first: Timestamp) -> Timestamp {
+        (first + i64::from(self.hold_cap_minutes).minutes()).min(self.sales_close_at)
+    }
+
+    /// Until when customers cancel by themselves (DOMAIN C14).
+    #[must_use]
+    pub fn cancel_until(&self) -> Timestamp {
+        self.starts_at - i64::from(self.cancel_minutes).minutes()
+    }
+
+    fn consistent(&self) -> bool {
+        self.starts_at < self.ends_at
+            && self.ends_at <= self.starts_at + LENGTH_HOURS_MAX.hours()
+            && self.sales_open_at < self.sales_close_at
+            && self.sales_close_at <= self.starts_at
+            && (1..=SEATS_PER_CUSTOMER_DEFAULT).contains(&self.seats_per_customer_max)
+            && (1..=120).contains(&self.hold_minutes)
+            && (self.hold_minutes..=240).contains(&self.hold_cap_minutes)
+            && self.price_version > 0
+    }
+}
+
+/// What can be asked of a slot.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum TimeSlotCommand {
+    /// Put it on the programme.
+    Schedule {
+        /// What it fixes.
+        plan: Plan,
+    },
+    /// Take no new holds for a while.
+    Close {
+        /// Why.
+        reason: Option<Note>,
+    },
+    /// Take holds again.
+    Reopen {},
+    /// Take it off the programme for good; only when nobody has a seat is up to the caller.
+    Withdraw {
+        /// Why.
+        reason: Option<Note>,
+    },
+}
+
+/// What happened to a slot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TimeSlotEvent {
+    /// Put on the programme.
+    Scheduled { plan: Plan },
+    /// New holds are refused.
+    Closed { reason: Option<Note> },
+    /// Holds are taken again.
+    Reopened,
+    /// Off the programme for good.
+    Withdrawn { reason: Option<Note> },
+}
+
+/// Why a slot says no.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TimeSlotError {
+    /// No such slot.
+    #[error("there is no such time slot")]
+    NotFound,
+    /// Scheduled before, with another plan.
+    #[error("the time slot is scheduled already")]
+    AlreadyScheduled,
+    /// The plan contradicts itself.
+    #[error(
+        "the plan is not consistent: it needs sales open < sales close ≤ start < end ≤ start + 24 h and sane limits"
+    )]
+    InconsistentPlan,
+    /// Sales have not begun.
+    #[error("sales open at {opens_at}")]
+    NotYetOnSale {
+        /// When they begin.
+        opens_at: Timestamp,
+    },
+    /// It has begun: not the same as sold out (DOMAIN C4).
+    #[error("the time slot started at {starts_at}")]
+    Started {
+        /// When it began.
+        starts_at: Timestamp,
+    },
+    /// Too late to hold, not started yet.
+    #[error("sales closed at {closed_at}")]
+    SalesClosed {
+        /// When they ended.
+        closed_at: Timestamp,
+    },
+    /// Staff take no new holds.
+    #[error("the time slot is closed for now")]
+    Closed,
+    /// Off the programme.
+    #[error("the time slot was withdrawn")]
+    Withdrawn,
+}
+
+refusals! { TimeSlotError:
+    Self::NotFound => "time-slot/not-found", NotFound, "Choose a time slot from GET /v1/time-slots.";
+    Self::AlreadyScheduled => "time-slot/already-scheduled", Conflict, "Use a new id, or withdraw this slot first.";
+    Self::InconsistentPlan => "time-slot/inconsistent-plan", Invalid, "Correct the moments and limits of the plan.";
+    Self::NotYetOnSale { .. } => "time-slot/not-yet-on-sale", Conflict, "Come back when sales open.";
+    Self::Started { .. } => "time-slot/started", Gone, "Choose a later time slot.";
+    Self::SalesClosed { .. } => "time-slot/sales-closed", Gone, "Choose a later time slot, or ask at the counter.";
+    Self::Closed => "time-slot/closed", Conflict, "Choose another time slot, or try again later.";
+    Self::Withdrawn => "time-slot/withdrawn", Gone, "Choose another time slot.";
+}
+
+/// What a slot remembers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TimeSlot {
+    /// Never scheduled.
+    #[default]
+    Unknown,
+    /// Seats can be held between its sales moments.
+    OnSale(Plan),
+    /// No new holds for now.
+    Closed(Plan),
+    /// Off the programme.
+    Withdrawn(Plan),
+}
+
+aggregate! {
+    TimeSlot = "time_slot", id: TimeSlotId, command: TimeSlotCommand, event: TimeSlotEvent, error: TimeSlotError,
+    stored: "TimeSlot" [Scheduled, Closed, Reopened, Withdrawn]
+}
+
+impl TimeSlot {
+    fn rule(&self, command: TimeSlotCommand, _now: Timestamp) -> Result<Vec<TimeSlotEvent>, TimeSlotError> {
+        use TimeSlotCommand::{Close, Reopen, Schedule, Withdraw};
+        match (command, self) {
+            (Schedule { plan }, Self::Unknown) if plan.consistent() => {
+                Ok(vec![TimeSlotEvent::Scheduled { plan }])
+            }
+            (Schedule { .. }, Self::Unknown) => Err(TimeSlotError::InconsistentPlan),
+            (Schedule { plan }, Self::OnSale(known)) if plan == *known => Ok(vec![]),
+            (Schedule { .. }, Self::OnSale(_) | Self::Closed(_) | Self::Withdrawn(_)) => {
+                Err(TimeSlotError::AlreadyScheduled)
+            }
+
+            (Close { reason }, Self::OnSale(_)) => Ok(vec![TimeSlotEvent::Closed { reason }]),
+            (Close { .. }, Self::Closed(_)) => Ok(vec![]),
+
+            (Reopen {}, Self::Closed(_)) => Ok(vec![TimeSlotEvent::Reopened]),
+            (Reopen {}, Self::OnSale(_)) => Ok(vec![]),
+
+            (Withdraw { reason }, Self::OnSale(_) | Self::Closed(_)) => {
+                Ok(vec![TimeSlotEvent::Withdrawn { reason }])
+            }
+            (Withdraw { .. }, Self::Withdrawn(_)) => Ok(vec![]),
+
+            (Close { .. } | Reopen {}, Self::Withdrawn(_)) => Err(TimeSlotError::Withdrawn),
+            (Close { .. } | Reopen {} | Withdraw { .. }, Self::Unknown) => Err(TimeSlotError::NotFound),
+        }
+    }
+
+    fn evolve(&mut self, event: TimeSlotEvent) {
+        let plan = match std::mem::take(self) {
+            Self::Unknown => None,
+            Self::OnSale(plan) | Self::Closed(plan) | Self::Withdrawn(plan) => Some(plan),
+        };
+        *self = match (event, plan) {
+            (TimeSlotEvent::Scheduled { plan }, _) | (TimeSlotEvent::Reopened, Some(plan)) => {
+                Self::OnSale(plan)
+            }
+            (TimeSlotEvent::Closed { .. }, Some(plan)) => Self::Closed(plan),
+            (TimeSlotEvent::Withdrawn { .. }, Some(plan)) => Self::Withdrawn(plan),
+            (
+                TimeSlotEvent::Closed { .. } | TimeSlotEvent::Reopened | TimeSlotEvent::Withdrawn { .. },
+                None,
+            ) => Self::Unknown,
+        };
+    }
+
+    /// What was fixed when the slot was scheduled, whatever became of it.
+    pub fn plan(&self) -> Result<&Plan, TimeSlotError> {
+        match self {
+            Self::Unknown => Err(TimeSlotError::NotFound),
+            Self::OnSale(plan) | Self::Closed(plan) | Self::Withdrawn(plan) => Ok(plan),
+        }
+    }
+
+    /// The plan, if places may be held at `now`; else why not, the plainest reason first (DOMAIN C4).
+    pub fn open_for_holds(&self, now: Timestamp) -> Result<&Plan, TimeSlotError> {
+        match self {
+            Self::Unknown => Err(TimeSlotError::NotFound),
+            Self::Withdrawn(_) => Err(TimeSlotError::Withdrawn),
+            Self::OnSale(plan) | Self::Closed(plan) if now >= plan.starts_at => Err(TimeSlotError::Started {
+                starts_at: plan.starts_at,
+            }),
+            Self::OnSale(plan) | Self::Closed(plan) if now >= plan.sales_close_at => {
+                Err(TimeSlotError::SalesClosed {
+                    closed_at: plan.sales_close_at,
+                })
+            }
+            Self::Closed(_) => Err(TimeSlotError::Closed),
+            Self::OnSale(plan) if now < plan.sales_open_at => Err(TimeSlotError::NotYetOnSale {
+                opens_at: plan.sales_open_at,
+            }),
+            Self::OnSale(plan) => Ok(plan),
+        }
+    }
+}
+
+impl Administered for TimeSlot {
+    const COLLECTION: &'static str = "time-slots";
+
+    const EXAMPLES: &'static [(&'static str, &'static str)] = &[
+        (
+            "schedule",
+            r#"{"plan":{"branch":"0192d3a0-0000-7000-8000-000000000001","show":{"kind":"theme","theme":"0192d3a0-0000-7000-8000-000000000002","party_min":2,"party_max":4},"starts_at":"2026-12-24T10:00:00Z","ends_at":"2026-12-24T11:00:00Z","sales_open_at":"2026-12-18T00:00:00Z","sales_close_at":"2026-12-24T10:00:00Z","price_policy":"0192d3a0-0000-7000-8000-000000000003","price_version":1,"seats_per_customer_max":1,"hold_minutes":10,"hold_cap_minutes":20,"cancel_minutes":20}}"#,
+        ),
+        ("close", r#"{"reason":"the projector is being repaired"}"#),
+        ("reopen", "{}"),
+        ("withdraw", r#"{"reason":"the film was not delivered"}"#),
+    ];
+
+    fn access(_: &TimeSlotCommand) -> Permission {
+        Permission::Shows
+    }
+
+    fn claims(&self, _: &TimeSlotId, _: &TimeSlotCommand) -> Claims {
+        Claims::default()
+    }
+
+    fn reads(command: &TimeSlotCommand) -> Vec<Reference> {
+        match command {
+            TimeSlotCommand::Schedule { plan } => {
+                let mut references = vec![
+                    Reference::Branch(plan.branch),
+                    Reference::PricePolicy(plan.price_policy),
+                ];
+                match plan.show {
+                    Show::Movie {
+                        movie, auditorium, ..
+                    } => {
+                        references.extend([Reference::Movie(movie), Reference::Auditorium(auditorium)]);
+                    }
+                    Show::Theme { theme, .. } => references.push(Reference::Theme(theme)),
+                }
+                references
+            }
+            TimeSlotCommand::Close { .. } | TimeSlotCommand::Reopen {} | TimeSlotCommand::Withdraw { .. } => {
+                vec![]
+            }
+        }
+    }
+
+    fn exists(&self) -> bool {
+        *self != Self::Unknown
+    }
+}
+
+#[cfg(test)]
+#[path = "time_slot/tests.rs"]
+mod tests;

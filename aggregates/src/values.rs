@@ -1,0 +1,18 @@
+//! Words and amounts with private fields: what is built is valid; never accepts control characters.
+
+mod coupon_code;
+mod money;
+mod phone_number;
+mod seat_label;
+mod text;
+mod wall_time;
+
+pub use coupon_code::{CouponCode, MalformedCouponCode};
+pub use money::{AMOUNT_MAX, Currency, Money};
+pub use phone_number::{NotAPhoneNumber, PhoneNumber};
+pub use seat_label::{MalformedSeatLabel, SeatLabel};
+pub use text::{
+    AccountNumber, Address, Category, CustomerName, Description, Name, Note, Title, Unprintable, Url,
+    ZoneName,
+};
+pub use wall_time::{NotAWallTime, WallTime};
