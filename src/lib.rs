@@ -1,1 +1,4 @@
 //! Jari: a booking engine whose database is its history. The server's library; never holds a business rule.
+
+pub mod store;
+pub mod vault;
