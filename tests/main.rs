@@ -2,5 +2,7 @@
 
 #![cfg(test)]
 
+mod architecture;
 mod launcher;
+mod stored_events;
 mod support;
