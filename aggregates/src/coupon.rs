@@ -260,7 +260,7 @@ impl Administered for Coupon {
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         (
             "issue",
-            r#"{"terms":{"discount":{"kind":"rate","percent":20},"scope":{},"valid_from":"2026-12-01T00:00:00Z","valid_until":"2027-01-01T00:00:00Z","note":"winter campaign"}}"#,
+            r#"{"terms":{"discount":{"rate":{"percent":20}},"scope":{},"valid_from":"2026-12-01T00:00:00Z","valid_until":"2027-01-01T00:00:00Z","note":"winter campaign"}}"#,
         ),
         ("revoke", r#"{"reason":"printed by mistake"}"#),
     ];

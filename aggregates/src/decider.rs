@@ -13,6 +13,9 @@ pub struct Now(pub Timestamp);
 
 /// An event as it is stored: a name that is never renamed, and the personal values the store must seal.
 pub trait StoredEvent: DomainEvent {
+    /// The stored names of all variants.
+    const NAMES: &'static [&'static str];
+
     /// The stored name: the aggregate's noun and the variant, for example `SeatHeld`.
     fn name(&self) -> &'static str;
 
@@ -94,6 +97,8 @@ macro_rules! aggregate {
         }
 
         impl $crate::StoredEvent for $event {
+            const NAMES: &'static [&'static str] = &[$(concat!($noun, stringify!($variant))),+];
+
             fn name(&self) -> &'static str {
                 match self {
                     $(Self::$variant { .. } => concat!($noun, stringify!($variant)),)+

@@ -64,6 +64,9 @@ macro_rules! events {
 
         /// The stored types of all aggregates.
         pub const KINDS: &[&str] = &[$($type),+];
+
+        /// The stored names of all events, by stored type.
+        pub const NAMES: &[(&str, &[&str])] = &[$(($type, <$event>::NAMES)),+];
     };
 }
 

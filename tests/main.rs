@@ -1,0 +1,8 @@
+//! The one test crate: a file for each story. Never a second one, which would be linked again.
+
+#![cfg(test)]
+
+mod architecture;
+mod launcher;
+mod stored_events;
+mod support;
