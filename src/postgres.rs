@@ -114,27 +114,29 @@ impl Settings {
     /// Where a user's data lies by default: `/var/lib/jari` for root (its home is closed to the server),
     /// else `$XDG_DATA_HOME/jari`, else `~/.local/share/jari`.
     pub fn default_data_dir() -> Result<PathBuf, LaunchError> {
-        if rustix::process::geteuid().is_root() {
-            return Ok(PathBuf::from("/var/lib/jari"));
-        }
-        // Relative values are invalid, says the XDG base directory specification.
-        let absolute = |name| {
-            std::env::var_os(name)
-                .map(PathBuf::from)
-                .filter(|path| path.is_absolute())
-        };
-        let data = absolute("XDG_DATA_HOME").or_else(|| Some(absolute("HOME")?.join(".local/share")));
-        data.map(|data| data.join("jari")).ok_or(LaunchError::NoHome)
+        let variable = |name| std::env::var_os(name).map(PathBuf::from);
+        let root = rustix::process::geteuid().is_root();
+        data_dir(root, variable("XDG_DATA_HOME"), variable("HOME")).ok_or(LaunchError::NoHome)
     }
+}
+
+fn data_dir(root: bool, data_home: Option<PathBuf>, home: Option<PathBuf>) -> Option<PathBuf> {
+    if root {
+        return Some(PathBuf::from("/var/lib/jari"));
+    }
+    // Relative values are invalid, says the XDG base directory specification.
+    let data = data_home.filter(|path| path.is_absolute());
+    let data = data.or_else(|| Some(home.filter(|path| path.is_absolute())?.join(".local/share")));
+    data.map(|data| data.join("jari"))
 }
 
 /// A running server, ours to use until [`Cluster::stop`] or drop.
 #[derive(Debug)]
 pub struct Cluster {
     dir: DataDir,
+    settings: Settings,
     users: Option<File>,
     owner: Connect,
-    kept_by_helper: bool,
 }
 
 impl Cluster {
@@ -143,10 +145,9 @@ impl Cluster {
     pub async fn start(settings: Settings) -> Result<Self, LaunchError> {
         let mut attempt = 1;
         loop {
-            let (settings, durability) = (settings.clone(), settings.durability);
-            let started = spawn_blocking(move || Self::start_blocking(&settings)).await;
-            let cluster = started.map_err(|error| LaunchError::io("starting the server")(error.into()))??;
-            match cluster.prove(durability).await {
+            let settings = settings.clone();
+            let cluster = blocking("starting the server", move || Self::start_blocking(settings)).await?;
+            match cluster.prove().await {
                 Ok(()) => return Ok(cluster),
                 // A server that we found running may just have been killed.
                 Err(LaunchError::Connect(_)) if attempt < ATTEMPTS_MAX => attempt += 1,
@@ -155,40 +156,47 @@ impl Cluster {
         }
     }
 
-    fn start_blocking(settings: &Settings) -> Result<Self, LaunchError> {
+    /// Starts the server again if it died while we use it; its address stays. To be called when it no
+    /// longer answers. Throw-away data is gone then.
+    pub async fn revive(&self) -> Result<(), LaunchError> {
+        let mut attempt = 1;
+        loop {
+            let (dir, settings) = (self.dir.clone(), self.settings.clone());
+            blocking("reviving the server", move || {
+                let start = dir.lock_start()?;
+                ensure(&dir, &settings, &start).map(drop)
+            })
+            .await?;
+            match self.prove().await {
+                Err(LaunchError::Connect(_)) if attempt < ATTEMPTS_MAX => attempt += 1,
+                result => return result,
+            }
+        }
+    }
+
+    fn start_blocking(settings: Settings) -> Result<Self, LaunchError> {
         let dir = DataDir::open(&settings.data_dir)?;
         let start = dir.lock_start()?;
         let users = dir.lock_users()?;
-        let find = |major| match (Binaries::find(&settings.search, major), major) {
-            (Some(binaries), _) => Ok(binaries),
-            (None, Some(major)) => Err(LaunchError::OtherVersion {
-                data_dir: dir.path.clone(),
-                major,
-            }),
-            (None, None) => Err(install::missing(&settings.search)),
-        };
-        let (postmaster, process) = server::ensure(&dir, settings.durability, find, &start)?;
-        if let Some(process) = process {
-            reap(process);
-        }
-        let cluster = Self {
-            owner: Connect::socket(&postmaster.socket, postmaster.port, server::OWNER, "postgres"),
-            kept_by_helper: settings.helper.is_some(),
-            users: Some(users),
-            dir,
-        };
+        // Before the server: from here on we may be killed.
         if let Some(helper) = &settings.helper {
-            child::start_keeper(&cluster.dir, settings.durability, helper)?;
+            child::start_keeper(&dir, settings.durability, helper)?;
         }
-        drop(start);
-        Ok(cluster)
+        let postmaster = ensure(&dir, &settings, &start)?;
+        let owner = Connect::socket(&postmaster.socket, postmaster.port, server::OWNER, "postgres");
+        Ok(Self {
+            dir,
+            settings,
+            users: Some(users),
+            owner,
+        })
     }
 
     /// Connects, and asks for the settings that keep data.
-    async fn prove(&self, durability: Durability) -> Result<(), LaunchError> {
+    async fn prove(&self) -> Result<(), LaunchError> {
         let (client, connection) = self.owner.tokio_postgres().connect(tokio_postgres::NoTls).await?;
         let connection = tokio::spawn(connection);
-        let safe: &[(&'static str, &[&str])] = match durability {
+        let safe: &[(&'static str, &[&str])] = match self.settings.durability {
             Durability::Kept => &SAFE,
             Durability::ThrowAway => &[],
         };
@@ -225,19 +233,48 @@ impl Cluster {
     /// immediately. Close the connections first.
     pub async fn stop(mut self) -> Result<(), LaunchError> {
         let (dir, users) = (self.dir.clone(), self.users.take());
-        let stopped = spawn_blocking(move || users.map_or(Ok(()), |users| leave(&dir, &users))).await;
-        stopped.map_err(|error| LaunchError::io("stopping the server")(error.into()))?
+        blocking("stopping the server", move || {
+            users.map_or(Ok(()), |users| leave(&dir, &users))
+        })
+        .await
     }
 }
 
 impl Drop for Cluster {
     /// Leaves the stopping to the keeper. Without one, stops the server here if nobody else uses it.
     fn drop(&mut self) {
-        if let Some(users) = self.users.take().filter(|_| !self.kept_by_helper) {
+        if let Some(users) = self.users.take().filter(|_| self.settings.helper.is_none()) {
             // There is nobody to tell; the next program would use the server as it is.
             let _ = leave(&self.dir, &users);
         }
     }
+}
+
+/// A ready server, under the start lock.
+fn ensure(dir: &DataDir, settings: &Settings, start: &File) -> Result<Postmaster, LaunchError> {
+    let find = |major| match (Binaries::find(&settings.search, major), major) {
+        (Some(binaries), _) => Ok(binaries),
+        (None, Some(major)) => Err(LaunchError::OtherVersion {
+            data_dir: dir.path.clone(),
+            major,
+        }),
+        (None, None) => Err(install::missing(&settings.search)),
+    };
+    let (postmaster, process) = server::ensure(dir, settings.durability, find, start)?;
+    if let Some(process) = process {
+        reap(process);
+    }
+    Ok(postmaster)
+}
+
+/// Work that waits, off the runtime's own threads.
+async fn blocking<T: Send + 'static>(
+    what: &'static str,
+    work: impl FnOnce() -> Result<T, LaunchError> + Send + 'static,
+) -> Result<T, LaunchError> {
+    spawn_blocking(work)
+        .await
+        .map_err(|error| LaunchError::io(what)(error.into()))?
 }
 
 /// Gives the users lock back, and stops the server if that was the last one.
@@ -259,4 +296,34 @@ fn leave(dir: &DataDir, users: &File) -> Result<(), LaunchError> {
 /// Waits for a child in the background: a dead one that nobody waits for keeps its number.
 fn reap(mut child: Child) {
     thread::spawn(move || child.wait());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_lies_where_its_user_keeps_data_and_roots_where_the_server_can_enter() {
+        for (root, data_home, home, expected) in [
+            (true, Some("/data"), Some("/root"), Some("/var/lib/jari")),
+            (false, Some("/data"), Some("/home/alice"), Some("/data/jari")),
+            (
+                false,
+                Some("data"),
+                Some("/home/alice"),
+                Some("/home/alice/.local/share/jari"),
+            ),
+            (
+                false,
+                None,
+                Some("/home/alice"),
+                Some("/home/alice/.local/share/jari"),
+            ),
+            (false, None, Some(""), None),
+            (false, None, None, None),
+        ] {
+            let found = data_dir(root, data_home.map(PathBuf::from), home.map(PathBuf::from));
+            assert_eq!(found, expected.map(PathBuf::from));
+        }
+    }
 }

@@ -289,23 +289,50 @@ async fn a_process_number_used_again_does_not_keep_the_server_from_starting() {
     stranger.wait().unwrap();
 }
 
+/// A first start that was killed in the middle of making the data.
+fn interrupted() -> Scratch {
+    loop {
+        let scratch = Scratch::new();
+        let program = Program::run(scratch.path());
+        let (making, made) = (
+            scratch.path().join("postgres.new/PG_VERSION"),
+            scratch.path().join("postgres"),
+        );
+        while !making.exists() && !made.exists() {}
+        program.ends_after(Signal::KILL);
+        // On a busy machine we may look too late.
+        if !made.exists() {
+            return scratch;
+        }
+    }
+}
+
 #[tokio::test]
 async fn an_interrupted_first_start_is_repeated() {
-    let scratch = Scratch::new();
-    let program = Program::run(scratch.path());
-    while !scratch.path().join("postgres.new/PG_VERSION").exists() {
-        assert!(
-            !scratch.path().join("postgres").exists(),
-            "it was too quick to be interrupted"
-        );
-    }
-    program.ends_after(Signal::KILL);
-    assert!(!scratch.path().join("postgres").exists());
-
+    let scratch = interrupted();
     let cluster = Cluster::start(scratch.settings()).await.unwrap();
     commit(&cluster).await;
     cluster.stop().await.unwrap();
     assert!(!scratch.path().join("postgres.new").exists());
+}
+
+#[tokio::test]
+async fn a_server_that_died_is_revived_for_programs_that_go_on() {
+    let scratch = Scratch::new();
+    let (one, other) = tokio::join!(
+        Cluster::start(scratch.settings()),
+        Cluster::start(scratch.settings())
+    );
+    let (one, other) = (one.unwrap(), other.unwrap());
+    commit(&one).await;
+    scratch.kill_postmaster();
+    let (first, second) = tokio::join!(one.revive(), other.revive());
+    first.unwrap();
+    second.unwrap();
+    assert_eq!(committed(&one).await, 42, "at the same address");
+    one.stop().await.unwrap();
+    assert_eq!(committed(&other).await, 42);
+    other.stop().await.unwrap();
 }
 
 #[tokio::test]

@@ -99,7 +99,9 @@ fn keep(path: &Path, durability: Durability) -> Result<(), LaunchError> {
         users.lock().map_err(failed())?;
         users.unlock().map_err(failed())?;
         thread::sleep(durability.linger());
-        let start = dir.lock_start()?;
+        // However long a program takes to start: it is not ours to give up.
+        let start = dir.lock_file("start.lock")?;
+        start.lock().map_err(failed())?;
         if users.try_lock().is_ok() {
             let stopped = Postmaster::find(&dir).map_or(Ok(()), |postmaster| postmaster.stop(&dir));
             let forgotten = dir.forget(durability);

@@ -99,12 +99,17 @@ impl Manager {
     }
 
     /// The one command a person would type.
-    fn by_hand(self) -> &'static str {
+    fn by_hand(self) -> String {
+        let sudo = if rustix::process::geteuid().is_root() {
+            ""
+        } else {
+            "sudo "
+        };
         match self {
-            Self::Apt => "sudo apt-get update && sudo apt-get install postgresql",
-            Self::Dnf => "sudo dnf install postgresql-server",
-            Self::Apk => "sudo apk add postgresql",
-            Self::Brew => "brew install postgresql@17",
+            Self::Apt => format!("{sudo}apt-get update && {sudo}apt-get install postgresql"),
+            Self::Dnf => format!("{sudo}dnf install postgresql-server"),
+            Self::Apk => format!("{sudo}apk add postgresql"),
+            Self::Brew => "brew install postgresql@17".to_owned(),
         }
     }
 }
@@ -251,12 +256,10 @@ pub(super) fn missing(search: &Search) -> LaunchError {
 }
 
 fn refusal(manager: Option<Manager>, reason: &str) -> LaunchError {
-    let command = manager.map_or(
-        "your system's package manager (package: PostgreSQL server)",
-        Manager::by_hand,
-    );
+    let unknown = || "your system's package manager (package: PostgreSQL server)".to_owned();
+    let command = manager.map_or_else(unknown, Manager::by_hand);
     LaunchError::NotInstalled {
         reason: reason.to_owned(),
-        command: command.to_owned(),
+        command,
     }
 }

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -292,14 +292,24 @@ fn is_alive(pid: Pid) -> bool {
 }
 
 /// Whether this process is a server of this cluster: every one of them works in its directory. Where
-/// there is no `/proc`, that it lives must do.
+/// there is no `/proc`, its name must do.
 fn is_server(pid: Pid, cluster: &Path) -> bool {
     let process = PathBuf::from(format!("/proc/{}", pid.as_raw_nonzero()));
     if !Path::new("/proc/self").exists() {
-        return is_alive(pid);
+        return is_named_postgres(pid);
     }
     let name = fs::read_to_string(process.join("comm")).unwrap_or_default();
     name.trim() == "postgres" && fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd == cluster)
+}
+
+fn is_named_postgres(pid: Pid) -> bool {
+    let number = pid.as_raw_nonzero().to_string();
+    let output = Command::new("ps").args(["-o", "comm=", "-p", &number]).output();
+    output.is_ok_and(|output| {
+        String::from_utf8_lossy(&output.stdout)
+            .trim()
+            .ends_with("postgres")
+    })
 }
 
 /// All server processes of this cluster.

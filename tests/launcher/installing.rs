@@ -110,9 +110,9 @@ fn on_a_terminal_only_a_yes_installs(#[case] answer: &str, #[case] installs: boo
 }
 
 #[rstest]
-#[case("apt-get", "sudo apt-get update && sudo apt-get install postgresql")]
-#[case("dnf", "sudo dnf install postgresql-server")]
-#[case("apk", "sudo apk add postgresql")]
+#[case("apt-get", "apt-get install postgresql")]
+#[case("dnf", "dnf install postgresql-server")]
+#[case("apk", "apk add postgresql")]
 #[case("brew", "brew install postgresql@17")]
 fn who_forbids_installing_is_told_the_command(#[case] manager: &str, #[case] command: &str) {
     let machine = Machine::new(manager);

@@ -129,10 +129,12 @@ async fn drop_database(owner: &Connect, name: &str) {
 
 async fn start() -> Server {
     let search = Search::system();
-    ensure_installed(&search, Consent::AskOnTerminal).expect("PostgreSQL is installed or can be");
+    ensure_installed(&search, Consent::AskOnTerminal).unwrap_or_else(|error| panic!("{error}"));
     let mut settings = Settings::throw_away(place());
     settings.helper = Some(PathBuf::from(env!("CARGO_BIN_EXE_jari")));
-    let cluster = Cluster::start(settings).await.expect("the tests' server starts");
+    let cluster = Cluster::start(settings)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
     let owner = cluster.owner().clone();
     let template = template(&owner).await;
     Server {
