@@ -8,16 +8,22 @@ use aggregates::{
     auditorium::{Auditorium, AuditoriumError},
     branch::{Branch, BranchError},
     claim::{Claim, ClaimCommand, ClaimError},
-    coupon::Coupon,
+    coupon::{Coupon, CouponError},
     movie::{Movie, MovieError},
     price_policy::{PricePolicy, PricePolicyError},
+    pricing::PricingError,
     refusal::{Kind, Refusal},
+    reservation::ReservationError,
+    seat::SeatError,
     schedule::ScheduleError,
     theme::{Theme, ThemeError},
-    time_slot::TimeSlot,
+    time_slot::{TimeSlot, TimeSlotError},
 };
 
-use super::programme::{self, ProgrammeError};
+use super::{
+    ChoiceError,
+    programme::{self, ProgrammeError},
+};
 use crate::store::{Committed, Request, Stop, Store, UnitOfWork};
 
 /// Why an admin's command was refused, whichever rule said no.
@@ -148,6 +154,20 @@ async fn exists(work: &mut UnitOfWork, reference: Reference) -> Result<(), Stop<
             if policy.exists() { Ok(()) } else { Err(no(PricePolicyError::NotFound)) }
         }
     }
+}
+
+/// Every refusal a booking can meet, for the documentation.
+#[must_use]
+pub fn booking_refusals() -> Vec<(&'static str, Kind, &'static str)> {
+    let choices = ChoiceError::EACH.iter().map(|error| (error.slug(), error.kind(), error.help()));
+    let rules = [
+        SeatError::REFUSALS,
+        TimeSlotError::REFUSALS,
+        ReservationError::REFUSALS,
+        CouponError::REFUSALS,
+        PricingError::REFUSALS,
+    ];
+    choices.chain(rules.concat()).collect()
 }
 
 /// Every refusal an admin's command can meet besides those of bookings, for the documentation.

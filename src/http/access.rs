@@ -5,7 +5,7 @@ use std::fmt;
 use aggregates::{ids::ReservationId, reservation::ReservationError};
 use axum::{
     extract::FromRequestParts,
-    http::{header, request::Parts},
+    http::{HeaderMap, header, request::Parts},
 };
 use sha2::{Digest as _, Sha256};
 
@@ -45,9 +45,14 @@ fn hash(salt: &[u8; 32], token: &str) -> [u8; 32] {
     Sha256::new().chain_update(salt).chain_update(token).finalize().into()
 }
 
-fn bearer(parts: &Parts) -> Option<&str> {
-    let (scheme, token) = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// Whether the request carries the token of this reservation.
+pub(super) fn holds(app: &App, headers: &HeaderMap, id: ReservationId) -> bool {
+    bearer(headers).is_some_and(|token| app.bookings.is_token(id, token))
 }
 
 /// Proof that the admin token was sent.
@@ -70,7 +75,7 @@ impl FromRequestParts<App> for Admin {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let caller = Caller::from_request_parts(parts, app).await?;
-        match bearer(parts) {
+        match bearer(&parts.headers) {
             Some(token) if app.admin.is(token) => Ok(Self),
             Some(_) => {
                 app.limits.guess(caller.address)?;
@@ -103,7 +108,7 @@ impl Holder {
     #[must_use]
     pub fn actor(self) -> Actor {
         match self {
-            Self::Customer(id) => Actor::Guest(id.to_string().into()),
+            Self::Customer(id) => Actor::Guest(id),
             Self::Staff(_) => Admin.actor(),
         }
     }
@@ -124,7 +129,7 @@ impl FromRequestParts<App> for Holder {
     /// A wrong token, none, and an unknown number answer alike.
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let Id(id) = Id::<ReservationId>::from_request_parts(parts, app).await?;
-        match bearer(parts) {
+        match bearer(&parts.headers) {
             Some(token) if app.bookings.is_token(id, token) => Ok(Self::Customer(id)),
             Some(token) if app.admin.is(token) => Ok(Self::Staff(id)),
             Some(_) | None => Err(Problem::refused(&ReservationError::NotFound)),

@@ -4,7 +4,7 @@
 use std::{fmt::Debug, str::FromStr};
 
 use aggregates::{
-    Decider, StreamId, auditorium::Auditorium, branch::Branch, coupon::Coupon, movie::Movie,
+    StreamId, auditorium::Auditorium, branch::Branch, coupon::Coupon, movie::Movie,
     price_policy::PricePolicy, theme::Theme, time_slot::TimeSlot,
 };
 use axum::{

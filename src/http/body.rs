@@ -67,8 +67,14 @@ pub(super) async fn bytes(headers: &HeaderMap, body: Body, max: usize) -> Result
 
 fn is_length_limit(error: &axum::Error) -> bool {
     use std::error::Error as _;
-    std::iter::successors(error.source(), |error| error.source())
-        .any(|error| error.to_string().contains("length limit"))
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if error.to_string().contains("length limit") {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

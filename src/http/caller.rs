@@ -6,6 +6,7 @@ use axum::{
     extract::FromRequestParts,
     http::{HeaderValue, request::Parts},
 };
+use smol_str::ToSmolStr as _;
 use uuid::Uuid;
 
 use super::problem::Problem;
@@ -37,7 +38,7 @@ impl Caller {
             actor,
             command,
             request_id: self.request_id,
-            correlation_id: self.correlation_id,
+            correlation_id: self.correlation_id.map(|id| id.to_smolstr()),
             causation: None,
             reason: None,
             address: Some(self.address),

@@ -76,10 +76,11 @@ pub(super) async fn list(
     Asked(which): Asked<Which>,
 ) -> Result<Response, Problem> {
     let limit = pages::limit(which.limit)?;
-    let unknown = |error: projections::UnknownWord| Problem::new(&problems::MALFORMED_QUERY, error.to_string());
+    let state = which.state.map(|state| state.parse::<CouponState>()).transpose();
+    let state = state.map_err(|error| Problem::new(&problems::MALFORMED_QUERY, error.to_string()))?;
     let filter = Filter {
         code: which.code,
-        state: which.state.map(|state| state.parse().map_err(unknown)).transpose()?,
+        state,
         valid_at: which.valid_at,
         issued_before: pages::behind(which.cursor.as_deref())?,
     };

@@ -20,7 +20,7 @@ impl Key {
     pub fn bind(self, vault: &Vault, scope: String, command: &impl Debug) -> Option<IdempotencyKey> {
         let key = self.0?;
         // Keyed: a command can hold a phone number, and a plain hash of one is easily undone.
-        let fingerprint = vault.mac_bytes("idempotency-fingerprint", format!("{command:?}").as_bytes());
+        let fingerprint = vault.mac("idempotency-fingerprint", format!("{command:?}").as_bytes());
         Some(IdempotencyKey { scope, key, fingerprint })
     }
 }

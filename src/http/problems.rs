@@ -16,7 +16,7 @@ use super::{
     answer::Json,
     problem::{Problem, status, title},
 };
-use crate::booking::Refused;
+use crate::booking::{administered_refusals, booking_refusals};
 
 /// A problem of the edge itself.
 #[derive(Debug, Clone, Copy)]
@@ -80,7 +80,7 @@ static PAGES: LazyLock<Vec<ProblemPage>> = LazyLock::new(|| {
         status: status.as_u16(),
         help,
     };
-    let rules = Refused::all().into_iter().chain(crate::booking::administered_refusals());
+    let rules = booking_refusals().into_iter().chain(administered_refusals());
     let mut pages: Vec<_> = rules
         .map(|(slug, kind, help): (&str, Kind, &'static str)| page(slug, status(kind), help))
         .chain(EDGE.iter().map(|known| page(known.slug, known.status, known.help)))

@@ -7,11 +7,12 @@ use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
+    sync::Semaphore,
     task::JoinSet,
 };
 
 use super::edge::Edge;
+use crate::shutdown::{Signal, told};
 
 /// The time a caller has to send a whole head.
 const HEAD_SECONDS: Duration = Duration::from_secs(10);
@@ -28,7 +29,7 @@ pub async fn serve(
     listener: TcpListener,
     edge: Edge,
     connections_max: usize,
-    mut stop: watch::Receiver<bool>,
+    mut stop: Signal,
     patience: Duration,
 ) {
     let places = Arc::new(Semaphore::new(connections_max));
@@ -37,11 +38,11 @@ pub async fn serve(
         // Bounded: who comes when all places are taken waits in the system's queue.
         let place = tokio::select! {
             place = Arc::clone(&places).acquire_owned() => place,
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = told(&mut stop) => break,
         };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = told(&mut stop) => break,
         };
         let edge = edge.clone();
         let stop = stop.clone();
@@ -68,7 +69,7 @@ async fn pause(error: &io::Error) {
     tokio::time::sleep(REFUSED_PAUSE).await;
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, edge: Edge, mut stop: watch::Receiver<bool>) {
+async fn connection(stream: TcpStream, peer: SocketAddr, edge: Edge, mut stop: Signal) {
     // Answers are small and whole: waiting to fill a packet only delays them.
     let _ = stream.set_nodelay(true);
     let address = peer.ip().to_canonical();
@@ -85,7 +86,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, edge: Edge, mut stop: w
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        _ = stop.wait_for(|stop| *stop) => {
+        () = told(&mut stop) => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

@@ -10,7 +10,7 @@ mod view;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub use self::live::{Live, ListenersFull};
+pub use self::live::Live;
 use super::App;
 
 /// What belongs to time slots and is worth compressing.

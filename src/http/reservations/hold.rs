@@ -136,8 +136,10 @@ pub(in super::super) async fn hold(
 ) -> Result<Response, Problem> {
     let wish = body.wish()?;
     let key = key.bind(app.store.vault(), "anonymous".to_owned(), &wish);
-    let request = caller.request(Actor::Guest("anonymous".into()), "reservations/hold", key);
-    let committed = app.bookings.hold(&request, &wish).await?;
+    let number = app.bookings.next_number();
+    let request = caller.request(Actor::Guest(number), "reservations/hold", key);
+    let committed = app.bookings.hold(&request, number, &wish).await?;
+    // A repeated request is answered with the reservation that began the first time.
     let id = begun(&committed).ok_or(Problem::refused(&ReservationError::NotFound))?;
     let state = committed.state::<Reservation>(&id).ok_or(Problem::refused(&ReservationError::NotFound))?;
     let view = ReservationView::of(id, &state).ok_or(Problem::refused(&ReservationError::NotFound))?;

@@ -33,7 +33,7 @@ impl AsOf {
                 Err(Problem::new(&problems::MALFORMED_QUERY, "position must not be negative"))
             }
             (Some(position), None) => Ok(Some(position)),
-            (None, Some(at)) => Ok(Some(projections::audit_trail::position_at(&app.reads, at).await?)),
+            (None, Some(at)) => Ok(Some(projections::moments::position_at(&app.reads, at).await?)),
             (None, None) => Ok(None),
         }
     }

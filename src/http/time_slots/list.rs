@@ -83,7 +83,7 @@ pub(in super::super) async fn list(
 }
 
 /// When a business day begins (DOMAIN C5).
-const DAY_BEGINS: WallTime = WallTime::DAY_BEGINS;
+const DAY_BEGINS: WallTime = WallTime::START;
 
 fn far_away() -> Problem {
     Problem::new(&problems::MALFORMED_QUERY, "the date is out of range")

@@ -26,7 +26,7 @@ use axum::{
 use futures_util::stream;
 use projections::seat_map::{self, SeatState};
 use serde::Deserialize;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::broadcast;
 
 use super::{
     super::{
@@ -38,7 +38,10 @@ use super::{
     as_of::AsOf,
     show::find,
 };
-use crate::store::Feed;
+use crate::{
+    shutdown::{Signal, told},
+    store::Feed,
+};
 
 /// Changes a listener may be behind before it is let go.
 const BEHIND_MAX: usize = 1_024;
@@ -64,7 +67,7 @@ struct Inner {
     lines: Mutex<Lines>,
     listeners: AtomicUsize,
     listeners_max: usize,
-    stop: watch::Receiver<bool>,
+    stop: Signal,
 }
 
 struct Lines {
@@ -81,7 +84,7 @@ pub struct ListenersFull;
 impl Live {
     /// Nobody listens yet; lines end when `stop` turns true.
     #[must_use]
-    pub fn new(from: i64, listeners_max: usize, stop: watch::Receiver<bool>) -> Self {
+    pub fn new(from: i64, listeners_max: usize, stop: Signal) -> Self {
         let lines = Lines { position: from, by_slot: HashMap::new() };
         Self(Arc::new(Inner { lines: Mutex::new(lines), listeners: AtomicUsize::new(0), listeners_max, stop }))
     }
@@ -93,7 +96,7 @@ impl Live {
         loop {
             let events = tokio::select! {
                 events = feed.after(position, BATCH_MAX) => events,
-                _ = stop.wait_for(|stop| *stop) => return,
+                () = told(&mut stop) => return,
             };
             let Some(last) = events.last() else { continue };
             position = last.position;
@@ -148,7 +151,7 @@ impl Drop for Place {
 struct Listener {
     line: broadcast::Receiver<Frame>,
     after: i64,
-    stop: watch::Receiver<bool>,
+    stop: Signal,
     _place: Place,
 }
 
@@ -158,7 +161,7 @@ impl Listener {
         loop {
             let received = tokio::select! {
                 received = tokio::time::timeout(HEARTBEAT, self.line.recv()) => received,
-                _ = self.stop.wait_for(|stop| *stop) => return None,
+                () = told(&mut self.stop) => return None,
             };
             match received {
                 Ok(Ok(frame)) if frame.position > self.after => return Some(frame.text),
