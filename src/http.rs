@@ -104,6 +104,11 @@ impl App {
         Self(Arc::new(Parts { store, bookings, reads, admin, limits, live, layouts, zones }))
     }
 
+    /// What an operator should know though the server works; an error if it does not.
+    async fn readiness(&self) -> sqlx::Result<Vec<String>> {
+        crate::store::privileges::missing(&self.reads).await
+    }
+
     /// The zone of a branch, which it keeps for good.
     async fn zone(&self, id: BranchId) -> Result<TimeZone, Problem> {
         if let Some(zone) = self.zones.get(&id) {

@@ -17,6 +17,7 @@ mod loader;
 mod log;
 mod memory;
 mod postgres;
+pub mod privileges;
 mod reading;
 mod request;
 mod run;

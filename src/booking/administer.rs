@@ -24,7 +24,10 @@ use super::{
     ChoiceError,
     programme::{self, ProgrammeError},
 };
-use crate::store::{Committed, Request, Stop, Store, UnitOfWork};
+use crate::{
+    store::{Committed, Request, Stop, Store, UnitOfWork},
+    unit,
+};
 
 /// Why an admin's command was refused, whichever rule said no.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -103,7 +106,7 @@ pub async fn run<A: Administrable>(
     command: &A::Command,
     expected: Option<i64>,
 ) -> Result<Committed, Stop<NotDone>> {
-    store.run(request, async |work: &mut UnitOfWork| administer::<A>(work, id, command, expected).await).await
+    store.run(request, unit!(|work| { administer::<A>(work, id, command, expected).await })).await
 }
 
 /// The same within a unit of work of the caller's.

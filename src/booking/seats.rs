@@ -9,12 +9,16 @@ use aggregates::{
 };
 
 use super::{Answer, Bookings, ChoiceError, Refused};
-use crate::store::{Request, Stop, UnitOfWork};
+use crate::{
+    store::{Request, Stop},
+    unit,
+};
 
 impl Bookings {
     /// Sends a command to one seat that the slot really has.
     pub async fn work_on_seat(&self, request: &Request, seat: &SeatId, command: SeatCommand) -> Answer {
-        self.run(request, async |work: &mut UnitOfWork| {
+        let command = &command;
+        self.run(request, unit!(|work| {
             let show = work.load::<TimeSlot>(&seat.time_slot).await?.plan()?.show.clone();
             let known = match show {
                 Show::Theme { .. } => seat.label == SeatLabel::room(),
@@ -29,7 +33,7 @@ impl Bookings {
             work.load::<Seat>(seat).await?;
             work.execute::<Seat>(seat, command.clone())
                 .map_err(|error| Stop::Refused(Refused::Seats(vec![(seat.label.clone(), error)])))
-        })
+        }))
         .await
     }
 }

@@ -21,6 +21,22 @@ const ATTEMPTS_AT_ONCE: u32 = 8;
 /// The longest pause after an attempt, grown to by a millisecond each time.
 const PAUSE_MAX_MS: u64 = 50;
 
+/// The body of a unit of work for [`Store::run`]: `unit!(|work| { … })`, where `work` is a `&mut UnitOfWork` and the block
+/// may use `?`. It may run several times, so it must only borrow.
+#[macro_export]
+macro_rules! unit {
+    (|$work:ident| $body:block) => {
+        |mut unit: $crate::store::UnitOfWork| async move {
+            let outcome = async {
+                let $work = &mut unit;
+                $body
+            }
+            .await;
+            (unit, outcome)
+        }
+    };
+}
+
 /// What one attempt led to.
 enum Step {
     Done(Committed),
@@ -34,14 +50,21 @@ impl Store {
     ///
     /// A refusal, or a decision that there is nothing to do, is confirmed against the log before it is answered. A key that
     /// was used before answers with the first events.
-    pub async fn run<E>(
+    ///
+    /// Written with [`unit!`](crate::unit). The unit goes through `body` by value: a borrowed one would keep the compiler
+    /// from seeing that the whole may move between threads.
+    pub async fn run<E, F>(
         &self,
         request: &Request,
-        body: impl AsyncFn(&mut UnitOfWork) -> Result<(), Stop<E>>,
-    ) -> Result<Committed, Stop<E>> {
+        body: impl Fn(UnitOfWork) -> F,
+    ) -> Result<Committed, Stop<E>>
+    where
+        F: Future<Output = (UnitOfWork, Result<(), Stop<E>>)>,
+    {
         let mut unit = UnitOfWork::new(Arc::clone(&self.shared.desk), self.now());
         for attempt in 1..=ATTEMPTS_MAX {
-            let outcome = body(&mut unit).await;
+            let outcome;
+            (unit, outcome) = body(unit).await;
             if let Some(text) = unit.misuse() {
                 return Err(StoreError::Corrupt(text).into());
             }
@@ -75,7 +98,8 @@ impl Store {
 
     async fn append(&self, request: &Request, unit: &mut UnitOfWork) -> Result<Step, StoreError> {
         let streams = unit.expected();
-        let sealed = sealing::seal(&self.shared.desk.reading, request, &streams, unit.take_decided()).await?;
+        let (notes, decided) = (unit.take_notes(), unit.take_decided());
+        let sealed = sealing::seal(&self.shared.desk.reading, request, notes, &streams, decided).await?;
         let (mut append, made) = sealed.into_append(unit.now(), request.request_id, streams);
         append.key.clone_from(&request.key);
         match self.shared.writer.append(append).await? {
