@@ -2,8 +2,7 @@
 
 use aggregates::{
     ids::{SeatId, TimeSlotId},
-    seat::{Seat, SeatCommand, SeatError},
-    time_slot::{TimeSlot, TimeSlotError},
+    seat::SeatCommand,
     values::{Note, SeatLabel},
 };
 use axum::{
@@ -23,7 +22,6 @@ use super::{
     params::PathTexts,
     problem::{Problem, ProblemBody},
 };
-use crate::booking::Refused;
 
 /// What belongs to single seats.
 pub(super) fn routes() -> OpenApiRouter<App> {
