@@ -14,8 +14,15 @@ use crate::{
 /// The verbs of the command's schema: one variant each.
 fn verbs<A: Administered<Command: PartialSchema>>() -> BTreeSet<String> {
     let schema = serde_json::to_value(A::Command::schema()).expect("a schema is JSON");
-    let variants = schema["oneOf"].as_array().expect("one schema per command").clone();
-    let verb = |variant: &Value| variant["properties"].as_object().and_then(|fields| fields.keys().next().cloned());
+    let variants = schema["oneOf"]
+        .as_array()
+        .expect("one schema per command")
+        .clone();
+    let verb = |variant: &Value| {
+        variant["properties"]
+            .as_object()
+            .and_then(|fields| fields.keys().next().cloned())
+    };
     variants.iter().filter_map(verb).collect()
 }
 
@@ -29,9 +36,17 @@ fn promises<A: Administered<Command: PartialSchema>>() {
         let mut misspelt = body.clone();
         misspelt["misspelt"] = json!(1);
         let command: Result<A::Command, _> = serde_json::from_value(json!({ (*verb): misspelt }));
-        assert!(command.is_err(), "{}/{verb} takes an unknown field", A::COLLECTION);
+        assert!(
+            command.is_err(),
+            "{}/{verb} takes an unknown field",
+            A::COLLECTION
+        );
     }
-    assert!(!A::default().exists(), "{}: nothing exists before its first event", A::COLLECTION);
+    assert!(
+        !A::default().exists(),
+        "{}: nothing exists before its first event",
+        A::COLLECTION
+    );
 }
 
 #[test]

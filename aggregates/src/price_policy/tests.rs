@@ -132,7 +132,9 @@ fn a_policy_keeps_its_currency() {
 
 #[test]
 fn versions_are_bounded() {
-    let revisions = (2_u32..).map(|n| revised(n, n.into(), None)).take(VERSIONS_MAX - 1);
+    let revisions = (2_u32..)
+        .map(|n| revised(n, n.into(), None))
+        .take(VERSIONS_MAX - 1);
     given::<PricePolicy>([adopted()].into_iter().chain(revisions))
         .when(Revise {
             tariff: won(0),
