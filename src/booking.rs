@@ -9,9 +9,9 @@ mod end;
 mod hold;
 mod numbers;
 mod place;
-mod programme;
 mod refused;
 mod seats;
+mod soundness;
 
 use std::sync::Arc;
 
@@ -20,14 +20,14 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 pub use self::{
     administer::{
-        Administrable, NotDone, administer, administered_refusals, booking_refusals, run as run_administered,
+        Administrable, NotDone, administer, administered_refusals, booking_refusals,
     },
     choice::{Places, Wish},
     end::{Ending, end_if_due},
     numbers::Numbers,
     place::Placing,
-    programme::{ProgrammeError, zone_of},
     refused::{ChoiceError, Refused},
+    soundness::{ProgrammeError, zone_of},
 };
 use crate::store::{Committed, Request, Stop, Store, UnitOfWork};
 

@@ -31,7 +31,7 @@ use super::{
 };
 use crate::{
     audit::shown,
-    booking::{Administrable, NotDone, run_administered},
+    booking::{self, Administrable, NotDone},
 };
 
 /// Calls a macro with every aggregate that admins change: the one list there is.
@@ -119,7 +119,7 @@ where
     let command = command::<A>(&parts.headers, sent, verb, example).await?;
     let key = key.bind(app.store.vault(), format!("admin:{}", Admin::ID), &(A::TYPE, id.to_string(), &command));
     let request = caller.request(admin.actor(), named::<A>(verb), key);
-    let committed = run_administered::<A>(&app.store, &request, &id, &command, expected).await?;
+    let committed = booking::administer::<A>(&app.store, &request, &id, &command, expected).await?;
     let begun = committed.events.iter().any(|e| e.sequence == 1 && e.stream == StreamId::of::<A>(&id));
     let (state, sequence) = match (committed.state::<A>(&id), sequence_after::<A>(&committed, &id)) {
         (Some(state), Some(sequence)) => (state, sequence),
@@ -174,7 +174,7 @@ fn if_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
 impl From<NotDone> for Problem {
     fn from(not_done: NotDone) -> Self {
         match not_done {
-            NotDone::Rule { sentence, slug, kind, help } => Self::rule(slug, kind, sentence, help),
+            NotDone::Denied(denied) => Self::refused(denied.refusal()),
             NotDone::ChangedSince { .. } => Self::new(&problems::PRECONDITION_FAILED, not_done.to_string()),
         }
     }
