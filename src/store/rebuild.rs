@@ -99,7 +99,10 @@ pub async fn rebuild(
     models: &[String],
     progress: impl Fn(Progress),
 ) -> Result<Vec<Rebuilt>, RebuildError> {
-    if let Some(unknown) = models.iter().find(|name| !projections::NAMES.contains(&name.as_str())) {
+    if let Some(unknown) = models
+        .iter()
+        .find(|name| !projections::NAMES.contains(&name.as_str()))
+    {
         return Err(RebuildError::Unknown(unknown.clone()));
     }
     let mut builders = Vec::new();
@@ -151,8 +154,10 @@ async fn feed(
     builders: Vec<Builder>,
     progress: impl Fn(Progress),
 ) -> Result<Vec<Rebuilt>, RebuildError> {
-    let (senders, tasks): (Vec<_>, Vec<_>) =
-        builders.into_iter().map(|Builder { chunks, task }| (chunks, task)).unzip();
+    let (senders, tasks): (Vec<_>, Vec<_>) = builders
+        .into_iter()
+        .map(|Builder { chunks, task }| (chunks, task))
+        .unzip();
     let mut tasks = AbortOnDrop(tasks);
     let of = store.feed().position();
     let starts = (0..of).step_by(usize::try_from(CHUNK).unwrap_or(1));

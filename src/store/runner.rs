@@ -54,7 +54,8 @@ impl Standing {
     }
 
     fn is_at(&self, position: i64) {
-        self.position.send_if_modified(|known| std::mem::replace(known, position) != position);
+        self.position
+            .send_if_modified(|known| std::mem::replace(known, position) != position);
     }
 
     /// Waits for a while, or until somebody wants to know where the model is.
@@ -83,7 +84,10 @@ impl Projections {
     /// Nothing yet; see [`Projections::run`].
     #[must_use]
     pub fn none() -> Self {
-        Self { models: Vec::new(), tasks: JoinSet::new() }
+        Self {
+            models: Vec::new(),
+            tasks: JoinSet::new(),
+        }
     }
 
     /// Folds one more read model from here on.
@@ -108,7 +112,9 @@ impl Projections {
 
     /// Waits until a model shows the event at `position`; false if `deadline` comes first, or there is no such model.
     pub async fn reached(&self, model: &str, position: i64, deadline: Instant) -> bool {
-        let Some(standing) = self.standing(model) else { return false };
+        let Some(standing) = self.standing(model) else {
+            return false;
+        };
         let mut known = standing.position.subscribe();
         if *known.borrow() >= position {
             return true;
