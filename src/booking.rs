@@ -74,7 +74,7 @@ impl Bookings {
     where
         F: Future<Output = (UnitOfWork, Result<(), Stop<Refused>>)>,
     {
-        self.store.run(request, body).await
+        self.store.run_movable(request, body).await
     }
 }
 

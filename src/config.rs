@@ -6,7 +6,10 @@ use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use clap::Args;
 
-use crate::postgres::{Connect, ConnectError};
+use crate::{
+    postgres::{Connect, ConnectError},
+    vault::MasterSecret,
+};
 
 /// Which database to use.
 #[derive(Debug, Clone, Default, Args)]
@@ -23,7 +26,7 @@ pub struct DatabaseArgs {
     pub no_install: bool,
     /// The secret that seals personal data: 32 bytes as hex or base64; needed with --database-url
     #[arg(long, env = "JARI_SECRET", hide_env_values = true, value_name = "SECRET", global = true)]
-    pub secret: Option<MasterSecret>,
+    pub secret: Option<TypedSecret>,
 }
 
 /// A database URL whose password is never shown.
@@ -44,36 +47,34 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
-/// The master secret of the vault.
-#[derive(Clone, PartialEq, Eq)]
-pub struct MasterSecret(pub [u8; 32]);
+/// The master secret of the vault, as it is typed.
+#[derive(Clone, Debug)]
+pub struct TypedSecret(pub MasterSecret);
 
 /// Why a text is no master secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be 32 bytes, as 64 hex digits or 43 to 44 base64 characters (try: openssl rand -hex 32)")]
 pub struct NotASecret;
 
-impl FromStr for MasterSecret {
+impl FromStr for TypedSecret {
     type Err = NotASecret;
 
     fn from_str(text: &str) -> Result<Self, NotASecret> {
-        use base64::Engine as _;
-        let text = text.trim();
-        let bytes = if text.len() == 64 {
-            let pair = |at: usize| text.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
-            (0..64).step_by(2).map(pair).collect::<Option<Vec<u8>>>()
-        } else {
-            let plain = text.trim_end_matches('=').replace('-', "+").replace('_', "/");
-            base64::engine::general_purpose::STANDARD_NO_PAD.decode(plain).ok()
-        };
-        bytes.and_then(|bytes| bytes.try_into().ok()).map(Self).ok_or(NotASecret)
+        let bytes = secret_bytes(text.trim()).ok_or(NotASecret)?;
+        Ok(Self(MasterSecret::new(bytes)))
     }
 }
 
-impl fmt::Debug for MasterSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MasterSecret")
-    }
+fn secret_bytes(text: &str) -> Option<[u8; 32]> {
+    use base64::Engine as _;
+    let bytes = if text.len() == 64 {
+        let pair = |at: usize| text.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        (0..64).step_by(2).map(pair).collect::<Option<Vec<u8>>>()?
+    } else {
+        let plain = text.trim_end_matches('=').replace('-', "+").replace('_', "/");
+        base64::engine::general_purpose::STANDARD_NO_PAD.decode(plain).ok()?
+    };
+    bytes.try_into().ok()
 }
 
 /// How much one address may ask.
@@ -180,7 +181,7 @@ mod tests {
     #[case("BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=")]
     #[case("BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc")]
     fn a_secret_is_hex_or_base64(#[case] text: &str) {
-        assert_eq!(text.parse(), Ok(MasterSecret([7; 32])));
+        assert_eq!(secret_bytes(text), Some([7; 32]));
     }
 
     #[rstest]
@@ -188,6 +189,6 @@ mod tests {
     #[case("0707")]
     #[case("0707070707070707070707070707070707070707070707070707070707070é")]
     fn other_texts_are_no_secret(#[case] text: &str) {
-        assert_eq!(text.parse::<MasterSecret>(), Err(NotASecret));
+        assert_eq!(text.parse::<TypedSecret>().err(), Some(NotASecret));
     }
 }

@@ -50,7 +50,10 @@ pub use self::{
     serve::serve,
     time_slots::Live,
 };
-use crate::{booking::{Bookings, zone_of}, store::Store};
+use crate::{
+    booking::{Bookings, zone_of},
+    store::{Store, runner::Projections},
+};
 
 /// Layouts kept written out.
 const LAYOUTS_MAX: u64 = 64;
@@ -59,7 +62,7 @@ const ZONES_MAX: u64 = 10_000;
 
 /// What handlers work with. Cheap to clone.
 #[derive(Clone)]
-pub struct App(Arc<Parts>);
+pub struct App(Arc<Inner>);
 
 /// The parts of an [`App`].
 pub struct Parts {
@@ -67,14 +70,20 @@ pub struct Parts {
     pub store: Store,
     /// Commands over several aggregates.
     pub bookings: Bookings,
-    /// The read models.
+    /// Questions to read models.
     pub reads: PgPool,
+    /// How far the read models are.
+    pub projections: Arc<Projections>,
     /// The token of admins.
     pub admin: AdminToken,
     /// What one address may ask.
     pub limits: Limits,
     /// Listeners to changes.
     pub live: Live,
+}
+
+struct Inner {
+    parts: Parts,
     /// Layouts written out; they never change.
     layouts: Cache<(AuditoriumId, u32), Bytes>,
     /// Zones of branches; they never change.
@@ -85,23 +94,15 @@ impl Deref for App {
     type Target = Parts;
 
     fn deref(&self) -> &Parts {
-        &self.0
+        &self.0.parts
     }
 }
 
 impl App {
     /// An app of these parts.
     #[must_use]
-    pub fn new(
-        store: Store,
-        bookings: Bookings,
-        reads: PgPool,
-        admin: AdminToken,
-        limits: Limits,
-        live: Live,
-    ) -> Self {
-        let (layouts, zones) = (Cache::new(LAYOUTS_MAX), Cache::new(ZONES_MAX));
-        Self(Arc::new(Parts { store, bookings, reads, admin, limits, live, layouts, zones }))
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(Inner { parts, layouts: Cache::new(LAYOUTS_MAX), zones: Cache::new(ZONES_MAX) }))
     }
 
     /// What an operator should know though the server works; an error if it does not.
@@ -111,12 +112,12 @@ impl App {
 
     /// The zone of a branch, which it keeps for good.
     async fn zone(&self, id: BranchId) -> Result<TimeZone, Problem> {
-        if let Some(zone) = self.zones.get(&id) {
+        if let Some(zone) = self.0.zones.get(&id) {
             return Ok(zone);
         }
         let branch = self.store.read::<Branch>(&id).await?;
         let zone = zone_of(&branch).ok_or(Problem::refused(&BranchError::NotFound))?;
-        self.zones.insert(id, zone.clone());
+        self.0.zones.insert(id, zone.clone());
         Ok(zone)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Never starts or stops the database itself: whoever did that stops it after [`Server::shutdown`].
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use sqlx::{PgPool, postgres::PgPoolOptions};
 use tokio::{
@@ -14,11 +14,11 @@ use tokio::{
 use crate::{
     booking::{Bookings, Numbers},
     config::Config,
-    http::{self, AdminToken, App, Edge, Limits, Live},
+    http::{self, AdminToken, App, Edge, Limits, Live, Parts},
     migrate,
     policies::Deadlines,
     shutdown::{Signal, told},
-    store::{Store, StoreError, StoreSettings, Upcasters},
+    store::{Store, StoreError, StoreSettings, Upcasters, runner::Projections},
     vault::{Vault, leases::{LEASE_SECONDS, LeaseError, WorkerLease}},
 };
 
@@ -65,6 +65,7 @@ pub struct Server {
     pub address: SocketAddr,
     store: Store,
     reads: PgPool,
+    projections: Arc<Projections>,
     stop_http: watch::Sender<bool>,
     stop_work: watch::Sender<bool>,
     http: JoinHandle<()>,
@@ -95,24 +96,28 @@ impl Server {
         let (stop_http, http_stops) = watch::channel(false);
         let (stop_work, work_stops) = watch::channel(false);
         let limits = Limits::new(config.http.limits);
-        let live = Live::new(store.feed().position(), config.http.listeners_max, http_stops.clone());
+        let live = Live::new(store.feed(), config.http.listeners_max, http_stops.clone());
+        let projections = Arc::new(Projections::start(&store, &database.sqlx()));
 
         let deadlines = Deadlines::new(store.clone(), bookings.clone(), database.sqlx());
         let work = vec![
-            tokio::spawn(projections(&store, &database, work_stops.clone())),
             tokio::spawn(deadlines.run(work_stops.clone())),
             tokio::spawn(keep_lease(lease, reads.clone(), work_stops.clone())),
             tokio::spawn(upkeep(store.clone(), work_stops)),
-            tokio::spawn({
-                let (live, feed) = (live.clone(), store.feed().clone());
-                async move { live.run(feed).await }
-            }),
         ];
-        let app = App::new(store.clone(), bookings, reads.clone(), admin, limits.clone(), live);
+        let app = App::new(Parts {
+            store: store.clone(),
+            bookings,
+            reads: reads.clone(),
+            projections: Arc::clone(&projections),
+            admin,
+            limits: limits.clone(),
+            live,
+        });
         let edge = Edge::new(http::router(app), limits, config.http.requests_max, config.http.deadline());
         let serving = http::serve(listener, edge, config.http.connections_max, http_stops, PATIENCE);
         let http = tokio::spawn(serving);
-        Ok(Self { address, store, reads, stop_http, stop_work, http, work })
+        Ok(Self { address, store, reads, projections, stop_http, stop_work, http, work })
     }
 
     /// The log this server works on.
@@ -134,6 +139,10 @@ impl Server {
         self.stop_work.send_replace(true);
         for task in self.work {
             ended(task).await;
+        }
+        // The last handler has gone, so nobody else holds them.
+        if let Some(projections) = Arc::into_inner(self.projections) {
+            projections.close().await;
         }
         self.store.close().await;
         self.reads.close().await;

@@ -89,7 +89,7 @@ pub async fn administer<A: Administrable>(
             Stop::Store(error) => Stop::Store(error),
         })
     });
-    store.run(request, body).await
+    store.run_movable(request, body).await
 }
 
 /// Every refusal a booking can meet, for the documentation.

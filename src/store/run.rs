@@ -21,7 +21,7 @@ const ATTEMPTS_AT_ONCE: u32 = 8;
 /// The longest pause after an attempt, grown to by a millisecond each time.
 const PAUSE_MAX_MS: u64 = 50;
 
-/// The body of a unit of work for [`Store::run`]: `unit!(|work| { … })`, where `work` is a `&mut UnitOfWork` and the block
+/// The body of a unit of work for [`Store::run_movable`](crate::store::Store::run_movable): `unit!(|work| { … })`, where `work` is a `&mut UnitOfWork` and the block
 /// may use `?`. It may run several times, so it must only borrow.
 #[macro_export]
 macro_rules! unit {
@@ -50,10 +50,22 @@ impl Store {
     ///
     /// A refusal, or a decision that there is nothing to do, is confirmed against the log before it is answered. A key that
     /// was used before answers with the first events.
-    ///
-    /// Written with [`unit!`](crate::unit). The unit goes through `body` by value: a borrowed one would keep the compiler
-    /// from seeing that the whole may move between threads.
-    pub async fn run<E, F>(
+    pub async fn run<E>(
+        &self,
+        request: &Request,
+        body: impl AsyncFn(&mut UnitOfWork) -> Result<(), Stop<E>>,
+    ) -> Result<Committed, Stop<E>> {
+        let body = &body;
+        let by_value = |mut unit: UnitOfWork| async move {
+            let outcome = body(&mut unit).await;
+            (unit, outcome)
+        };
+        self.run_movable(request, by_value).await
+    }
+
+    /// As [`Self::run`], for tasks that move between threads: the compiler cannot see that a borrowing async closure may.
+    /// `body` takes the unit and gives it back; [`unit!`](crate::unit) writes that.
+    pub async fn run_movable<E, F>(
         &self,
         request: &Request,
         body: impl Fn(UnitOfWork) -> F,

@@ -57,7 +57,7 @@ pub(in super::super) async fn layout(
 
 /// The layout as JSON text.
 async fn written(app: &App, auditorium: AuditoriumId, version: u32) -> Result<Bytes, Problem> {
-    if let Some(bytes) = app.layouts.get(&(auditorium, version)) {
+    if let Some(bytes) = app.0.layouts.get(&(auditorium, version)) {
         return Ok(bytes);
     }
     let state = app.store.read::<Auditorium>(&auditorium).await?;
@@ -67,6 +67,6 @@ async fn written(app: &App, auditorium: AuditoriumId, version: u32) -> Result<By
         Problem::new(&problems::FAULT, "the layout could not be written")
     })?;
     let bytes = Bytes::from(bytes);
-    app.layouts.insert((auditorium, version), bytes.clone());
+    app.0.layouts.insert((auditorium, version), bytes.clone());
     Ok(bytes)
 }
