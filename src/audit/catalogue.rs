@@ -1,7 +1,7 @@
 //! Sentences about what there is: branches, auditoriums, movies, themes, prices, days, names.
 
 use aggregates::{
-    auditorium::AuditoriumEvent, branch::BranchEvent, claim::ClaimEvent, movie::MovieEvent,
+    auditorium::AuditoriumEvent, branch::BranchEvent, claim::ClaimEvent, movie::{MovieEvent, Rating},
     price_policy::PricePolicyEvent, schedule::ScheduleEvent, theme::ThemeEvent,
 };
 
@@ -46,8 +46,17 @@ pub(super) fn movie(event: &MovieEvent) -> String {
         MovieEvent::Retitled { title } => format!("the movie was retitled to {title}"),
         MovieEvent::Described { .. } => "the movie was described anew".to_owned(),
         MovieEvent::Recut { running_time_minutes } => format!("the movie was recut to {running_time_minutes} minutes"),
-        MovieEvent::Rated { rating } => format!("the movie was rated {rating:?}"),
+        MovieEvent::Rated { rating } => format!("the movie was rated {}", rated(*rating)),
         MovieEvent::Withdrawn => "the movie was withdrawn".to_owned(),
+    }
+}
+
+const fn rated(rating: Rating) -> &'static str {
+    match rating {
+        Rating::All => "for everyone",
+        Rating::From12 => "from 12",
+        Rating::From15 => "from 15",
+        Rating::From19 => "from 19",
     }
 }
 

@@ -2,7 +2,7 @@
 
 use aggregates::{
     coupon::CouponEvent,
-    pricing::{Discount, Party, Quote},
+    pricing::{Discount, Quote},
     reservation::{Canceller, Choice, Payment, ReservationEvent},
     seat::SeatEvent,
     time_slot::{Show, TimeSlotEvent},
@@ -40,10 +40,12 @@ pub(super) fn time_slot(event: &TimeSlotEvent) -> String {
 pub(super) fn reservation(event: &ReservationEvent) -> String {
     match event {
         ReservationEvent::Held { time_slot, choice, until, .. } => {
-            format!("{} of time slot {time_slot} held until {until}", chosen(choice))
+            format!("{} of time slot {time_slot} held until {until} at {}", seats(choice), price(&choice.quote))
         }
         ReservationEvent::Extended { until } => format!("the hold was extended until {until}"),
-        ReservationEvent::Changed { choice } => format!("the hold was changed: {} held", chosen(choice)),
+        ReservationEvent::Changed { choice } => {
+            format!("the hold was changed to {} at {}", seats(choice), price(&choice.quote))
+        }
         ReservationEvent::Released => "the hold was released".to_owned(),
         ReservationEvent::Lapsed => "the hold lapsed".to_owned(),
         ReservationEvent::Revived { until, .. } => format!("the hold was revived until {until}"),
@@ -56,7 +58,7 @@ pub(super) fn reservation(event: &ReservationEvent) -> String {
             format!("the reservation was placed{coupon} for {}, {payment}", price(&placement.quote))
         }
         ReservationEvent::Paid { amount, note } => {
-            format!("{} {} were paid{}", amount.amount, amount.currency, because(note.as_ref()))
+            format!("{} {} paid{}", amount.amount, amount.currency.code(), because(note.as_ref()))
         }
         ReservationEvent::Notified { note } => format!("the customer was notified{}", because(note.as_ref())),
         ReservationEvent::CheckedIn => "the customer checked in".to_owned(),
@@ -72,18 +74,18 @@ pub(super) fn reservation(event: &ReservationEvent) -> String {
     }
 }
 
-fn chosen(choice: &Choice) -> String {
+fn seats(choice: &Choice) -> String {
     let labels: Vec<&str> = choice.seats.iter().map(SeatLabel::as_str).collect();
-    let people = match choice.party {
-        Party::Persons(_) => String::new(),
-        Party::Group { size } => format!(" for {size} people"),
-    };
-    let are = if labels.len() == 1 { "was" } else { "were" };
-    format!("{}{people} at {} {are}", labels.join(", "), price(&choice.quote))
+    let people = choice.party.size();
+    match &*labels {
+        [room] if *room == SeatLabel::room().as_str() => format!("the room for {people} people"),
+        [label] => format!("seat {label}"),
+        labels => format!("seats {}", labels.join(", ")),
+    }
 }
 
 fn price(quote: &Quote) -> String {
-    format!("{} {}", quote.total, quote.currency)
+    format!("{} {}", quote.total, quote.currency.code())
 }
 
 pub(super) fn coupon(event: &CouponEvent) -> String {
