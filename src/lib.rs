@@ -1,5 +1,8 @@
 //! Jari: a booking engine whose database is its history. The server's library; never holds a business rule.
 
+pub mod administration;
+pub mod import;
 pub mod postgres;
+pub mod programme;
 pub mod store;
 pub mod vault;
