@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod architecture;
+mod import;
 mod launcher;
 mod stored_events;
 mod support;
