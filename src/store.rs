@@ -18,10 +18,14 @@ mod log;
 mod memory;
 mod postgres;
 mod reading;
+pub mod rebuild;
 mod request;
 mod run;
+pub mod runner;
 mod sealing;
+pub mod seat_changes;
 mod session;
+mod tables;
 mod unit;
 mod upcast;
 
