@@ -1,0 +1,5 @@
+//! Anything may die at any moment: nothing acknowledged is lost, nothing is half done, nothing needs a restart by hand.
+
+mod database;
+mod load;
+mod server;
