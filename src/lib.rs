@@ -1,3 +1,5 @@
 //! Jari: a booking engine whose database is its history. The server's library; never holds a business rule.
 
 pub mod postgres;
+pub mod store;
+pub mod vault;

@@ -48,7 +48,10 @@ fn sources(folder: &str) -> Vec<PathBuf> {
 }
 
 fn all_sources() -> Vec<PathBuf> {
-    ["src", "aggregates/src", "projections/src", "tests"].iter().flat_map(|folder| sources(folder)).collect()
+    ["src", "aggregates/src", "projections/src", "tests"]
+        .iter()
+        .flat_map(|folder| sources(folder))
+        .collect()
 }
 
 fn dependencies(manifest: &str) -> BTreeSet<String> {
@@ -65,7 +68,10 @@ fn dependencies(manifest: &str) -> BTreeSet<String> {
 
 #[test]
 fn the_top_level_is_the_agreed_list() {
-    let tracked = std::process::Command::new("git").args(["ls-files"]).current_dir(root()).output();
+    let tracked = std::process::Command::new("git")
+        .args(["ls-files"])
+        .current_dir(root())
+        .output();
     let names: BTreeSet<String> = match tracked {
         Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout)
             .lines()
@@ -79,24 +85,45 @@ fn the_top_level_is_the_agreed_list() {
             .filter(|name| name != "target")
             .collect(),
     };
-    let unexpected: Vec<_> =
-        names.iter().filter(|name| !name.starts_with('.') && !TOP_LEVEL.contains(&name.as_str())).collect();
+    let unexpected: Vec<_> = names
+        .iter()
+        .filter(|name| !name.starts_with('.') && !TOP_LEVEL.contains(&name.as_str()))
+        .collect();
     assert!(unexpected.is_empty(), "not on the plan: {unexpected:?}");
 }
 
 #[test]
 fn the_rules_depend_on_nothing_that_touches_the_world() {
-    let allowed = ["cqrs-es", "iso_currency", "jiff", "serde", "serde_json", "smol_str", "thiserror", "utoipa", "uuid"];
+    let allowed = [
+        "cqrs-es",
+        "iso_currency",
+        "jiff",
+        "serde",
+        "serde_json",
+        "smol_str",
+        "thiserror",
+        "utoipa",
+        "uuid",
+    ];
     let found = dependencies("aggregates/Cargo.toml");
-    let strangers: Vec<_> = found.iter().filter(|name| !allowed.contains(&name.as_str())).collect();
-    assert!(strangers.is_empty(), "aggregates must not depend on {strangers:?}");
+    let strangers: Vec<_> = found
+        .iter()
+        .filter(|name| !allowed.contains(&name.as_str()))
+        .collect();
+    assert!(
+        strangers.is_empty(),
+        "aggregates must not depend on {strangers:?}"
+    );
 }
 
 #[test]
 fn the_read_models_depend_on_rules_and_sql_only() {
     let found = dependencies("projections/Cargo.toml");
     for forbidden in ["axum", "jari", "reqwest", "tokio-postgres", "tower-http"] {
-        assert!(!found.contains(forbidden), "projections must not depend on {forbidden}");
+        assert!(
+            !found.contains(forbidden),
+            "projections must not depend on {forbidden}"
+        );
     }
 }
 
@@ -106,14 +133,21 @@ fn every_file_says_its_one_job_first() {
         .into_iter()
         .filter(|path| !fs::read_to_string(path).is_ok_and(|text| text.starts_with("//! ")))
         .collect();
-    assert!(silent.is_empty(), "these files do not begin with their job: {silent:#?}");
+    assert!(
+        silent.is_empty(),
+        "these files do not begin with their job: {silent:#?}"
+    );
 }
 
 #[test]
 fn no_file_outgrows_its_room() {
     let mut long: Vec<(usize, PathBuf)> = all_sources()
         .into_iter()
-        .filter_map(|path| fs::read_to_string(&path).ok().map(|text| (text.lines().count(), path)))
+        .filter_map(|path| {
+            fs::read_to_string(&path)
+                .ok()
+                .map(|text| (text.lines().count(), path))
+        })
         .filter(|(lines, _)| *lines > LINES_REPORTED)
         .collect();
     long.sort();

@@ -65,3 +65,6 @@ pub trait Administered: Decider<Error: Refusal, Command: DeserializeOwned + Clon
     /// Whether the stream has begun.
     fn exists(&self) -> bool;
 }
+
+#[cfg(test)]
+mod tests;

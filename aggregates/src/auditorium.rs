@@ -243,7 +243,7 @@ impl Auditorium {
             AuditoriumEvent::Renamed { name } => known.name = name,
             AuditoriumEvent::Classified { hall } => known.hall = hall,
             AuditoriumEvent::CleaningAllowed { cleaning_minutes } => {
-                known.cleaning_minutes = cleaning_minutes
+                known.cleaning_minutes = cleaning_minutes;
             }
             AuditoriumEvent::LayoutDrawn { layout, .. } => known.layouts.push(layout),
         }

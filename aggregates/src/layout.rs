@@ -76,6 +76,7 @@ struct Run {
 impl Layout {
     /// The layout of `plan`, or everything wrong with it.
     pub fn new(mut plan: LayoutPlan) -> Result<Self, Faults> {
+        plan.round();
         let faults = check::faults(&plan);
         if !faults.is_empty() {
             return Err(Faults(faults));
@@ -83,6 +84,11 @@ impl Layout {
         let mut index = HashMap::new();
         let mut runs = Vec::new();
         for (s, section) in plan.sections.iter_mut().enumerate() {
+            let narrowest = section
+                .rows
+                .iter()
+                .flat_map(|row| gaps(&row.seats))
+                .fold(f64::MAX, narrower);
             for (r, row) in section.rows.iter_mut().enumerate() {
                 for (n, seat) in row.seats.iter_mut().enumerate() {
                     seat.row = row.letter.clone();
@@ -90,7 +96,7 @@ impl Layout {
                     let place = [s, r, n].map(|step| u16::try_from(step).unwrap_or(u16::MAX));
                     index.insert(seat.label.clone(), place);
                 }
-                runs.extend(side_by_side(&row.seats).into_iter().map(|seats| Run {
+                runs.extend(side_by_side(&row.seats, narrowest).into_iter().map(|seats| Run {
                     section: s,
                     row: r,
                     seats,
@@ -166,21 +172,32 @@ impl Layout {
     }
 }
 
-/// Cuts a row where a gap is wider than one and a half times the row's narrowest.
-fn side_by_side(seats: &[LayoutSeat]) -> Vec<Range<usize>> {
-    let gaps: Vec<f64> = seats
+/// From each seat of a row to the next.
+fn gaps(seats: &[LayoutSeat]) -> impl Iterator<Item = f64> {
+    seats
         .windows(2)
         .map(|pair| pair[0].position.distance(pair[1].position))
-        .collect();
-    let pitch = gaps
-        .iter()
-        .copied()
-        .filter(|gap| *gap > 0.0)
-        .fold(f64::MAX, f64::min);
+}
+
+fn narrower(a: f64, b: f64) -> f64 {
+    if b > 0.0 { a.min(b) } else { a }
+}
+
+/// Cuts a row where a gap is wider than one and a half seat pitches. The pitch is the row's own narrowest gap; where all
+/// its seats are beside aisles, so that every gap may be one, it is the section's.
+fn side_by_side(seats: &[LayoutSeat], narrowest: f64) -> Vec<Range<usize>> {
+    let no_aisle = |pair: &[LayoutSeat]| !(pair[0].aisle && pair[1].aisle);
+    let own = seats
+        .windows(2)
+        .zip(gaps(seats))
+        .filter(|(pair, _)| no_aisle(pair))
+        .map(|(_, gap)| gap);
+    let own = own.fold(f64::MAX, narrower);
+    let pitch = if own < f64::MAX { own } else { narrowest };
     let mut runs = Vec::new();
     let mut start = 0;
-    for (index, gap) in gaps.iter().enumerate() {
-        if *gap > pitch * GAP {
+    for (index, gap) in gaps(seats).enumerate() {
+        if gap > pitch * GAP {
             runs.push(start..index + 1);
             start = index + 1;
         }

@@ -1,6 +1,6 @@
 //! Everything that can be wrong with a plan, all of it at once; never repairs anything.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{LayoutPlan, LayoutSeat, Point, SEATS_MAX, SeatKind, Section, Shape};
 use crate::{
@@ -30,7 +30,7 @@ pub(super) fn faults(plan: &LayoutPlan) -> Vec<Fault> {
         }
     }
     let mut labels = HashMap::new();
-    let mut pairs: HashMap<&SeatLabel, Vec<String>> = HashMap::new();
+    let mut pairs: BTreeMap<&SeatLabel, Vec<String>> = BTreeMap::new();
     for (s, section) in plan.sections.iter().enumerate() {
         check.section(section, &format!("/sections/{s}"));
         for (r, row) in section.rows.iter().enumerate() {
@@ -70,7 +70,6 @@ pub(super) fn faults(plan: &LayoutPlan) -> Vec<Fault> {
             format!("must have 1 to {SEATS_MAX} seats, has {}", labels.len()),
         );
     }
-    check.faults.sort();
     check.faults
 }
 

@@ -106,8 +106,7 @@ impl RowsAndColumns {
 }
 
 fn y(row: u16) -> f64 {
-    // Tenths, so that 70.4 + 3 × 35.2 is written as 176 and not as 176.00000000000003.
-    ((FRONT + DEPTH * f64::from(row)) * 10.0).round() / 10.0
+    FRONT + DEPTH * f64::from(row)
 }
 
 /// `A` to `Z`, then `AA`, `AB` …

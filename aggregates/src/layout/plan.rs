@@ -25,6 +25,45 @@ pub struct LayoutPlan {
     pub sections: Vec<Section>,
 }
 
+impl LayoutPlan {
+    /// Keeps hundredths: a number with few digits is read exactly as it was written, so a stored layout stays equal to
+    /// the drawing it came from.
+    pub(super) fn round(&mut self) {
+        let numbers = [&mut self.size.width, &mut self.size.height].into_iter();
+        numbers
+            .chain(self.focal_point.iter_mut().flat_map(Point::numbers))
+            .for_each(round);
+        for section in &mut self.sections {
+            section
+                .rows
+                .iter_mut()
+                .flat_map(|row| &mut row.seats)
+                .flat_map(|seat| seat.position.numbers())
+                .for_each(round);
+            for area in &mut section.areas {
+                round(&mut area.rotation);
+                area.position.numbers().into_iter().for_each(round);
+                match &mut area.shape {
+                    Shape::Rectangle { width: a, height: b }
+                    | Shape::Ellipse {
+                        radius_x: a,
+                        radius_y: b,
+                    } => {
+                        [a, b].into_iter().for_each(round);
+                    }
+                    Shape::Circle { radius } => round(radius),
+                    Shape::Polygon { points } => points.iter_mut().flat_map(Point::numbers).for_each(round),
+                    Shape::Text => {}
+                }
+            }
+        }
+    }
+}
+
+fn round(number: &mut f64) {
+    *number = (*number * 100.0).round() / 100.0;
+}
+
 /// A price category and its colour.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -124,6 +163,10 @@ pub struct Point {
 }
 
 impl Point {
+    fn numbers(&mut self) -> [&mut f64; 2] {
+        [&mut self.x, &mut self.y]
+    }
+
     /// How far it is to `other`.
     #[must_use]
     pub fn distance(self, other: Self) -> f64 {

@@ -189,11 +189,9 @@ fn point(node: &Node<'_>) -> Option<Point> {
     Some(Point { x: x?, y: y? })
 }
 
-/// The sum, in hundredths, so that no rounding error of the addition is stored.
 fn plus(a: Point, b: Point) -> Point {
-    let hundredths = |value: f64| (value * 100.0).round() / 100.0;
     Point {
-        x: hundredths(a.x + b.x),
-        y: hundredths(a.y + b.y),
+        x: a.x + b.x,
+        y: a.y + b.y,
     }
 }

@@ -1,1 +1,203 @@
-//! Rules, one sentence each.
+//! What a layout promises, one sentence each.
+
+use serde_json::{Value, json};
+
+use super::*;
+
+fn plain(rows: u16, columns: u16, aisles_after: &[u16]) -> RowsAndColumns {
+    RowsAndColumns {
+        name: "상영관".parse().expect("a name"),
+        rows,
+        columns,
+        category: "일반".parse().expect("a category"),
+        aisles_after: aisles_after.to_vec(),
+    }
+}
+
+fn label(text: &str) -> SeatLabel {
+    text.parse().expect("a label")
+}
+
+/// Two rows of two seats, as pretix writes them, with our keys.
+fn pretix() -> Value {
+    let seat = |guid: &str, number: &str, x: f64| json!({ "seat_guid": guid, "seat_number": number, "uuid": "x", "position": { "x": x, "y": 0.1 }, "category": "일반" });
+    json!({
+        "name": "소극장",
+        "categories": [{ "name": "일반", "color": "#3B82F6" }],
+        "zones": [{
+            "name": "본관", "zone_id": "z", "uuid": "y", "position": { "x": 100, "y": 50 },
+            "areas": [
+                { "shape": "text", "position": { "x": 1, "y": 2 }, "text": { "text": "무대", "size": 16 } },
+                { "shape": "rectangle", "position": { "x": 0, "y": 0 }, "rotation": 45, "color": "#cccccc",
+                  "rectangle": { "width": 10, "height": 20 }, "text": { "text": "" } },
+            ],
+            "rows": [
+                { "row_number": "A", "position": { "x": 10, "y": 20.2 },
+                  "seats": [seat("A1", "1", 0.0), seat("A2", "2", 32.0)] },
+                { "row_number": "B", "position": { "x": 10, "y": 60 },
+                  "seats": [seat("B1", "1", 0.0), seat("B2", "2", 32.0)] },
+            ],
+        }],
+        "size": { "width": 300, "height": 200 },
+    })
+}
+
+fn faults(document: &Value) -> Vec<String> {
+    let faults = Layout::from_pretix(document).expect_err("it has faults");
+    faults.0.into_iter().map(|fault| fault.pointer).collect()
+}
+
+#[test]
+fn a_pretix_plan_is_read_with_absolute_positions() {
+    let layout = Layout::from_pretix(&pretix()).expect("a sound plan");
+    assert_eq!(layout.capacity(), 4);
+    let seat = layout.seat(&label("A2")).expect("a seat");
+    assert_eq!(
+        (seat.position, seat.row.as_str(), seat.number.as_str()),
+        (Point { x: 142.0, y: 70.3 }, "A", "2")
+    );
+    assert!(layout.seat(&label("C1")).is_none());
+    let areas = &layout.plan().sections[0].areas;
+    assert_eq!(
+        (&areas[0].shape, areas[0].position),
+        (&Shape::Text, Point { x: 101.0, y: 52.0 })
+    );
+    assert_eq!(
+        areas[1].shape,
+        Shape::Rectangle {
+            width: 10.0,
+            height: 20.0
+        }
+    );
+}
+
+#[test]
+fn every_fault_of_a_pretix_plan_is_reported_at_its_place() {
+    let mut plan = pretix();
+    plan["size"]["width"] = json!("wide");
+    plan["zones"][0]["rows"][0]["seats"][1]["seat_guid"] = json!("A 2");
+    plan["zones"][0]["rows"][1]["seats"][0]["kind"] = json!("throne");
+    plan["zones"][0]["rows"][1]["row_number"] = json!(7);
+    assert_eq!(
+        faults(&plan),
+        [
+            "/size/width",
+            "/zones/0/rows/0/seats/1/seat_guid",
+            "/zones/0/rows/1/row_number",
+            "/zones/0/rows/1/seats/0/kind",
+        ]
+    );
+}
+
+#[test]
+fn seats_that_contradict_each_other_are_reported_in_the_words_of_the_file() {
+    let mut plan = pretix();
+    let rows = &mut plan["zones"][0]["rows"];
+    rows[0]["seats"][1]["seat_guid"] = json!("A1");
+    rows[1]["row_number"] = json!("한 줄");
+    rows[1]["seats"][0]["category"] = json!("없음");
+    rows[1]["seats"][1]["kind"] = json!("couple");
+    plan["size"]["height"] = json!(-1);
+    assert_eq!(
+        faults(&plan),
+        [
+            "/size/height",
+            "/zones/0/rows/0/seats/1/seat_guid",
+            "/zones/0/rows/1/row_number",
+            "/zones/0/rows/1/seats/0/category",
+            "/zones/0/rows/1/seats/1/pair",
+        ]
+    );
+}
+
+#[test]
+fn a_pair_is_two_couple_seats() {
+    let mut plan = pretix();
+    for seat in [0, 1] {
+        let seat = &mut plan["zones"][0]["rows"][0]["seats"][seat];
+        seat["kind"] = json!("couple");
+        seat["pair"] = json!("A1");
+    }
+    assert!(Layout::from_pretix(&plan).is_ok());
+    plan["zones"][0]["rows"][0]["seats"][1]["pair"] = json!("A2");
+    assert_eq!(
+        faults(&plan),
+        ["/zones/0/rows/0/seats/0/pair", "/zones/0/rows/0/seats/1/pair"]
+    );
+}
+
+#[test]
+fn a_plan_without_seats_and_no_plan_at_all_are_refused() {
+    let mut plan = pretix();
+    plan["zones"] = json!([]);
+    assert_eq!(faults(&plan), ["/zones"]);
+    assert_eq!(faults(&json!([])), ["", "", "", ""]);
+    assert_eq!(faults(&json!({})), ["/name", "/size", "/categories", "/zones"]);
+}
+
+#[test]
+fn rows_and_columns_make_a_layout() {
+    let layout = plain(28, 4, &[2]).layout().expect("a layout");
+    assert_eq!(layout.capacity(), 112);
+    let seat = layout.seat(&label("AB3")).expect("a seat");
+    assert!(seat.aisle && seat.row == "AB");
+    assert_eq!(layout.runs().map(<[_]>::len).collect::<Vec<_>>(), [2; 56]);
+    let pointers = |plain: RowsAndColumns| {
+        plain
+            .layout()
+            .expect_err("faults")
+            .0
+            .into_iter()
+            .map(|fault| fault.pointer)
+    };
+    assert_eq!(
+        pointers(plain(0, 201, &[0])).collect::<Vec<_>>(),
+        ["/rows", "/columns", "/aisles_after/0"]
+    );
+    assert_eq!(
+        pointers(plain(1, 4, &[4])).collect::<Vec<_>>(),
+        ["/aisles_after/0"]
+    );
+}
+
+#[test]
+fn an_aisle_is_a_wide_gap_and_not_two_flags() {
+    // As in the sample hall of pairs: every seat is beside an aisle, but each second gap is none.
+    let mut plan = plain(2, 4, &[2]).layout().expect("a layout").plan().clone();
+    plan.sections[0]
+        .rows
+        .iter_mut()
+        .flat_map(|row| &mut row.seats)
+        .for_each(|seat| seat.aisle = true);
+    let layout = Layout::new(plan).expect("a sound plan");
+    assert_eq!(layout.runs().map(<[_]>::len).collect::<Vec<_>>(), [2; 4]);
+}
+
+#[test]
+fn too_many_seats_are_refused() {
+    assert!(plain(50, 200, &[]).layout().is_ok());
+    let faults = plain(51, 200, &[]).layout().expect_err("10,200 seats");
+    assert_eq!(faults.0[0].pointer, "/sections");
+}
+
+#[test]
+fn the_best_place_is_in_the_middle_two_thirds_back_unless_drawn() {
+    let layout = plain(4, 3, &[]).layout().expect("a layout");
+    let focal = layout.focal_point();
+    assert!((focal.x - 64.0).abs() < 0.01 && (focal.y - (70.4 + 2.0 * 35.2)).abs() < 0.1);
+    let mut plan = layout.plan().clone();
+    plan.focal_point = Some(Point { x: 1.0, y: 2.0 });
+    assert_eq!(
+        Layout::new(plan).expect("sound").focal_point(),
+        Point { x: 1.0, y: 2.0 }
+    );
+}
+
+#[test]
+fn a_layout_reads_as_it_was_written() {
+    let layout = Layout::from_pretix(&pretix()).expect("a sound plan");
+    let text = serde_json::to_string(&layout).expect("a layout can be written");
+    assert_eq!(serde_json::from_str::<Layout>(&text).expect("and read"), layout);
+    let broken = text.replace("\"A2\"", "\"A1\"");
+    assert!(serde_json::from_str::<Layout>(&broken).is_err());
+}

@@ -1,0 +1,214 @@
+//! The event log: append, load, feed. Never a rule of the business, and never a second way into the log.
+//!
+//! A command is a unit of work ([`UnitOfWork`]): it loads aggregates, lets them decide in memory, and is appended whole,
+//! with the sequence of every stream it read checked in the same transaction ([`Store::run`]).
+
+mod batch;
+mod cache;
+mod clock;
+mod command;
+mod committed;
+mod committer;
+pub mod cqrs;
+mod error;
+mod feed;
+mod json;
+mod loader;
+mod log;
+mod memory;
+mod postgres;
+mod reading;
+mod request;
+mod run;
+mod sealing;
+mod session;
+mod unit;
+mod upcast;
+
+use std::sync::Arc;
+
+use aggregates::{Decider, Recorded, StreamId};
+use jiff::{SignedDuration, Timestamp};
+use tokio::task::JoinSet;
+use tokio_postgres::Config;
+
+use crate::vault::Vault;
+use cache::Cache;
+use clock::Clock;
+use committer::Committer;
+use log::{Log, Writer};
+use memory::Memory;
+use postgres::Postgres;
+use reading::{Reading, subject};
+use unit::Desk;
+
+pub use committed::Committed;
+pub use error::{Stop, StoreError};
+pub use feed::Feed;
+pub use request::{Actor, IdempotencyKey, Request};
+pub use unit::UnitOfWork;
+pub use upcast::{Upcaster, Upcasters};
+
+/// How long idempotency keys are kept.
+pub const KEYS_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Where the log is, and how its old events are read.
+#[derive(Debug, Clone)]
+pub struct StoreSettings {
+    /// The database; the role the server works as is a part of it.
+    pub database: Config,
+    /// Steps from old forms of events to today's.
+    pub upcasters: Upcasters,
+}
+
+/// The log of one database, as this process sees it. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    desk: Arc<Desk>,
+    clock: Arc<Clock>,
+    feed: Feed,
+    writer: Writer,
+    /// Ends with the store.
+    _followers: JoinSet<()>,
+}
+
+impl Store {
+    /// Connects, checks that the vault is the one this database was written with, and starts the store's tasks.
+    pub async fn open(settings: StoreSettings, vault: Vault) -> Result<Self, StoreError> {
+        let StoreSettings { database, upcasters } = settings;
+        let postgres = Postgres::new(&database);
+        let ours = vault.fingerprint();
+        if postgres.setting_or("master_secret_fingerprint", &ours).await? != ours {
+            let text = "this database was written with another master secret; give the server that one";
+            return Err(StoreError::Corrupt(text.to_owned()));
+        }
+        let head = postgres.head().await?;
+        let clock = Arc::new(Clock::new(postgres.clock().await?));
+        let reading = Arc::new(Reading::new(Log::Postgres(postgres), Arc::new(vault), upcasters));
+        let feed = Feed::new(head, Arc::clone(&reading));
+        let writer = Writer::Postgres(Committer::start(&database, Arc::clone(&clock), feed.clone()));
+        let mut followers = JoinSet::new();
+        followers.spawn(feed::tailer::follow(
+            feed.clone(),
+            Arc::clone(&reading),
+            Arc::clone(&clock),
+        ));
+        followers.spawn(feed::tailer::exchange(database, feed.clone()));
+        Ok(Self::assembled(reading, clock, feed, writer, followers))
+    }
+
+    /// A log in memory, for model tests: the same behaviour, nothing kept.
+    #[must_use]
+    pub fn in_memory(vault: Vault) -> Self {
+        let clock = Arc::new(Clock::new(Timestamp::now()));
+        let memory = Arc::new(Memory::new(Arc::clone(&clock)));
+        let log = Log::Memory(Arc::clone(&memory));
+        let reading = Arc::new(Reading::new(log, Arc::new(vault), Upcasters::default()));
+        let feed = Feed::new(0, Arc::clone(&reading));
+        memory.tell(feed.clone());
+        Self::assembled(reading, clock, feed, Writer::Memory(memory), JoinSet::new())
+    }
+
+    fn assembled(
+        reading: Arc<Reading>,
+        clock: Arc<Clock>,
+        feed: Feed,
+        writer: Writer,
+        followers: JoinSet<()>,
+    ) -> Self {
+        let desk = Arc::new(Desk {
+            reading,
+            cache: Cache::new(),
+        });
+        Self {
+            shared: Arc::new(Shared {
+                desk,
+                clock,
+                feed,
+                writer,
+                _followers: followers,
+            }),
+        }
+    }
+
+    /// The database's clock in microseconds, never ahead of it, and monotonic.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.shared.clock.now()
+    }
+
+    /// The log in order.
+    #[must_use]
+    pub fn feed(&self) -> &Feed {
+        &self.shared.feed
+    }
+
+    /// The vault this store seals with.
+    #[must_use]
+    pub fn vault(&self) -> &Vault {
+        self.reading().vault()
+    }
+
+    /// An aggregate as the log has it now, never from the cache.
+    pub async fn read<A: Decider>(&self, id: &A::Id) -> Result<Arc<A>, StoreError> {
+        Ok(self.read_with_sequence(id).await?.0)
+    }
+
+    /// An aggregate as the log has it now, and the last sequence of its stream (0: nothing happened to it yet).
+    pub async fn read_with_sequence<A: Decider>(&self, id: &A::Id) -> Result<(Arc<A>, i64), StoreError> {
+        let loaded = self.reading().log().load(vec![StreamId::of::<A>(id)]).await?;
+        let folded = self
+            .reading()
+            .fold::<A>(loaded.first().map_or(&[], |rows| rows))
+            .await?;
+        Ok((Arc::new(folded.state), folded.sequence))
+    }
+
+    /// All events of one stream.
+    pub async fn events_of(&self, stream: &StreamId) -> Result<Vec<Recorded>, StoreError> {
+        self.reading().stream(stream).await
+    }
+
+    /// At most `max` events after a position, read from the log.
+    pub async fn events(&self, after: i64, max: usize) -> Result<Vec<Arc<Recorded>>, StoreError> {
+        let events = self.reading().after(after, max).await?;
+        Ok(events.into_iter().map(|(event, _)| event).collect())
+    }
+
+    /// Destroys the key of whoever `stream` is about: their personal values can never be read again, here or in any copy
+    /// of the log. Says whether there was a key. Other processes forget it within a minute.
+    pub async fn erase(&self, stream: &StreamId) -> Result<bool, StoreError> {
+        let subject = subject(stream);
+        let existed = self.reading().log().destroy_key(&subject).await?;
+        self.vault().forget(&subject);
+        self.shared.desk.cache.drop_entry(stream);
+        Ok(existed)
+    }
+
+    /// Forgets idempotency keys older than [`KEYS_KEPT`], some at a time; answers how many, 0 when it is done.
+    pub async fn forget_old_keys(&self) -> Result<i64, StoreError> {
+        match self.reading().log() {
+            Log::Postgres(postgres) => {
+                let before = self.now().checked_sub(KEYS_KEPT).unwrap_or(Timestamp::MIN);
+                postgres.forget_keys(before).await
+            }
+            Log::Memory(_) => Ok(0),
+        }
+    }
+
+    /// Finishes what was accepted; afterwards every command is refused as unavailable.
+    pub async fn close(self) {
+        match &self.shared.writer {
+            Writer::Postgres(committer) => committer.close().await,
+            Writer::Memory(_) => {}
+        }
+    }
+
+    fn reading(&self) -> &Reading {
+        &self.shared.desk.reading
+    }
+}

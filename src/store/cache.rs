@@ -1,0 +1,89 @@
+//! Recently used aggregates, per process. A stale entry costs a conflict or a confirmation, never a wrong answer.
+
+use std::{any::Any, sync::Arc};
+
+use aggregates::StreamId;
+use moka::{ops::compute::Op, sync};
+
+/// Stored bytes of all cached aggregates at most, as a measure of their memory.
+const BYTES_MAX: u64 = 48 << 20;
+/// What an entry takes besides its state.
+const ENTRY_BYTES: usize = 256;
+
+/// The state of some aggregate.
+pub(crate) type State = Arc<dyn Any + Send + Sync>;
+
+/// A state and where its stream stood.
+#[derive(Clone)]
+pub(crate) struct Entry {
+    pub state: State,
+    pub sequence: i64,
+    /// The stored bytes of its events.
+    pub bytes: usize,
+}
+
+/// The cache.
+pub(crate) struct Cache {
+    entries: sync::Cache<StreamId, Entry>,
+}
+
+impl Cache {
+    pub fn new() -> Self {
+        let weight = |stream: &StreamId, entry: &Entry| {
+            u32::try_from(stream.id.len() + entry.bytes + ENTRY_BYTES).unwrap_or(u32::MAX)
+        };
+        Self {
+            entries: sync::Cache::builder()
+                .max_capacity(BYTES_MAX)
+                .weigher(weight)
+                .build(),
+        }
+    }
+
+    /// The entry, if its stream stands at least at this sequence.
+    pub fn get(&self, stream: &StreamId, at_least: i64) -> Option<Entry> {
+        self.entries
+            .get(stream)
+            .filter(|entry| entry.sequence >= at_least)
+    }
+
+    /// Keeps an entry unless a later one is here.
+    pub fn put(&self, stream: &StreamId, new: Entry) {
+        self.entries
+            .entry_by_ref(stream)
+            .and_compute_with(|old| match old {
+                Some(old) if old.value().sequence >= new.sequence => Op::Nop,
+                Some(_) | None => Op::Put(new),
+            });
+    }
+
+    /// Drops an entry, because its stream holds values that are erased now.
+    pub fn drop_entry(&self, stream: &StreamId) {
+        self.entries.invalidate(stream);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(sequence: i64) -> Entry {
+        Entry {
+            state: Arc::new(()),
+            sequence,
+            bytes: 10,
+        }
+    }
+
+    #[test]
+    fn an_entry_is_only_replaced_by_a_later_one() {
+        let cache = Cache::new();
+        let stream = StreamId::stored("seat", "a");
+        cache.put(&stream, entry(2));
+        cache.put(&stream, entry(1));
+        assert_eq!(cache.get(&stream, 0).unwrap().sequence, 2);
+        cache.put(&stream, entry(3));
+        assert_eq!(cache.get(&stream, 3).unwrap().sequence, 3);
+        assert!(cache.get(&stream, 4).is_none());
+    }
+}

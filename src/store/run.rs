@@ -1,0 +1,193 @@
+//! Runs a unit of work: decide, append, and again if others were faster; a refusal is answered only when it is confirmed.
+//! Never answers from a stale cache, and never twice to one key.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use aggregates::{Recorded, StreamId};
+use smol_str::{SmolStr, ToSmolStr as _};
+
+use super::{
+    Committed, Request, Stop, Store, StoreError, UnitOfWork,
+    command::{Standing, Verdict},
+    committed::After,
+    request::IdempotencyKey,
+    sealing,
+};
+
+/// Attempts of one unit, when others keep changing the same streams.
+pub const ATTEMPTS_MAX: u32 = 64;
+/// Attempts without a pause in between.
+const ATTEMPTS_AT_ONCE: u32 = 8;
+/// The longest pause after an attempt, grown to by a millisecond each time.
+const PAUSE_MAX_MS: u64 = 50;
+
+/// What one attempt led to.
+enum Step {
+    Done(Committed),
+    /// Others were faster: where these streams stand now.
+    Again(Vec<(StreamId, i64)>),
+}
+
+impl Store {
+    /// Runs `body` as one unit of work and appends what it decided, whole or not at all. `body` is called again with fresh
+    /// states if others changed one of its streams meanwhile, so it must have no other effect.
+    ///
+    /// A refusal, or a decision that there is nothing to do, is confirmed against the log before it is answered. A key that
+    /// was used before answers with the first events.
+    pub async fn run<E>(
+        &self,
+        request: &Request,
+        body: impl AsyncFn(&mut UnitOfWork) -> Result<(), Stop<E>>,
+    ) -> Result<Committed, Stop<E>> {
+        let mut unit = UnitOfWork::new(Arc::clone(&self.shared.desk), self.now());
+        for attempt in 1..=ATTEMPTS_MAX {
+            let outcome = body(&mut unit).await;
+            if let Some(text) = unit.misuse() {
+                return Err(StoreError::Corrupt(text).into());
+            }
+            let step = match outcome {
+                Err(Stop::Store(error)) => return Err(Stop::Store(error)),
+                Err(Stop::Refused(refusal)) => match self.confirm(request, &unit).await? {
+                    Confirmed::True(_) => return Err(Stop::Refused(refusal)),
+                    Confirmed::Not(step) => step,
+                },
+                Ok(()) if unit.has_decided() => self.append(request, &mut unit).await?,
+                Ok(()) => match self.confirm(request, &unit).await? {
+                    Confirmed::True(position) => Step::Done(Committed {
+                        position,
+                        repeated: false,
+                        events: Vec::new(),
+                        after: After::States(HashMap::new()),
+                    }),
+                    Confirmed::Not(step) => step,
+                },
+            };
+            match step {
+                Step::Done(committed) => return Ok(committed),
+                Step::Again(stands) => {
+                    pause(attempt).await;
+                    unit.start_again(self.now(), stands);
+                }
+            }
+        }
+        Err(StoreError::TooContended.into())
+    }
+
+    async fn append(&self, request: &Request, unit: &mut UnitOfWork) -> Result<Step, StoreError> {
+        let streams = unit.expected();
+        let sealed = sealing::seal(&self.shared.desk.reading, request, &streams, unit.take_decided()).await?;
+        let (mut append, made) = sealed.into_append(unit.now(), request.request_id, streams);
+        append.key.clone_from(&request.key);
+        match self.shared.writer.append(append).await? {
+            Verdict::Appended(events) => {
+                for (subject, key) in made {
+                    self.vault().remember(&subject, key);
+                }
+                let position = events.last().map_or(0, |event| event.position);
+                let mut states = HashMap::new();
+                for (stream, entry) in unit.written() {
+                    states.insert(stream.clone(), Arc::clone(&entry.state));
+                    // Later units find the new states at hand.
+                    self.shared.desk.cache.put(stream, entry);
+                }
+                let after = After::States(states);
+                Ok(Step::Done(Committed {
+                    position,
+                    repeated: false,
+                    events,
+                    after,
+                }))
+            }
+            Verdict::Duplicate { first, last } => {
+                Ok(Step::Done(self.first_answer(request, first, last).await?))
+            }
+            Verdict::KeyReused => Err(StoreError::KeyReused),
+            Verdict::Conflict(stands) => Ok(Step::Again(stands)),
+            Verdict::ClockAhead(at) => {
+                self.shared.clock.set_back(at);
+                Ok(Step::Again(Vec::new()))
+            }
+            Verdict::SubjectTaken => Ok(Step::Again(Vec::new())),
+        }
+    }
+
+    /// Checks that what a refusal rests on is still so, and that its key was never used.
+    async fn confirm(&self, request: &Request, unit: &UnitOfWork) -> Result<Confirmed, StoreError> {
+        if request.key.is_none() && !unit.is_unsure() {
+            return Ok(Confirmed::True(self.feed().position()));
+        }
+        let expected = unit.expected();
+        let streams = expected.iter().map(|expected| expected.stream.clone()).collect();
+        let standing = self
+            .shared
+            .desk
+            .reading
+            .log()
+            .standing(streams, request.key.clone())
+            .await?;
+        if let Some(step) = self.known(request, &standing).await? {
+            return Ok(Confirmed::Not(step));
+        }
+        let stands = expected.into_iter().zip(standing.sequences);
+        let moved = stands.filter(|(expected, stands)| expected.sequence != *stands);
+        let moved: Vec<_> = moved
+            .map(|(expected, stands)| (expected.stream, stands))
+            .collect();
+        if moved.is_empty() {
+            return Ok(Confirmed::True(standing.head.max(self.feed().position())));
+        }
+        Ok(Confirmed::Not(Step::Again(moved)))
+    }
+
+    async fn known(&self, request: &Request, standing: &Standing) -> Result<Option<Step>, StoreError> {
+        match (&request.key, standing.key) {
+            (Some(IdempotencyKey { fingerprint, .. }), Some(known)) if known.fingerprint == *fingerprint => {
+                Ok(Some(Step::Done(
+                    self.first_answer(request, known.first, known.last).await?,
+                )))
+            }
+            (Some(_), Some(_)) => Err(StoreError::KeyReused),
+            (Some(_) | None, None) | (None, Some(_)) => Ok(None),
+        }
+    }
+
+    /// The answer that was given to the key before: its events, and the streams as they stood right after.
+    async fn first_answer(&self, request: &Request, first: i64, last: i64) -> Result<Committed, StoreError> {
+        let count = usize::try_from(last - first + 1).unwrap_or(0);
+        let events = self.events(first - 1, count).await?;
+        let mut ends: HashMap<&StreamId, i64> = HashMap::new();
+        for event in &events {
+            ends.insert(&event.stream, event.sequence);
+        }
+        let mut histories = HashMap::new();
+        for (stream, end) in ends {
+            let mut history: Vec<Recorded> = self.events_of(stream).await?;
+            history.retain(|recorded| recorded.sequence <= end);
+            histories.insert(stream.clone(), history);
+        }
+        // After a lost connection the first answer may be this request's own.
+        let own: SmolStr = request.request_id.to_smolstr();
+        let repeated = events
+            .first()
+            .is_none_or(|event| event.metadata.get("request_id") != Some(&own));
+        Ok(Committed {
+            position: last,
+            repeated,
+            events,
+            after: After::Histories(histories),
+        })
+    }
+}
+
+enum Confirmed {
+    /// It holds; the position of the log at which that was seen.
+    True(i64),
+    Not(Step),
+}
+
+async fn pause(attempt: u32) {
+    if attempt > ATTEMPTS_AT_ONCE {
+        let most = u64::from(attempt - ATTEMPTS_AT_ONCE).min(PAUSE_MAX_MS);
+        tokio::time::sleep(Duration::from_millis(rand::random_range(0..=most))).await;
+    }
+}

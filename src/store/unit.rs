@@ -1,0 +1,358 @@
+//! One command over many aggregates: load, decide and apply in memory; appended at once afterwards. Never writes itself.
+
+use std::{
+    any::{Any, TypeId},
+    collections::HashMap,
+    sync::{Arc, LazyLock, Mutex, PoisonError},
+};
+
+use aggregates::{Decider, Event, StreamId};
+use jiff::Timestamp;
+
+use super::{
+    cache::{Cache, Entry, State},
+    command::Expected,
+    error::StoreError,
+    reading::Reading,
+};
+
+/// Streams of one unit at most.
+const STREAMS_MAX: usize = 4_096;
+
+/// What an event is taken to weigh in the cache before it is stored.
+const EVENT_BYTES: usize = 128;
+
+/// What a unit of work needs of its store.
+pub(crate) struct Desk {
+    pub reading: Arc<Reading>,
+    pub cache: Cache,
+}
+
+/// An event decided by a unit, not yet stored.
+#[derive(Debug)]
+pub(crate) struct Decided {
+    /// The number of its stream within the unit.
+    pub stream: usize,
+    pub sequence: i64,
+    pub event: Event,
+}
+
+/// The aggregates of one command and what was decided on them.
+pub struct UnitOfWork {
+    desk: Arc<Desk>,
+    now: Timestamp,
+    opened: Vec<Opened>,
+    decided: Vec<Decided>,
+    /// Where streams are known to stand: older cache entries are of no use.
+    at_least: HashMap<StreamId, i64>,
+    /// Reads of the log in this attempt: states of one read belong to one moment.
+    reads: usize,
+    /// A state was taken from the cache, or taken as new without looking.
+    unsure: bool,
+    misuse: Option<String>,
+}
+
+/// A stream that was read in this unit.
+struct Opened {
+    stream: StreamId,
+    read_at: i64,
+    sequence: i64,
+    state: State,
+    bytes: usize,
+}
+
+impl UnitOfWork {
+    pub(crate) fn new(desk: Arc<Desk>, now: Timestamp) -> Self {
+        Self {
+            desk,
+            now,
+            opened: Vec::new(),
+            decided: Vec::new(),
+            at_least: HashMap::new(),
+            reads: 0,
+            unsure: false,
+            misuse: None,
+        }
+    }
+
+    /// The one moment of this unit: the database's clock, in microseconds.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Loads one aggregate. Its stream must still stand there when the unit is appended, even if only read.
+    pub async fn load<A: Decider>(&mut self, id: &A::Id) -> Result<&A, StoreError> {
+        self.load_all::<A>(std::slice::from_ref(id)).await?;
+        Ok(self.state(id))
+    }
+
+    /// Loads aggregates of one kind in one round trip, shared with other units; then see [`Self::state`].
+    pub async fn load_all<A: Decider>(&mut self, ids: &[A::Id]) -> Result<(), StoreError> {
+        let missing = self.take_cached::<A>(ids)?;
+        if missing.is_empty() {
+            return Ok(());
+        }
+        self.reads += 1;
+        let loaded = self.desk.reading.log().load(missing.clone()).await?;
+        for (stream, rows) in missing.into_iter().zip(loaded) {
+            let folded = self.desk.reading.fold::<A>(&rows).await?;
+            let state: State = Arc::new(folded.state);
+            self.open(
+                stream,
+                Entry {
+                    state,
+                    sequence: folded.sequence,
+                    bytes: folded.bytes,
+                },
+            );
+        }
+        Ok(())
+    }
+
+    /// As [`Self::load_all`]; if any has to be read, reads every stream whose id begins with `prefix` and keeps it at
+    /// hand for the units to come.
+    pub async fn load_prefix<A: Decider>(&mut self, prefix: &str, ids: &[A::Id]) -> Result<(), StoreError> {
+        let missing = self.take_cached::<A>(ids)?;
+        if missing.is_empty() {
+            return Ok(());
+        }
+        self.reads += 1;
+        let rows = self.desk.reading.log().load_prefix(A::TYPE, prefix).await?;
+        let mut found = HashMap::new();
+        for rows in rows.chunk_by(|a, b| a.stream == b.stream) {
+            let Some(first) = rows.first() else { continue };
+            let folded = self.desk.reading.fold::<A>(rows).await?;
+            let entry = Entry {
+                state: Arc::new(folded.state),
+                sequence: folded.sequence,
+                bytes: folded.bytes,
+            };
+            self.desk.cache.put(&first.stream, entry.clone());
+            found.insert(first.stream.clone(), entry);
+        }
+        for stream in missing {
+            if !stream.id.starts_with(prefix) {
+                return Err(StoreError::Corrupt(format!(
+                    "{stream} does not begin with `{prefix}`"
+                )));
+            }
+            let new = || Entry {
+                state: Arc::new(A::default()),
+                sequence: 0,
+                bytes: 0,
+            };
+            let entry = found.remove(&stream).unwrap_or_else(new);
+            self.open(stream, entry);
+        }
+        Ok(())
+    }
+
+    /// Begins an aggregate with a brand-new id without looking for it; if it exists after all, that is a conflict.
+    pub fn begin<A: Decider>(&mut self, id: &A::Id) {
+        let stream = StreamId::of::<A>(id);
+        if self.find(&stream).is_none() {
+            self.begin_stream::<A>(stream);
+        }
+    }
+
+    /// The aggregate as it is now in this unit, what it has decided included. It must have been loaded or begun; a state
+    /// that was not is shown as new, and the unit fails.
+    #[must_use]
+    pub fn state<A: Decider>(&self, id: &A::Id) -> &A {
+        let stream = StreamId::of::<A>(id);
+        let opened = self.find(&stream).and_then(|index| self.opened.get(index));
+        opened
+            .and_then(|opened| opened.state.downcast_ref())
+            .unwrap_or_else(|| {
+                tracing::error!(%stream, "a state was asked for that was not loaded");
+                nothing()
+            })
+    }
+
+    /// Where the aggregate's stream stood when it was loaded: what an `If-Match` must name.
+    #[must_use]
+    pub fn sequence<A: Decider>(&self, id: &A::Id) -> i64 {
+        let stream = StreamId::of::<A>(id);
+        self.find(&stream)
+            .and_then(|index| self.opened.get(index))
+            .map_or(0, |opened| opened.read_at)
+    }
+
+    /// Lets an aggregate decide on a command and applies what it decided. It must have been loaded or begun.
+    pub fn execute<A: Decider>(&mut self, id: &A::Id, command: A::Command) -> Result<(), A::Error> {
+        let stream = StreamId::of::<A>(id);
+        let index = if let Some(index) = self.find(&stream) {
+            index
+        } else {
+            self.misuse = Some(format!("{stream} was to decide but had not been loaded"));
+            self.begin_stream::<A>(stream)
+        };
+        let Some(opened) = self.opened.get_mut(index) else {
+            return Ok(());
+        };
+        let Ok(mut state) = Arc::clone(&opened.state).downcast::<A>() else {
+            self.misuse = Some(format!("{} is of another kind", opened.stream));
+            return Ok(());
+        };
+        let events = state.decide(command, self.now)?;
+        if events.is_empty() {
+            return Ok(());
+        }
+        // Let go of the unit's own share, so that the state is copied only if the cache has it too.
+        opened.state = Arc::new(());
+        let changed = Arc::make_mut(&mut state);
+        for event in events {
+            changed.apply(event.clone());
+            opened.sequence += 1;
+            opened.bytes += EVENT_BYTES;
+            self.decided.push(Decided {
+                stream: index,
+                sequence: opened.sequence,
+                event: A::wrap(event),
+            });
+        }
+        opened.state = state;
+        Ok(())
+    }
+
+    fn begin_stream<A: Decider>(&mut self, stream: StreamId) -> usize {
+        self.unsure = true;
+        let state: State = Arc::new(A::default());
+        self.opened.push(Opened {
+            stream,
+            read_at: 0,
+            sequence: 0,
+            state,
+            bytes: 0,
+        });
+        self.opened.len() - 1
+    }
+
+    fn find(&self, stream: &StreamId) -> Option<usize> {
+        self.opened
+            .iter()
+            .position(|opened| opened.stream.id == stream.id && opened.stream.kind == stream.kind)
+    }
+
+    /// Opens what the cache has; answers the streams that have to be read.
+    fn take_cached<A: Decider>(&mut self, ids: &[A::Id]) -> Result<Vec<StreamId>, StoreError> {
+        let mut missing = Vec::new();
+        for id in ids {
+            let stream = StreamId::of::<A>(id);
+            if self.find(&stream).is_some() || missing.contains(&stream) {
+                continue;
+            }
+            let at_least = self.at_least.get(&stream).copied().unwrap_or(0);
+            match self.desk.cache.get(&stream, at_least) {
+                Some(entry) => {
+                    self.unsure = true;
+                    self.push(stream, entry);
+                }
+                None => missing.push(stream),
+            }
+        }
+        if self.opened.len() + missing.len() > STREAMS_MAX {
+            return Err(StoreError::Corrupt(format!(
+                "a unit of work over more than {STREAMS_MAX} streams"
+            )));
+        }
+        Ok(missing)
+    }
+
+    fn open(&mut self, stream: StreamId, entry: Entry) {
+        self.desk.cache.put(&stream, entry.clone());
+        self.push(stream, entry);
+    }
+
+    fn push(&mut self, stream: StreamId, entry: Entry) {
+        let Entry {
+            state,
+            sequence,
+            bytes,
+        } = entry;
+        self.opened.push(Opened {
+            stream,
+            read_at: sequence,
+            sequence,
+            state,
+            bytes,
+        });
+    }
+
+    /// Forgets what was decided; what others have done meanwhile is known from `stands` on.
+    pub(crate) fn start_again(&mut self, now: Timestamp, stands: Vec<(StreamId, i64)>) {
+        self.now = now;
+        self.opened.clear();
+        self.decided.clear();
+        self.reads = 0;
+        self.unsure = false;
+        self.at_least.extend(stands);
+    }
+
+    /// Whether a refusal may rest on states that were never true together.
+    pub(crate) fn is_unsure(&self) -> bool {
+        self.unsure || self.reads > 1
+    }
+
+    pub(crate) fn misuse(&mut self) -> Option<String> {
+        self.misuse.take()
+    }
+
+    pub(crate) fn has_decided(&self) -> bool {
+        !self.decided.is_empty()
+    }
+
+    pub(crate) fn take_decided(&mut self) -> Vec<Decided> {
+        std::mem::take(&mut self.decided)
+    }
+
+    /// The streams with the sequences they must stand at.
+    pub(crate) fn expected(&self) -> Vec<Expected> {
+        let expected = |opened: &Opened| Expected {
+            stream: opened.stream.clone(),
+            sequence: opened.read_at,
+            written: opened.sequence > opened.read_at,
+        };
+        self.opened.iter().map(expected).collect()
+    }
+
+    /// The streams that were written, as they are after the unit.
+    pub(crate) fn written(&self) -> impl Iterator<Item = (&StreamId, Entry)> {
+        let written = self
+            .opened
+            .iter()
+            .filter(|opened| opened.sequence > opened.read_at);
+        written.map(
+            |Opened {
+                 stream,
+                 sequence,
+                 state,
+                 bytes,
+                 ..
+             }| {
+                (
+                    stream,
+                    Entry {
+                        state: Arc::clone(state),
+                        sequence: *sequence,
+                        bytes: *bytes,
+                    },
+                )
+            },
+        )
+    }
+}
+
+/// The state of an aggregate nothing has happened to, one per kind.
+fn nothing<A: Decider>() -> &'static A {
+    type Shared = &'static (dyn Any + Send + Sync);
+    static NOTHING: LazyLock<Mutex<HashMap<TypeId, Shared>>> = LazyLock::new(Mutex::default);
+    let mut known = NOTHING.lock().unwrap_or_else(PoisonError::into_inner);
+    let shared = known
+        .entry(TypeId::of::<A>())
+        .or_insert_with(|| Box::leak(Box::new(A::default())));
+    shared
+        .downcast_ref()
+        .unwrap_or_else(|| Box::leak(Box::new(A::default())))
+}
