@@ -102,13 +102,13 @@ async fn a_database_killed_under_load_comes_back_with_everything_acknowledged() 
             .and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
         kill_process(postmaster.expect("it runs"), Signal::KILL).expect("ours to kill");
         load.is_turned_away().await;
-        let refused = eventually("503 while the database is away", async || {
+        let refused = eventually("503 while the database is away", || async {
             let answer = api.ask(&Call::hold(slot, &["A1"])).await;
             (answer.status == 503).then_some(answer)
         });
         assert!(refused.await.retry_after.is_some());
         cluster.revive().await.expect("it starts again");
-        eventually("the server works again by itself", async || {
+        eventually("the server works again by itself", || async {
             let answer = api.ask(&Call::get("/health/ready")).await;
             (answer.status == 200).then_some(())
         })

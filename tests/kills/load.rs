@@ -55,7 +55,7 @@ impl Load {
     /// Waits until so many more commands are acknowledged.
     pub async fn achieves(&self, more: usize) {
         let goal = self.journal.len() + more;
-        eventually("the customers get their answers", async || {
+        eventually("the customers get their answers", || async {
             (self.journal.len() >= goal).then_some(())
         })
         .await;
@@ -64,7 +64,7 @@ impl Load {
     /// Waits until somebody was told to come back later.
     pub async fn is_turned_away(&self) {
         let before = self.state.turned_away.load(Ordering::Relaxed);
-        eventually("somebody is told to come back", async || {
+        eventually("somebody is told to come back", || async {
             (self.state.turned_away.load(Ordering::Relaxed) > before).then_some(())
         })
         .await;
@@ -114,9 +114,13 @@ impl State {
     /// The answer, asked for under the same key until there is one, or until the customers stop.
     async fn ask(&self, api: &Api, call: Call) -> Option<Answer> {
         let call = call.keyed();
-        let answer = eventually("an answer", async || match self.attempt(api, &call).await {
-            Some(answer) => Some(Some(answer)),
-            None => self.stop.load(Ordering::Relaxed).then_some(None),
+        let answer = eventually("an answer", || async {
+            let answer = self.attempt(api, &call).await;
+            if answer.is_some() || self.stop.load(Ordering::Relaxed) {
+                Some(answer)
+            } else {
+                None
+            }
         })
         .await;
         if answer.is_none() {

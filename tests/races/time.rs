@@ -56,7 +56,7 @@ async fn write_holds(field: &Field, slot: Uuid, count: i32, until: Timestamp) {
 async fn all_lapse(field: &Field, count: i64) -> Log {
     let client = field.database.client().await;
     let counting = "select count(*) from public.events where event_type = 'ReservationLapsed'";
-    eventually("every hold lapses", async || {
+    eventually("every hold lapses", || async {
         let lapsed: i64 = client.query_one(counting, &[]).await.expect("an answer").get(0);
         (lapsed >= count).then_some(())
     })
@@ -181,7 +181,7 @@ async fn thousands_of_lapses_due_in_one_moment_are_all_recorded() {
 /// Nobody is the policy while this connection lives.
 async fn asleep(field: &Field, client: &tokio_postgres::Client) {
     let _ = field;
-    eventually("the policy sleeps", async || {
+    eventually("the policy sleeps", || async {
         let taken = client
             .query_one("select pg_try_advisory_lock($1)", &[&POLICY_LOCK])
             .await

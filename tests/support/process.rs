@@ -80,7 +80,7 @@ impl Server {
     async fn ready(&mut self) {
         let api = Api::new(self.port, Arc::default());
         let (child, output) = (std::sync::Mutex::new(&mut self.child), &self.output);
-        eventually("the server is ready", async || {
+        eventually("the server is ready", || async {
             let ended = child
                 .lock()
                 .expect("nobody panicked")
