@@ -1,5 +1,4 @@
 //! Anything may die at any moment: nothing acknowledged is lost, nothing is half done, nothing needs a restart by hand.
 
 mod database;
-mod load;
 mod server;

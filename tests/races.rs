@@ -3,5 +3,6 @@
 mod coupons;
 mod field;
 mod keys;
+mod nonsense;
 mod seats;
 mod time;

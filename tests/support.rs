@@ -4,6 +4,7 @@ pub mod api;
 pub mod database;
 pub mod house;
 pub mod journal;
+pub mod load;
 pub mod log;
 pub mod process;
 pub mod waiting;

@@ -10,12 +10,12 @@ use std::{
 use jari::postgres::{Cluster, Settings};
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::load::{COLUMNS, Load, ROWS, settle};
 use crate::support::{
     api::Call,
     database::{self, client},
     house::{House, Sale},
     journal::Journal,
+    load::{COLUMNS, Load, ROWS, settle},
     log::Log,
     process::{Server, jari, verifies},
     waiting::eventually,

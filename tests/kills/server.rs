@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::load::{COLUMNS, Load, ROWS, settle};
 use crate::support::{
     api::Call,
     database,
     house::{House, Sale},
     journal::Journal,
+    load::{COLUMNS, Load, ROWS, settle},
     log::Log,
     process::{Server, verifies},
 };

@@ -214,6 +214,11 @@ impl Api {
         answer
     }
 
+    /// Where the server listens.
+    pub fn address(&self) -> String {
+        self.base.trim_start_matches("http://").to_owned()
+    }
+
     /// Opens a connection for later, so that a race begins with the request itself.
     pub async fn connect(&self) {
         let request = self.http.get(format!("{}/health/live", self.base));

@@ -8,7 +8,7 @@ use std::sync::{
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::support::{
+use super::{
     api::{Answer, Api, Call, Hold},
     house::label,
     journal::Journal,
