@@ -3,6 +3,8 @@
 #![cfg(test)]
 
 mod architecture;
+mod kills;
 mod launcher;
+mod races;
 mod stored_events;
 mod support;
