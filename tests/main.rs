@@ -4,5 +4,6 @@
 
 mod architecture;
 mod launcher;
+mod store;
 mod stored_events;
 mod support;
