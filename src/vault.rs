@@ -4,6 +4,7 @@
 //! again without being readable. A person's values are sealed with AES-256-GCM under a key of that person's alone;
 //! destroying that one key erases them, wherever they are stored.
 
+pub mod leases;
 mod sealing;
 
 use std::{fmt, time::Duration};

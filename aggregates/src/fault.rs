@@ -116,6 +116,31 @@ impl<'a> Node<'a> {
         self.value
     }
 
+    /// Where it is in the document.
+    #[must_use]
+    pub fn pointer(&self) -> &str {
+        &self.pointer
+    }
+
+    /// The field `key` as `read` understands it, which must be there.
+    pub fn field<T>(&self, key: &str, read: impl FnOnce(&Self) -> Option<T>) -> Option<T> {
+        read(&self.need(key)?)
+    }
+
+    /// The field `key` as `read` understands it: `Some(None)` when it is missing or null, `None` when it is wrong.
+    pub fn maybe<T>(&self, key: &str, read: impl FnOnce(&Self) -> Option<T>) -> Option<Option<T>> {
+        match self.get(key) {
+            None => Some(None),
+            Some(node) => read(&node).map(Some),
+        }
+    }
+
+    /// The elements of this list, at most `max`, as `read` understands them; none if one of them is wrong.
+    pub fn each<T>(&self, max: usize, read: impl FnMut(&Self) -> Option<T>) -> Option<Vec<T>> {
+        let elements: Vec<Option<T>> = self.list(max)?.iter().map(read).collect();
+        elements.into_iter().collect()
+    }
+
     fn object(&self) -> Option<&'a Map<String, Value>> {
         let object = self.value.as_object();
         if object.is_none() {
@@ -219,22 +244,21 @@ impl<'a> Node<'a> {
     }
 
     /// The elements of this list, at most `max`.
-    #[must_use]
-    pub fn list(&self, max: usize) -> Vec<Self> {
+    fn list(&self, max: usize) -> Option<Vec<Self>> {
         let Some(list) = self.value.as_array() else {
             self.fault("must be a list");
-            return Vec::new();
+            return None;
         };
         if list.len() > max {
             self.fault(format!("must have at most {max} elements, has {}", list.len()));
-            return Vec::new();
+            return None;
         }
         let element = |(index, value)| Self {
             value,
             pointer: format!("{}/{index}", self.pointer),
             reading: self.reading,
         };
-        list.iter().enumerate().map(element).collect()
+        Some(list.iter().enumerate().map(element).collect())
     }
 
     /// The fields of this object with their names, in the order of the names.
@@ -280,14 +304,12 @@ mod tests {
         let reading = Reading::default();
         let root = reading.of(&document);
         root.only(&["names", "size", "zone"]);
-        let names: Vec<Option<Name>> = root
-            .need("names")
-            .map_or_else(Vec::new, |names| names.list(5).iter().map(Node::text).collect());
-        assert_eq!(names.iter().flatten().count(), 1);
         assert_eq!(
-            root.need("size").and_then(|size| size.integer::<u8>(1..=10)),
+            root.field("names", |names| names.each(5, Node::text::<Name>)),
             None
         );
+        assert_eq!(root.field("size", |size| size.integer::<u8>(1..=10)), None);
+        assert_eq!(root.maybe("zone", Node::text::<Name>), Some(None));
         assert!(root.need("zone").is_none());
         let faults = reading.finish(Some(())).expect_err("faults were found");
         let places: Vec<&str> = faults.0.iter().map(|fault| fault.pointer.as_str()).collect();

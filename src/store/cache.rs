@@ -2,13 +2,17 @@
 
 use std::{any::Any, sync::Arc};
 
-use aggregates::StreamId;
+use aggregates::{Decider, StreamId};
 use moka::{ops::compute::Op, sync};
+use smol_str::SmolStr;
 
 /// Stored bytes of all cached aggregates at most, as a measure of their memory.
 const BYTES_MAX: u64 = 48 << 20;
 /// What an entry takes besides its state.
 const ENTRY_BYTES: usize = 256;
+
+/// Prefixes noted as read at most.
+const PREFIXES_MAX: u64 = 16_384;
 
 /// The state of some aggregate.
 pub(crate) type State = Arc<dyn Any + Send + Sync>;
@@ -22,9 +26,22 @@ pub(crate) struct Entry {
     pub bytes: usize,
 }
 
+impl Entry {
+    /// An aggregate nothing has happened to.
+    pub fn new<A: Decider>() -> Self {
+        Self {
+            state: Arc::new(A::default()),
+            sequence: 0,
+            bytes: 0,
+        }
+    }
+}
+
 /// The cache.
 pub(crate) struct Cache {
     entries: sync::Cache<StreamId, Entry>,
+    /// Kinds and prefixes of which every stream was read once.
+    prefixes: sync::Cache<(&'static str, SmolStr), ()>,
 }
 
 impl Cache {
@@ -37,6 +54,7 @@ impl Cache {
                 .max_capacity(BYTES_MAX)
                 .weigher(weight)
                 .build(),
+            prefixes: sync::Cache::new(PREFIXES_MAX),
         }
     }
 
@@ -55,6 +73,16 @@ impl Cache {
                 Some(old) if old.value().sequence >= new.sequence => Op::Nop,
                 Some(_) | None => Op::Put(new),
             });
+    }
+
+    /// Notes that every stream of this kind and prefix was read.
+    pub fn know<A: Decider>(&self, prefix: &str) {
+        self.prefixes.insert((A::TYPE, SmolStr::new(prefix)), ());
+    }
+
+    /// Whether every stream of this kind and prefix was read; entries may have been dropped or outdated since.
+    pub fn knows<A: Decider>(&self, prefix: &str) -> bool {
+        self.prefixes.contains_key(&(A::TYPE, SmolStr::new(prefix)))
     }
 
     /// Drops an entry, because its stream holds values that are erased now.

@@ -75,7 +75,8 @@ impl Store {
 
     async fn append(&self, request: &Request, unit: &mut UnitOfWork) -> Result<Step, StoreError> {
         let streams = unit.expected();
-        let sealed = sealing::seal(&self.shared.desk.reading, request, &streams, unit.take_decided()).await?;
+        let (notes, decided) = (unit.take_notes(), unit.take_decided());
+        let sealed = sealing::seal(&self.shared.desk.reading, request, notes, &streams, decided).await?;
         let (mut append, made) = sealed.into_append(unit.now(), request.request_id, streams);
         append.key.clone_from(&request.key);
         match self.shared.writer.append(append).await? {

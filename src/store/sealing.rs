@@ -101,6 +101,7 @@ impl Sealed {
 pub(crate) async fn seal(
     reading: &Reading,
     request: &Request,
+    notes: Vec<(&'static str, SmolStr)>,
     streams: &[Expected],
     decided: Vec<Decided>,
 ) -> Result<Sealed, StoreError> {
@@ -109,7 +110,13 @@ pub(crate) async fn seal(
         .and_then(|event| streams.get(event.stream))
         .map(|expected| &expected.stream);
     let confidential = first.map(|first| request.confidential(first)).unwrap_or_default();
-    seal_with(reading, request.metadata(), confidential, streams, decided).await
+    let mut metadata = request.metadata();
+    metadata.extend(
+        notes
+            .into_iter()
+            .map(|(name, value)| (SmolStr::new_static(name), value)),
+    );
+    seal_with(reading, metadata, confidential, streams, decided).await
 }
 
 /// As [`seal`], with metadata as given and what of it has to be sealed: name, value, whose key.

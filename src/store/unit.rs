@@ -8,6 +8,7 @@ use std::{
 
 use aggregates::{Decider, Event, StreamId};
 use jiff::Timestamp;
+use smol_str::SmolStr;
 
 use super::{
     cache::{Cache, Entry, State},
@@ -49,6 +50,10 @@ pub struct UnitOfWork {
     reads: usize,
     /// A state was taken from the cache, or taken as new without looking.
     unsure: bool,
+    /// How often this unit was started again.
+    attempt: u32,
+    /// More metadata for the events of this unit.
+    notes: Vec<(&'static str, SmolStr)>,
     misuse: Option<String>,
 }
 
@@ -71,6 +76,8 @@ impl UnitOfWork {
             at_least: HashMap::new(),
             reads: 0,
             unsure: false,
+            attempt: 0,
+            notes: Vec::new(),
             misuse: None,
         }
     }
@@ -110,16 +117,72 @@ impl UnitOfWork {
         Ok(())
     }
 
-    /// As [`Self::load_all`]; if any has to be read, reads every stream whose id begins with `prefix` and keeps it at
-    /// hand for the units to come.
+    /// How often this unit was started again because others were faster.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// Adds to the metadata of this unit's events, for example the branch they belong to. Never a personal value.
+    pub fn annotate(&mut self, name: &'static str, value: impl Into<SmolStr>) {
+        self.notes.push((name, value.into()));
+    }
+
+    /// As [`Self::load_all`], for streams whose ids begin with `prefix`: the first time, all of those are read and kept at
+    /// hand; from then on one that is not at hand is taken as new, and if it is not, that is a conflict.
     pub async fn load_prefix<A: Decider>(&mut self, prefix: &str, ids: &[A::Id]) -> Result<(), StoreError> {
         let missing = self.take_cached::<A>(ids)?;
         if missing.is_empty() {
             return Ok(());
         }
+        if let Some(stranger) = missing.iter().find(|stream| !stream.id.starts_with(prefix)) {
+            return Err(StoreError::Corrupt(format!(
+                "{stranger} does not begin with `{prefix}`"
+            )));
+        }
+        let outdated = missing.iter().any(|stream| self.at_least.contains_key(stream));
+        if outdated || !self.desk.cache.knows::<A>(prefix) {
+            self.read_prefix::<A>(prefix).await?;
+        } else {
+            self.unsure = true;
+        }
+        for stream in missing {
+            let entry = self.desk.cache.get(&stream, 0).unwrap_or_else(Entry::new::<A>);
+            self.push(stream, entry);
+        }
+        Ok(())
+    }
+
+    /// The states of streams whose ids begin with `prefix`, for choosing among many: they are not checked when the unit is
+    /// appended, so what is chosen must be loaded as well.
+    pub async fn peek_prefix<A: Decider>(
+        &mut self,
+        prefix: &str,
+        ids: &[A::Id],
+    ) -> Result<Vec<Arc<A>>, StoreError> {
+        let outdated = self.at_least.keys().any(|stream| {
+            stream.kind == A::TYPE && stream.id.starts_with(prefix) && {
+                let at_least = self.at_least.get(stream).copied().unwrap_or(0);
+                self.desk.cache.get(stream, at_least).is_none()
+            }
+        });
+        if outdated || !self.desk.cache.knows::<A>(prefix) {
+            self.read_prefix::<A>(prefix).await?;
+        }
+        self.unsure = true;
+        let state = |id: &A::Id| {
+            let entry = self.desk.cache.get(&StreamId::of::<A>(id), 0);
+            entry
+                .and_then(|entry| entry.state.downcast().ok())
+                .unwrap_or_default()
+        };
+        Ok(ids.iter().map(state).collect())
+    }
+
+    /// Reads every stream of a kind whose id begins with `prefix` into the cache.
+    async fn read_prefix<A: Decider>(&mut self, prefix: &str) -> Result<(), StoreError> {
         self.reads += 1;
         let rows = self.desk.reading.log().load_prefix(A::TYPE, prefix).await?;
-        let mut found = HashMap::new();
         for rows in rows.chunk_by(|a, b| a.stream == b.stream) {
             let Some(first) = rows.first() else { continue };
             let folded = self.desk.reading.fold::<A>(rows).await?;
@@ -128,23 +191,9 @@ impl UnitOfWork {
                 sequence: folded.sequence,
                 bytes: folded.bytes,
             };
-            self.desk.cache.put(&first.stream, entry.clone());
-            found.insert(first.stream.clone(), entry);
+            self.desk.cache.put(&first.stream, entry);
         }
-        for stream in missing {
-            if !stream.id.starts_with(prefix) {
-                return Err(StoreError::Corrupt(format!(
-                    "{stream} does not begin with `{prefix}`"
-                )));
-            }
-            let new = || Entry {
-                state: Arc::new(A::default()),
-                sequence: 0,
-                bytes: 0,
-            };
-            let entry = found.remove(&stream).unwrap_or_else(new);
-            self.open(stream, entry);
-        }
+        self.desk.cache.know::<A>(prefix);
         Ok(())
     }
 
@@ -287,6 +336,8 @@ impl UnitOfWork {
         self.decided.clear();
         self.reads = 0;
         self.unsure = false;
+        self.attempt += 1;
+        self.notes.clear();
         self.at_least.extend(stands);
     }
 
@@ -301,6 +352,10 @@ impl UnitOfWork {
 
     pub(crate) fn has_decided(&self) -> bool {
         !self.decided.is_empty()
+    }
+
+    pub(crate) fn take_notes(&mut self) -> Vec<(&'static str, SmolStr)> {
+        std::mem::take(&mut self.notes)
     }
 
     pub(crate) fn take_decided(&mut self) -> Vec<Decided> {

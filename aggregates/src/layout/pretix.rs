@@ -35,66 +35,62 @@ fn in_their_words(fault: Fault) -> Fault {
 }
 
 fn plan(root: &Node<'_>) -> Option<LayoutPlan> {
-    let name = root.need("name").and_then(|name| name.text());
-    let size = root.need("size").and_then(|size| {
-        let width = size.need("width").and_then(|width| width.number());
-        let height = size.need("height").and_then(|height| height.number());
-        Some(Size {
-            width: width?,
-            height: height?,
+    let name = root.field("name", Node::text);
+    let size = root.field("size", |size| {
+        let (width, height) = pair(size, "width", "height")?;
+        Some(Size { width, height })
+    });
+    let focal_point = root.maybe("focal_point", point);
+    let categories = root.field("categories", |list| {
+        list.each(SEATS_MAX, |category| {
+            let (name, colour) = (
+                category.field("name", Node::text),
+                category.field("color", Node::text),
+            );
+            Some(SeatCategory {
+                name: name?,
+                colour: colour?,
+            })
         })
     });
-    let focal_point = root.get("focal_point").and_then(|focal| point(&focal));
-    let categories = all(root.need("categories"), |category| {
-        let name = category.need("name").and_then(|name| name.text());
-        let colour = category.need("color").and_then(|colour| colour.text());
-        Some(SeatCategory {
-            name: name?,
-            colour: colour?,
-        })
-    });
-    let sections = all(root.need("zones"), section);
+    let sections = root.field("zones", |zones| zones.each(SEATS_MAX, section));
     Some(LayoutPlan {
         name: name?,
         size: size?,
-        focal_point,
+        focal_point: focal_point?,
         categories: categories?,
         sections: sections?,
     })
 }
 
-/// Every element read; none, if one of them could not be.
-fn all<'a, T>(list: Option<Node<'a>>, read: impl Fn(&Node<'a>) -> Option<T>) -> Option<Vec<T>> {
-    let read: Vec<Option<T>> = list?.list(SEATS_MAX).iter().map(read).collect();
-    read.into_iter().collect()
+/// Where a part is; nowhere else than its whole, when it does not say.
+fn origin(part: &Node<'_>) -> Option<Point> {
+    part.maybe("position", point).map(Option::unwrap_or_default)
 }
 
 fn section(zone: &Node<'_>) -> Option<Section> {
-    let name = zone.need("name").and_then(|name| name.text());
-    let origin = zone
-        .get("position")
-        .map_or(Some(Point::default()), |position| point(&position));
-    let areas = zone.get("areas").map_or(Some(Vec::new()), |areas| {
-        all(Some(areas), |area| self::area(area, origin?))
+    let name = zone.field("name", Node::text);
+    let place = origin(zone);
+    let from = place.unwrap_or_default();
+    let areas = zone.maybe("areas", |areas| {
+        areas.each(SEATS_MAX, |area| self::area(area, from))
     });
-    let rows = all(zone.need("rows"), |row| {
-        self::row(row, origin.unwrap_or_default())
-    });
-    origin?;
+    let rows = zone.field("rows", |rows| rows.each(SEATS_MAX, |row| self::row(row, from)));
+    place?;
     Some(Section {
         name: name?,
-        areas: areas?,
+        areas: areas?.unwrap_or_default(),
         rows: rows?,
     })
 }
 
-fn row(row: &Node<'_>, origin: Point) -> Option<Row> {
-    let letter: Option<SmolStr> = row.need("row_number").and_then(|letter| letter.text());
-    let place = row
-        .get("position")
-        .map_or(Some(Point::default()), |position| point(&position));
-    let origin = plus(origin, place.unwrap_or_default());
-    let seats = all(row.need("seats"), |seat| self::seat(seat, origin));
+fn row(row: &Node<'_>, from: Point) -> Option<Row> {
+    let letter = row.field("row_number", Node::text::<SmolStr>);
+    let place = origin(row);
+    let from = plus(from, place.unwrap_or_default());
+    let seats = row.field("seats", |seats| {
+        seats.each(SEATS_MAX, |seat| self::seat(seat, from))
+    });
     place?;
     Some(Row {
         letter: letter?,
@@ -102,49 +98,39 @@ fn row(row: &Node<'_>, origin: Point) -> Option<Row> {
     })
 }
 
-fn seat(seat: &Node<'_>, origin: Point) -> Option<LayoutSeat> {
-    let label = seat.need("seat_guid").and_then(|label| label.text());
-    let number: Option<SmolStr> = seat.need("seat_number").and_then(|number| number.text());
-    let position = seat.need("position").and_then(|position| point(&position));
-    let category = seat.need("category").and_then(|category| category.text());
-    let kind = seat
-        .get("kind")
-        .map_or(Some(SeatKind::Standard), |kind| kind.text());
-    let aisle = seat.get("aisle").map_or(Some(false), |aisle| aisle.truth());
-    let pair = seat.get("pair").map_or(Some(None), |pair| pair.text().map(Some));
+fn seat(seat: &Node<'_>, from: Point) -> Option<LayoutSeat> {
+    let label = seat.field("seat_guid", Node::text);
+    let number = seat.field("seat_number", Node::text::<SmolStr>);
+    let position = seat.field("position", point);
+    let category = seat.field("category", Node::text);
+    let kind = seat.maybe("kind", Node::text::<SeatKind>);
+    let aisle = seat.maybe("aisle", Node::truth);
+    let pair = seat.maybe("pair", Node::text);
     Some(LayoutSeat {
         label: label?,
         row: SmolStr::default(),
         number: number?,
-        position: plus(origin, position?),
-        kind: kind?,
+        position: plus(from, position?),
+        kind: kind?.unwrap_or_default(),
         category: category?,
-        aisle: aisle?,
+        aisle: aisle?.unwrap_or_default(),
         pair: pair?,
     })
 }
 
-fn area(area: &Node<'_>, origin: Point) -> Option<Area> {
-    let position = area
-        .get("position")
-        .map_or(Some(Point::default()), |position| point(&position));
-    let rotation = area
-        .get("rotation")
-        .map_or(Some(0.0), |rotation| rotation.number());
-    let colour = area
-        .get("color")
-        .map_or(Some(None), |colour| colour.text().map(Some));
-    let border_colour = area
-        .get("border_color")
-        .map_or(Some(None), |colour| colour.text().map(Some));
+fn area(area: &Node<'_>, from: Point) -> Option<Area> {
+    let place = origin(area);
+    let rotation = area.maybe("rotation", Node::number);
+    let colour = area.maybe("color", Node::text);
+    let border_colour = area.maybe("border_color", Node::text);
+    // pretix writes an empty text on every area that has none.
     let text = area.get("text").and_then(|text| text.get("text"));
-    let text = text
-        .filter(|text| text.value().as_str() != Some(""))
-        .map_or(Some(None), |text| text.text().map(Some));
+    let text = text.filter(|text| text.value().as_str() != Some(""));
+    let text = text.map_or(Some(None), |text| text.text().map(Some));
     Some(Area {
         shape: shape(area)?,
-        position: plus(origin, position?),
-        rotation: rotation?,
+        position: plus(from, place?),
+        rotation: rotation?.unwrap_or_default(),
         colour: colour?,
         border_colour: border_colour?,
         text: text?,
@@ -153,28 +139,26 @@ fn area(area: &Node<'_>, origin: Point) -> Option<Area> {
 
 fn shape(area: &Node<'_>) -> Option<Shape> {
     let kind = area.need("shape")?;
-    let measure = |node: &Node<'_>, key: &str| node.need(key).and_then(|value| value.number());
     match kind.text::<SmolStr>()?.as_str() {
         "rectangle" => {
-            let rectangle = area.need("rectangle")?;
-            Some(Shape::Rectangle {
-                width: measure(&rectangle, "width")?,
-                height: measure(&rectangle, "height")?,
-            })
+            let (width, height) = area.field("rectangle", |rectangle| pair(rectangle, "width", "height"))?;
+            Some(Shape::Rectangle { width, height })
         }
-        "circle" => Some(Shape::Circle {
-            radius: measure(&area.need("circle")?, "radius")?,
-        }),
+        "circle" => {
+            let radius = area.field("circle", |circle| circle.field("radius", Node::number))?;
+            Some(Shape::Circle { radius })
+        }
         "ellipse" => {
-            let radius = area.need("ellipse")?.need("radius")?;
-            Some(Shape::Ellipse {
-                radius_x: measure(&radius, "x")?,
-                radius_y: measure(&radius, "y")?,
+            let radius = |ellipse: &Node<'_>| ellipse.field("radius", |radius| pair(radius, "x", "y"));
+            let (radius_x, radius_y) = area.field("ellipse", radius)?;
+            Some(Shape::Ellipse { radius_x, radius_y })
+        }
+        "polygon" => {
+            let points = |polygon: &Node<'_>| polygon.field("points", |points| points.each(SEATS_MAX, point));
+            Some(Shape::Polygon {
+                points: area.field("polygon", points)?,
             })
         }
-        "polygon" => Some(Shape::Polygon {
-            points: all(area.need("polygon")?.need("points"), point)?,
-        }),
         "text" => Some(Shape::Text),
         _ => {
             kind.fault("must be rectangle, circle, ellipse, polygon or text");
@@ -184,9 +168,14 @@ fn shape(area: &Node<'_>) -> Option<Shape> {
 }
 
 fn point(node: &Node<'_>) -> Option<Point> {
-    let x = node.need("x").and_then(|x| x.number());
-    let y = node.need("y").and_then(|y| y.number());
-    Some(Point { x: x?, y: y? })
+    let (x, y) = pair(node, "x", "y")?;
+    Some(Point { x, y })
+}
+
+/// Two numbers, both looked at even if the first is wrong.
+fn pair(node: &Node<'_>, a: &str, b: &str) -> Option<(f64, f64)> {
+    let (a, b) = (node.field(a, Node::number), node.field(b, Node::number));
+    Some((a?, b?))
 }
 
 fn plus(a: Point, b: Point) -> Point {

@@ -1,0 +1,241 @@
+//! All coupons, what they grant and what became of them (DOMAIN K2); never decides who may redeem one.
+
+use std::sync::Arc;
+
+use aggregates::{
+    Event, Recorded,
+    coupon::{CouponEvent, Terms},
+    ids::ReservationId,
+    values::CouponCode,
+};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use sqlx::{PgConnection, PgExecutor, types::Json};
+
+use crate::{
+    Former, Loaded, Put, ReadModel, Version,
+    model::{column, moment},
+    tuples::Tuples,
+    words::{stored, words},
+};
+
+words! {
+    /// What became of a coupon.
+    CouponState {
+        /// It can be redeemed, in its period.
+        Issued = "issued",
+        /// It was used.
+        Redeemed = "redeemed",
+        /// It is worthless.
+        Revoked = "revoked",
+    }
+}
+
+/// The read model.
+pub struct CouponList;
+
+/// A coupon.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// What it grants.
+    pub terms: Arc<Terms>,
+    /// The position of the event that issued it.
+    pub issued_position: i64,
+    /// What became of it.
+    pub state: CouponState,
+    /// What it was redeemed for.
+    pub reservation: Option<ReservationId>,
+}
+
+impl Row {
+    fn terms_json(&self) -> String {
+        // Terms are plain data: writing them cannot fail.
+        serde_json::to_string(&*self.terms).unwrap_or_default()
+    }
+}
+
+impl ReadModel for CouponList {
+    const NAME: &'static str = "coupon_list";
+    const VERSION: i32 = 1;
+    const COLUMNS: &'static str =
+        "code, state, reservation, terms, valid_until, issued_position, from_position";
+    const HISTORY: Option<&'static str> = Some("code, state, reservation, from_position, until_position");
+
+    type Key = CouponCode;
+    type Row = Row;
+
+    fn key(recorded: &Recorded) -> Option<CouponCode> {
+        if recorded.stream.kind == "coupon" {
+            recorded.stream.id.parse().ok()
+        } else {
+            None
+        }
+    }
+
+    fn fold(row: Option<Row>, recorded: &Recorded) -> Option<Row> {
+        let Event::Coupon(event) = &recorded.event else {
+            return row;
+        };
+        match (event, row) {
+            (CouponEvent::Issued { terms }, _) => Some(Row {
+                terms: Arc::new(terms.clone()),
+                issued_position: recorded.position,
+                state: CouponState::Issued,
+                reservation: None,
+            }),
+            (CouponEvent::Redeemed { by }, Some(row)) => Some(Row {
+                state: CouponState::Redeemed,
+                reservation: Some(*by),
+                ..row
+            }),
+            (CouponEvent::Restored { .. }, Some(row)) => Some(Row {
+                state: CouponState::Issued,
+                reservation: None,
+                ..row
+            }),
+            (CouponEvent::Revoked { .. }, Some(row)) => Some(Row {
+                state: CouponState::Revoked,
+                reservation: None,
+                ..row
+            }),
+            (
+                CouponEvent::Redeemed { .. } | CouponEvent::Restored { .. } | CouponEvent::Revoked { .. },
+                None,
+            ) => None,
+        }
+    }
+
+    async fn load(db: &mut PgConnection, keys: &[CouponCode]) -> sqlx::Result<Loaded<Self>> {
+        let rows = sqlx::query!(
+            r#"select code, state, reservation, terms as "terms: Json<Terms>", issued_position, from_position
+                 from coupon_list where code = any ($1)"#,
+            column(keys, CouponCode::as_str) as _,
+        )
+        .fetch_all(db)
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                let code = stored(&row.code)?;
+                let from = row.from_position;
+                let row = Row {
+                    terms: Arc::new(row.terms.0),
+                    issued_position: row.issued_position,
+                    state: stored(&row.state)?,
+                    reservation: row.reservation.map(ReservationId::new),
+                };
+                Ok((code, Version { row, from }))
+            })
+            .collect()
+    }
+
+    async fn change(db: &mut PgConnection, rows: &[&Put<Self>]) -> sqlx::Result<()> {
+        // Terms never change once a coupon is issued.
+        sqlx::query!(
+            r#"update coupon_list c
+                  set state = u.state, reservation = u.reservation, from_position = u.from_position
+                 from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[])
+                   u(code, state, reservation, from_position)
+                where c.code = u.code"#,
+            column(rows, |put| put.key.as_str()) as _,
+            column(rows, |put| put.row.state.as_str()) as _,
+            column(rows, |put| put.row.reservation.map(ReservationId::number)) as _,
+            &column(rows, |put| put.from),
+        )
+        .execute(db)
+        .await?;
+        Ok(())
+    }
+
+    fn tuple(out: &mut Tuples, Put { key, row, from, .. }: &Put<Self>) {
+        out.row(&[
+            &key.as_str(),
+            &row.state.as_str(),
+            &row.reservation.map(ReservationId::number),
+            &row.terms_json().as_str(),
+            &moment(row.terms.valid_until),
+            &row.issued_position,
+            from,
+        ]);
+    }
+
+    fn former_tuple(
+        out: &mut Tuples,
+        Former {
+            key,
+            row,
+            from,
+            until,
+        }: &Former<Self>,
+    ) {
+        out.row(&[
+            &key.as_str(),
+            &row.state.as_str(),
+            &row.reservation.map(ReservationId::number),
+            from,
+            until,
+        ]);
+    }
+}
+
+/// A coupon of the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Coupon {
+    /// Its code.
+    pub code: CouponCode,
+    /// What became of it.
+    pub state: CouponState,
+    /// What it was redeemed for.
+    pub reservation: Option<ReservationId>,
+    /// What it grants.
+    pub terms: Terms,
+    /// The position of the event that issued it: who and when is on record there.
+    pub issued_position: i64,
+    /// The position of the event that made it so.
+    pub from_position: i64,
+}
+
+/// Which coupons are asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// This one.
+    pub code: Option<CouponCode>,
+    /// In this state.
+    pub state: Option<CouponState>,
+    /// Still valid at this moment.
+    pub valid_at: Option<Timestamp>,
+    /// Only those issued before this position: the cursor.
+    pub issued_before: Option<i64>,
+}
+
+/// The coupons that fit, the last issued first.
+pub async fn coupons(db: impl PgExecutor<'_>, filter: &Filter, limit: i64) -> sqlx::Result<Vec<Coupon>> {
+    let rows = sqlx::query!(
+        r#"select code, state, reservation, terms as "terms: Json<Terms>", issued_position, from_position
+             from coupon_list
+            where ($1::text is null or code = $1)
+              and ($2::text is null or state = $2)
+              and ($3::timestamptz is null or valid_until > $3)
+              and ($4::bigint is null or issued_position < $4)
+            order by issued_position desc
+            limit $5"#,
+        filter.code.as_ref().map(CouponCode::as_str),
+        filter.state.map(CouponState::as_str),
+        filter.valid_at.map(ToSqlx::to_sqlx) as _,
+        filter.issued_before,
+        limit,
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Coupon {
+                code: stored(&row.code)?,
+                state: stored(&row.state)?,
+                reservation: row.reservation.map(ReservationId::new),
+                terms: row.terms.0,
+                issued_position: row.issued_position,
+                from_position: row.from_position,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,198 @@
+//! What time will end: running holds and payments that are due (DOMAIN E7, H1); the timers of the policies. Never ends anything.
+
+use aggregates::{
+    Event, Recorded,
+    ids::ReservationId,
+    reservation::{Payment, ReservationEvent},
+};
+use jiff::Timestamp;
+use jiff_sqlx::{Timestamp as SqlxTimestamp, ToSqlx};
+use sqlx::{PgConnection, PgExecutor};
+
+use crate::{
+    Former, Loaded, Put, ReadModel, Version,
+    model::{column, moment},
+    tuples::Tuples,
+    words::{stored, words},
+};
+
+words! {
+    /// What falls due.
+    DueKind {
+        /// A hold runs out.
+        Hold = "hold",
+        /// A payment is overdue.
+        Payment = "payment",
+    }
+}
+
+/// The read model.
+pub struct OpenHolds;
+
+/// A timer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Row {
+    /// What falls due.
+    pub kind: DueKind,
+    /// When.
+    pub due_at: Timestamp,
+}
+
+impl ReadModel for OpenHolds {
+    const NAME: &'static str = "open_holds";
+    const VERSION: i32 = 1;
+    const COLUMNS: &'static str = "reservation, kind, due_at, from_position";
+    const HISTORY: Option<&'static str> = Some("reservation, kind, due_at, from_position, until_position");
+
+    type Key = ReservationId;
+    type Row = Row;
+
+    fn key(recorded: &Recorded) -> Option<ReservationId> {
+        if recorded.stream.kind == "reservation" {
+            recorded.stream.id.parse().ok()
+        } else {
+            None
+        }
+    }
+
+    fn fold(row: Option<Row>, recorded: &Recorded) -> Option<Row> {
+        use ReservationEvent as Is;
+        let Event::Reservation(event) = &recorded.event else {
+            return row;
+        };
+        let due = |kind: DueKind, at: &Timestamp| {
+            Some(Row {
+                kind,
+                due_at: moment(*at),
+            })
+        };
+        match event {
+            Is::Held { until, .. } | Is::Extended { until } | Is::Revived { until, .. } => {
+                due(DueKind::Hold, until)
+            }
+            Is::Placed(placement) => match &placement.payment {
+                Payment::BankTransfer { pay_by, .. } if placement.quote.total > 0 => {
+                    due(DueKind::Payment, pay_by)
+                }
+                Payment::BankTransfer { .. } | Payment::OnSite => None,
+            },
+            Is::Changed { .. } | Is::Notified { .. } => row,
+            Is::Released
+            | Is::Lapsed
+            | Is::Paid { .. }
+            | Is::CheckedIn
+            | Is::MarkedNoShow
+            | Is::Cancelled { .. }
+            | Is::Expired => None,
+        }
+    }
+
+    async fn load(db: &mut PgConnection, keys: &[ReservationId]) -> sqlx::Result<Loaded<Self>> {
+        let rows = sqlx::query!(
+            r#"select reservation, kind, due_at as "due_at: SqlxTimestamp", from_position
+                 from open_holds where reservation = any ($1)"#,
+            &column(keys, |key| key.number()),
+        )
+        .fetch_all(db)
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                let version = Version {
+                    row: Row {
+                        kind: stored(&row.kind)?,
+                        due_at: row.due_at.to_jiff(),
+                    },
+                    from: row.from_position,
+                };
+                Ok((ReservationId::new(row.reservation), version))
+            })
+            .collect()
+    }
+
+    async fn change(db: &mut PgConnection, rows: &[&Put<Self>]) -> sqlx::Result<()> {
+        sqlx::query!(
+            r#"update open_holds o set kind = u.kind, due_at = u.due_at, from_position = u.from_position
+                 from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::bigint[])
+                   u(reservation, kind, due_at, from_position)
+                where o.reservation = u.reservation"#,
+            &column(rows, |put| put.key.number()),
+            column(rows, |put| put.row.kind.as_str()) as _,
+            column(rows, |put| put.row.due_at.to_sqlx()) as _,
+            &column(rows, |put| put.from),
+        )
+        .execute(db)
+        .await?;
+        Ok(())
+    }
+
+    async fn remove(db: &mut PgConnection, keys: &[ReservationId]) -> sqlx::Result<()> {
+        sqlx::query!(
+            "delete from open_holds where reservation = any ($1)",
+            &column(keys, |key| key.number())
+        )
+        .execute(db)
+        .await?;
+        Ok(())
+    }
+
+    fn tuple(out: &mut Tuples, Put { key, row, from, .. }: &Put<Self>) {
+        out.row(&[&key.number(), &row.kind.as_str(), &row.due_at, from]);
+    }
+
+    fn former_tuple(
+        out: &mut Tuples,
+        Former {
+            key,
+            row,
+            from,
+            until,
+        }: &Former<Self>,
+    ) {
+        out.row(&[&key.number(), &row.kind.as_str(), &row.due_at, from, until]);
+    }
+}
+
+/// Something whose time has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Due {
+    /// Which reservation.
+    pub reservation: ReservationId,
+    /// What falls due.
+    pub kind: DueKind,
+    /// When.
+    pub due_at: Timestamp,
+    /// Since which position it has been due then: names the timer, so that it fires once.
+    pub from_position: i64,
+}
+
+/// What is due by a moment, the earliest first.
+pub async fn due(db: impl PgExecutor<'_>, by: Timestamp, limit: i64) -> sqlx::Result<Vec<Due>> {
+    let rows = sqlx::query!(
+        r#"select reservation, kind, due_at as "due_at: SqlxTimestamp", from_position
+             from open_holds where due_at <= $1 order by due_at limit $2"#,
+        by.to_sqlx() as _,
+        limit,
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Due {
+                reservation: ReservationId::new(row.reservation),
+                kind: stored(&row.kind)?,
+                due_at: row.due_at.to_jiff(),
+                from_position: row.from_position,
+            })
+        })
+        .collect()
+}
+
+/// When the next thing falls due.
+pub async fn next_due_at(db: impl PgExecutor<'_>) -> sqlx::Result<Option<Timestamp>> {
+    let at = sqlx::query_scalar!(
+        r#"select due_at as "due_at: SqlxTimestamp" from open_holds order by due_at limit 1"#
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(at.map(SqlxTimestamp::to_jiff))
+}

@@ -1,0 +1,20 @@
+//! What staff record about a placed reservation: paid, notified, attended, no-show; never touches seats.
+
+use aggregates::{
+    ids::ReservationId,
+    reservation::{Reservation, ReservationCommand},
+};
+
+use super::{Answer, Bookings};
+use crate::store::{Request, UnitOfWork};
+
+impl Bookings {
+    /// Sends one command to one reservation that concerns nothing else (mark paid, notified, check in, no-show).
+    pub async fn record(&self, request: &Request, id: ReservationId, command: ReservationCommand) -> Answer {
+        self.run(request, async |work: &mut UnitOfWork| {
+            work.load::<Reservation>(&id).await?;
+            Ok(work.execute::<Reservation>(&id, command.clone())?)
+        })
+        .await
+    }
+}

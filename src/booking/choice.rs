@@ -1,0 +1,199 @@
+//! From a wish to a choice: which places, for whom, at which price; never holds anything.
+
+use std::collections::HashSet;
+
+use aggregates::{
+    auditorium::Auditorium,
+    branch::Branch,
+    business_day::on_the_wall,
+    ids::{SeatId, TimeSlotId},
+    layout::Layout,
+    price_policy::PricePolicy,
+    pricing::{self, Occasion, Party},
+    reservation::Choice,
+    seat::Seat,
+    seating,
+    time_slot::{Plan, Show},
+    values::{Category, Name, SeatLabel},
+};
+
+use super::refused::{ChoiceError, Refused};
+use crate::store::{Stop, UnitOfWork};
+
+/// How many further blocks each lost race lets an attempt consider.
+const SPREAD: u32 = 4;
+
+/// Which places are wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Places {
+    /// These seats.
+    Seats(Vec<SeatLabel>),
+    /// The best adjacent seats, so many (DOMAIN C13).
+    BestAvailable(u8),
+    /// The whole escape-room slot.
+    Room,
+}
+
+/// What a customer asks to hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    /// In which slot.
+    pub time_slot: TimeSlotId,
+    /// Which places.
+    pub places: Places,
+    /// Who comes.
+    pub party: Party,
+}
+
+/// Decides which seats a wish means and what they cost; refuses what does not fit the slot.
+pub(super) async fn choose(work: &mut UnitOfWork, plan: &Plan, wish: &Wish) -> Result<Choice, Stop<Refused>> {
+    match (&plan.show, &wish.places, &wish.party) {
+        (
+            Show::Theme {
+                party_min, party_max, ..
+            },
+            Places::Room,
+            Party::Group { size },
+        ) => {
+            if !(*party_min..=*party_max).contains(size) {
+                return Err(ChoiceError::PartySize {
+                    min: *party_min,
+                    max: *party_max,
+                }
+                .into());
+            }
+            let quote = price(work, plan, None, &wish.party, &[]).await?;
+            Ok(Choice {
+                seats: vec![SeatLabel::room()],
+                party: wish.party,
+                quote,
+            })
+        }
+        (
+            Show::Movie {
+                auditorium,
+                layout_version,
+                ..
+            },
+            Places::Seats(_) | Places::BestAvailable(_),
+            Party::Persons(_),
+        ) => {
+            let auditorium = work.load::<Auditorium>(auditorium).await?;
+            let layout = auditorium
+                .layout(*layout_version)
+                .map_err(|_| ChoiceError::Incomplete)?
+                .clone();
+            let hall = auditorium
+                .built()
+                .map_err(|_| ChoiceError::Incomplete)?
+                .hall
+                .clone();
+            let seats = match &wish.places {
+                Places::Seats(labels) => labels.clone(),
+                Places::BestAvailable(count) => best_available(work, wish.time_slot, &layout, *count).await?,
+                Places::Room => Vec::new(),
+            };
+            fits(&seats, plan.seats_per_customer_max)?;
+            let categories = categories(&layout, &seats)?;
+            let quote = price(work, plan, hall, &wish.party, &categories).await?;
+            Ok(Choice {
+                seats,
+                party: wish.party,
+                quote,
+            })
+        }
+        (Show::Theme { .. }, _, _) => {
+            Err(ChoiceError::WrongKind("a session is booked whole, with party_size").into())
+        }
+        (Show::Movie { .. }, _, _) => {
+            Err(ChoiceError::WrongKind("a screening is booked by seats, with persons").into())
+        }
+    }
+}
+
+fn fits(seats: &[SeatLabel], max: u8) -> Result<(), ChoiceError> {
+    if seats.is_empty() {
+        return Err(ChoiceError::NothingChosen);
+    }
+    if seats.len() > usize::from(max) {
+        return Err(ChoiceError::TooManySeats { max });
+    }
+    let twice = seats
+        .iter()
+        .enumerate()
+        .find(|(index, label)| seats[..*index].contains(label));
+    twice.map_or(Ok(()), |(_, label)| Err(ChoiceError::ChosenTwice(label.clone())))
+}
+
+fn categories(layout: &Layout, seats: &[SeatLabel]) -> Result<Vec<Category>, ChoiceError> {
+    let unknown: Vec<_> = seats
+        .iter()
+        .filter(|label| layout.seat(label).is_none())
+        .cloned()
+        .collect();
+    if !unknown.is_empty() {
+        return Err(ChoiceError::NoSuchSeats(unknown));
+    }
+    Ok(seats
+        .iter()
+        .filter_map(|label| layout.seat(label))
+        .map(|seat| seat.category.clone())
+        .collect())
+}
+
+/// The best free seats side by side. After a lost race the next attempt also considers blocks further down the list, so
+/// that many who ask at once do not all run for the same seats again.
+async fn best_available(
+    work: &mut UnitOfWork,
+    time_slot: TimeSlotId,
+    layout: &Layout,
+    count: u8,
+) -> Result<Vec<SeatLabel>, Stop<Refused>> {
+    let ids: Vec<SeatId> = layout
+        .seats()
+        .map(|seat| SeatId {
+            time_slot,
+            label: seat.label.clone(),
+        })
+        .collect();
+    let seats = work.peek_prefix::<Seat>(&format!("{time_slot}:"), &ids).await?;
+    let mut taken: HashSet<SeatLabel> = ids
+        .into_iter()
+        .zip(seats)
+        .filter(|(_, seat)| **seat != Seat::Free)
+        .map(|(id, _)| id.label)
+        .collect();
+    let wish = seating::Wish::of(usize::from(count));
+    let best = |taken: &HashSet<SeatLabel>| {
+        seating::best_available(layout, wish, |label: &SeatLabel| taken.contains(label))
+    };
+    let mut found = best(&taken).ok_or(ChoiceError::NothingAdjacent(count))?;
+    for _ in 0..rand::random_range(0..=work.attempt() * SPREAD) {
+        taken.extend(found.iter().cloned());
+        let Some(next) = best(&taken) else { break };
+        found = next;
+    }
+    Ok(found)
+}
+
+async fn price(
+    work: &mut UnitOfWork,
+    plan: &Plan,
+    hall: Option<Name>,
+    party: &Party,
+    categories: &[Category],
+) -> Result<pricing::Quote, Stop<Refused>> {
+    let branch = work.load::<Branch>(&plan.branch).await?;
+    let zone = branch.open()?.premises.time_zone.zone();
+    let (business_date, starts) = on_the_wall(&zone, plan.starts_at);
+    let occasion = Occasion {
+        business_date,
+        starts,
+        hall,
+    };
+    let policy = work.load::<PricePolicy>(&plan.price_policy).await?;
+    let tariff = policy
+        .tariff(plan.price_version)
+        .map_err(|_| ChoiceError::Incomplete)?;
+    Ok(pricing::quote(tariff, &occasion, party, categories)?)
+}

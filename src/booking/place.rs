@@ -1,0 +1,124 @@
+//! Placing: the hold becomes binding, its seats are reserved and its coupon redeemed, all in one append; never partly.
+
+use aggregates::{
+    branch::Branch,
+    coupon::{Coupon, CouponCommand, CouponError},
+    ids::ReservationId,
+    personal::Personal,
+    reservation::{
+        Agreements, Contact, Payment, PaymentChoice, Placement, Reservation, ReservationCommand,
+        ReservationError, pay_by,
+    },
+    seat::{Seat, SeatCommand},
+    time_slot::{TimeSlot, TimeSlotError},
+    values::{CouponCode, CustomerName, PhoneNumber},
+};
+
+use super::{Answer, Bookings, hold::seat_ids, refused::Refused};
+use crate::store::{Request, Stop, UnitOfWork};
+
+/// What a customer says when placing (DOMAIN E5).
+#[derive(Debug, Clone)]
+pub struct Placing {
+    /// The name.
+    pub name: CustomerName,
+    /// The number to call.
+    pub phone: PhoneNumber,
+    /// What was agreed to.
+    pub agreements: Agreements,
+    /// A coupon to redeem.
+    pub coupon: Option<CouponCode>,
+    /// How to pay.
+    pub payment: PaymentChoice,
+}
+
+impl Bookings {
+    /// Makes a hold binding (DOMAIN E5, E7, K2).
+    pub async fn place(&self, request: &Request, id: ReservationId, placing: &Placing) -> Answer {
+        self.run(request, async |work: &mut UnitOfWork| {
+            let now = work.now();
+            let hold = work
+                .load::<Reservation>(&id)
+                .await?
+                .hold()
+                .ok_or(ReservationError::NotFound)?
+                .clone();
+            let slot = work.load::<TimeSlot>(&hold.time_slot).await?;
+            let plan = match slot {
+                TimeSlot::Withdrawn(_) => return Err(TimeSlotError::Withdrawn.into()),
+                TimeSlot::Unknown | TimeSlot::OnSale(_) | TimeSlot::Closed(_) => slot.plan()?.clone(),
+            };
+            let payment = match placing.payment {
+                PaymentChoice::OnSite => Payment::OnSite,
+                PaymentChoice::BankTransfer => Payment::BankTransfer {
+                    pay_by: pay_by(now, plan.starts_at),
+                    accounts: work
+                        .load::<Branch>(&plan.branch)
+                        .await?
+                        .open()?
+                        .premises
+                        .accounts
+                        .clone(),
+                },
+            };
+            let quote = match &placing.coupon {
+                None => hold.choice.quote.clone(),
+                Some(code) => {
+                    let coupon = work.load::<Coupon>(code).await?;
+                    let terms = coupon.terms().cloned();
+                    let covered = terms.as_ref().is_some_and(|terms| terms.scope.covers(&plan));
+                    work.execute::<Coupon>(code, CouponCommand::Redeem { by: id, covered })?;
+                    let terms = terms.ok_or(CouponError::NotFound)?;
+                    hold.choice.quote.less_coupon(&terms.discount, code)
+                }
+            };
+            let placement = Placement {
+                contact: Contact {
+                    name: Personal::Plain(placing.name.clone()),
+                    phone: Personal::Plain(placing.phone.clone()),
+                },
+                agreements: placing.agreements,
+                coupon: placing.coupon.clone(),
+                quote,
+                payment,
+                short_code: self.short_code(id),
+                starts_at: plan.starts_at,
+                cancel_until: plan.cancel_until(),
+            };
+            work.execute::<Reservation>(&id, ReservationCommand::Place(Box::new(placement)))?;
+            reserve_seats(work, id, &seat_ids(hold.time_slot, &hold.choice.seats)).await
+        })
+        .await
+    }
+
+    /// A short code for people: 6 characters of the coupon alphabet from a keyed hash, so that it gives no number away.
+    fn short_code(&self, id: ReservationId) -> String {
+        let mac = self.store.vault().mac("short-code", &id.number().to_be_bytes());
+        mac.iter()
+            .take(SHORT_CODE_LENGTH)
+            .map(|byte| char::from(CouponCode::ALPHABET[usize::from(*byte) % CouponCode::ALPHABET.len()]))
+            .collect()
+    }
+}
+
+const SHORT_CODE_LENGTH: usize = 6;
+
+async fn reserve_seats(
+    work: &mut UnitOfWork,
+    id: ReservationId,
+    seats: &[aggregates::ids::SeatId],
+) -> Result<(), Stop<Refused>> {
+    work.load_all::<Seat>(seats).await?;
+    let refused: Vec<_> = seats
+        .iter()
+        .filter_map(|seat| {
+            let result = work.execute::<Seat>(seat, SeatCommand::Reserve { by: id });
+            result.err().map(|error| (seat.label.clone(), error))
+        })
+        .collect();
+    if refused.is_empty() {
+        Ok(())
+    } else {
+        Err(Stop::Refused(Refused::Seats(refused)))
+    }
+}
