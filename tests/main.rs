@@ -4,6 +4,9 @@
 
 mod architecture;
 mod import;
+mod kills;
 mod launcher;
+mod races;
+mod store;
 mod stored_events;
 mod support;

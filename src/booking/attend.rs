@@ -11,7 +11,7 @@ use crate::store::{Request, UnitOfWork};
 impl Bookings {
     /// Sends one command to one reservation that concerns nothing else (mark paid, notified, check in, no-show).
     pub async fn record(&self, request: &Request, id: ReservationId, command: ReservationCommand) -> Answer {
-        self.run(request, async |work: &mut UnitOfWork| {
+        self.run(request, async move |work: &mut UnitOfWork| {
             work.load::<Reservation>(&id).await?;
             Ok(work.execute::<Reservation>(&id, command.clone())?)
         })

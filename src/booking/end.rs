@@ -32,7 +32,7 @@ impl Bookings {
         by: Canceller,
         reason: Option<Note>,
     ) -> Answer {
-        self.run(request, async |work: &mut UnitOfWork| {
+        self.run(request, async move |work: &mut UnitOfWork| {
             held(work, id).await?;
             let command = ReservationCommand::Cancel {
                 by,
@@ -46,7 +46,7 @@ impl Bookings {
 
     /// Ends a reservation whose time is up; does nothing to any other.
     pub async fn end_due(&self, request: &Request, id: ReservationId) -> Answer {
-        self.run(request, async |work: &mut UnitOfWork| {
+        self.run(request, async move |work: &mut UnitOfWork| {
             end_if_due(work, id).await?;
             Ok(())
         })
