@@ -4,6 +4,7 @@ use std::{path::Path, sync::Mutex};
 
 use aggregates::{
     Decider, Event,
+    auditorium::Auditorium,
     branch::{Branch, BranchCommand},
     business_day::on_the_wall,
     ids::{BranchId, ScheduleId},
@@ -357,4 +358,49 @@ async fn a_name_given_twice_over_two_files_is_refused() {
         "b.json /branches/0: the branch 강남점 is in another file too"
     );
     assert!(log.events().await.is_empty());
+}
+
+/// A chain with one auditorium, whose hall is given as `hall` and once more beside the catalogue, if at all.
+fn cinema(hall: &str, beside: Option<&str>) -> Vec<Catalogue> {
+    let file = json!({
+        "chain": "체인",
+        "movies": [],
+        "price_policy": {
+            "currency": "KRW",
+            "persons": { "adult": 0, "teen": 0, "senior": 0, "preferential": 0 },
+            "bands": [{ "name": "일반", "until": "29:00", "weekday": 14000, "weekend": 15000 }],
+            "categories": { "일반": 0 },
+        },
+        "cinemas": [{
+            "name": "시네마", "address": "예시대로 1", "time_zone": "Asia/Seoul", "schedule": [],
+            "auditoriums": [{ "name": "1관", "layout": "small.json", "cleaning_minutes": 15 }],
+        }],
+        "cancellation_policy": { "tiers": [{ "until_minutes_before": 20, "refund_percent": 100, "channel": "online" }] },
+    })
+    .to_string();
+    let beside = beside.map(|text| ("new/small.json", text));
+    let files: Vec<_> = [("chain.json", file.as_str()), ("small.json", hall)].into_iter().chain(beside).collect();
+    let paths: Vec<&Path> = ["chain.json"].into_iter().chain(beside.map(|(name, _)| name)).map(Path::new).collect();
+    read(Source::Embedded(&files), &paths).expect("sound files")
+}
+
+#[tokio::test]
+async fn a_hall_drawn_anew_is_one_more_version() {
+    let hall = |rows: u8| json!({ "name": "관", "rows": rows, "columns": 4, "category": "일반" }).to_string();
+    let log = log().await;
+    log.import(&cinema(&hall(2), None)).await.expect("imported");
+    // A hall named beside the catalogue is the layout of all auditoriums built like it.
+    let imported = log.import(&cinema(&hall(2), Some(&hall(3)))).await.expect("imported");
+    assert_eq!(imported.events.keys().collect::<Vec<_>>(), ["AuditoriumLayoutDrawn"]);
+    let auditorium = log.store.read::<Auditorium>(&log.first::<Auditorium>().await).await.expect("readable");
+    let capacity = |version| auditorium.layout(version).map(|layout| layout.capacity()).ok();
+    assert_eq!([capacity(1), capacity(2), capacity(3)], [Some(8), Some(12), None]);
+}
+
+#[tokio::test]
+async fn a_hall_that_no_auditorium_is_built_like_is_named() {
+    let hall = json!({ "name": "관", "rows": 1, "columns": 4, "category": "일반" }).to_string();
+    let catalogues = read(Source::Embedded(&[("big.json", &hall)]), &[Path::new("big.json")]).expect("sound");
+    let imported = log().await.import(&catalogues).await.expect("imported");
+    assert_eq!((imported.unused, imported.events.len()), (vec!["big.json".to_owned()], 0));
 }
