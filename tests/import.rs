@@ -379,8 +379,15 @@ fn cinema(hall: &str, beside: Option<&str>) -> Vec<Catalogue> {
     })
     .to_string();
     let beside = beside.map(|text| ("new/small.json", text));
-    let files: Vec<_> = [("chain.json", file.as_str()), ("small.json", hall)].into_iter().chain(beside).collect();
-    let paths: Vec<&Path> = ["chain.json"].into_iter().chain(beside.map(|(name, _)| name)).map(Path::new).collect();
+    let files: Vec<_> = [("chain.json", file.as_str()), ("small.json", hall)]
+        .into_iter()
+        .chain(beside)
+        .collect();
+    let paths: Vec<&Path> = ["chain.json"]
+        .into_iter()
+        .chain(beside.map(|(name, _)| name))
+        .map(Path::new)
+        .collect();
     read(Source::Embedded(&files), &paths).expect("sound files")
 }
 
@@ -390,9 +397,19 @@ async fn a_hall_drawn_anew_is_one_more_version() {
     let log = log().await;
     log.import(&cinema(&hall(2), None)).await.expect("imported");
     // A hall named beside the catalogue is the layout of all auditoriums built like it.
-    let imported = log.import(&cinema(&hall(2), Some(&hall(3)))).await.expect("imported");
-    assert_eq!(imported.events.keys().collect::<Vec<_>>(), ["AuditoriumLayoutDrawn"]);
-    let auditorium = log.store.read::<Auditorium>(&log.first::<Auditorium>().await).await.expect("readable");
+    let imported = log
+        .import(&cinema(&hall(2), Some(&hall(3))))
+        .await
+        .expect("imported");
+    assert_eq!(
+        imported.events.keys().collect::<Vec<_>>(),
+        ["AuditoriumLayoutDrawn"]
+    );
+    let auditorium = log
+        .store
+        .read::<Auditorium>(&log.first::<Auditorium>().await)
+        .await
+        .expect("readable");
     let capacity = |version| auditorium.layout(version).map(|layout| layout.capacity()).ok();
     assert_eq!([capacity(1), capacity(2), capacity(3)], [Some(8), Some(12), None]);
 }
@@ -402,5 +419,8 @@ async fn a_hall_that_no_auditorium_is_built_like_is_named() {
     let hall = json!({ "name": "관", "rows": 1, "columns": 4, "category": "일반" }).to_string();
     let catalogues = read(Source::Embedded(&[("big.json", &hall)]), &[Path::new("big.json")]).expect("sound");
     let imported = log().await.import(&catalogues).await.expect("imported");
-    assert_eq!((imported.unused, imported.events.len()), (vec!["big.json".to_owned()], 0));
+    assert_eq!(
+        (imported.unused, imported.events.len()),
+        (vec!["big.json".to_owned()], 0)
+    );
 }
