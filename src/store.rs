@@ -18,10 +18,14 @@ mod log;
 mod memory;
 mod postgres;
 mod reading;
+pub mod rebuild;
 mod request;
 mod run;
+pub mod runner;
 mod sealing;
+pub mod seat_changes;
 mod session;
+mod tables;
 mod unit;
 mod upcast;
 
@@ -88,7 +92,11 @@ impl Store {
         }
         let head = postgres.head().await?;
         let clock = Arc::new(Clock::new(postgres.clock().await?));
-        let reading = Arc::new(Reading::new(Log::Postgres(postgres), Arc::new(vault), upcasters));
+        let reading = Arc::new(Reading::new(
+            Log::Postgres(Box::new(postgres)),
+            Arc::new(vault),
+            upcasters,
+        ));
         let feed = Feed::new(head, Arc::clone(&reading));
         let writer = Writer::Postgres(Committer::start(&database, Arc::clone(&clock), feed.clone()));
         let mut followers = JoinSet::new();

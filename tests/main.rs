@@ -6,5 +6,6 @@ mod architecture;
 mod kills;
 mod launcher;
 mod races;
+mod store;
 mod stored_events;
 mod support;
