@@ -67,7 +67,7 @@ impl House {
         )
         .await;
         let announced = json!({ "title": "한강의 밤", "director": "이서윤", "description": "예시 작품입니다.",
-            "poster_url": "https://example.com/poster.jpg", "running_time_minutes": 118, "rating": "ALL" });
+            "poster_url": "https://example.com/poster.jpg", "running_time_minutes": 60, "rating": "ALL" });
         admin(api, "movies", movie, "announce", announced).await;
         let introduced = json!({ "branch": shop, "name": "달빛 서고", "price_policy": session_prices,
             "party": { "min": 2, "max": 4, "default": 2 }, "duration_minutes": 60, "turnover_minutes": 20,
