@@ -63,11 +63,10 @@ impl Bookings {
         URL_SAFE_NO_PAD.encode(self.store.vault().mac(TOKEN_PURPOSE, &id.number().to_be_bytes()))
     }
 
-    async fn run(
-        &self,
-        request: &Request,
-        body: impl AsyncFn(&mut UnitOfWork) -> Result<(), Stop<Refused>>,
-    ) -> Answer {
+    async fn run<F>(&self, request: &Request, body: impl Fn(UnitOfWork) -> F) -> Answer
+    where
+        F: Future<Output = Result<(), Stop<Refused>>> + Send,
+    {
         self.store.run(request, body).await
     }
 }

@@ -19,7 +19,8 @@ use crate::store::{Request, Stop, UnitOfWork};
 impl Bookings {
     /// Holds places under a number from [`Bookings::next_number`] (DOMAIN C6, C7, C11, E4, H1).
     pub async fn hold(&self, request: &Request, id: ReservationId, wish: &Wish) -> Answer {
-        self.run(request, async |work: &mut UnitOfWork| {
+        self.run(request, |mut unit| async move {
+            let work = &mut unit;
             let now = work.now();
             let plan = open_plan(work, wish.time_slot).await?;
             let choice = choose(work, &plan, wish).await?;
@@ -39,7 +40,8 @@ impl Bookings {
 
     /// Keeps a hold a little longer, once.
     pub async fn extend(&self, request: &Request, id: ReservationId) -> Answer {
-        self.run(request, async |work: &mut UnitOfWork| {
+        self.run(request, |mut unit| async move {
+            let work = &mut unit;
             let now = work.now();
             let (time_slot, _) = held(work, id).await?;
             let plan = open_plan(work, time_slot).await?;
@@ -55,7 +57,8 @@ impl Bookings {
 
     /// Exchanges the places or people of a running hold; seats that stay are never let go in between.
     pub async fn change(&self, request: &Request, id: ReservationId, wish: &Wish) -> Answer {
-        self.run(request, async |work: &mut UnitOfWork| {
+        self.run(request, |mut unit| async move {
+            let work = &mut unit;
             let (time_slot, before) = held(work, id).await?;
             let plan = open_plan(work, time_slot).await?;
             let choice = choose(
@@ -85,7 +88,8 @@ impl Bookings {
 
     /// Gives a hold back.
     pub async fn release(&self, request: &Request, id: ReservationId) -> Answer {
-        self.run(request, async |work: &mut UnitOfWork| {
+        self.run(request, |mut unit| async move {
+            let work = &mut unit;
             let (time_slot, seats) = held(work, id).await?;
             work.execute::<Reservation>(&id, ReservationCommand::Release)?;
             give_back(work, id, time_slot, &seats).await
@@ -95,7 +99,8 @@ impl Bookings {
 
     /// Takes a lapsed hold up again, if all its seats are still free; the price stays as quoted (DOMAIN H1).
     pub async fn revive(&self, request: &Request, id: ReservationId) -> Answer {
-        self.run(request, async |work: &mut UnitOfWork| {
+        self.run(request, |mut unit| async move {
+            let work = &mut unit;
             let now = work.now();
             let (time_slot, seats) = held(work, id).await?;
             let plan = open_plan(work, time_slot).await?;
