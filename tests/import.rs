@@ -305,8 +305,9 @@ async fn closing_days_and_inactive_themes_have_no_slots() {
     };
     let request = Request::system("test", "CloseOn");
     log.store
-        .run(&request, async |work| {
-            administer::<Branch>(work, &branch, closing.clone()).await
+        .run(&request, |mut work| {
+            let closing = closing.clone();
+            async move { administer::<Branch>(&mut work, &branch, closing).await }
         })
         .await
         .expect("the branch is closed tomorrow");
