@@ -89,14 +89,23 @@ pub fn tell_entry(entry: &Entry) -> Told {
         event,
         metadata: Arc::new(metadata),
     };
-    Told { event: entry.event_type.clone(), ..Told::of(&recorded) }
+    Told {
+        event: entry.event_type.clone(),
+        ..Told::of(&recorded)
+    }
 }
 
 /// The whole story of one stream: every event, with what it changed.
 #[must_use]
 pub fn timeline(events: &[Arc<Recorded>]) -> Vec<Told> {
     let mut story = Story::default();
-    events.iter().map(|recorded| Told { changes: story.tell(recorded), ..Told::of(recorded) }).collect()
+    events
+        .iter()
+        .map(|recorded| Told {
+            changes: story.tell(recorded),
+            ..Told::of(recorded)
+        })
+        .collect()
 }
 
 /// The event with every personal value replaced, so that it can be written out.

@@ -19,9 +19,7 @@ use aggregates::ids::ReservationId;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 pub use self::{
-    administer::{
-        Administrable, NotDone, administer, administered_refusals, booking_refusals,
-    },
+    administer::{Administrable, NotDone, administer, administered_refusals, booking_refusals},
     choice::{Places, Wish},
     end::{Ending, end_if_due},
     numbers::Numbers,
@@ -72,9 +70,9 @@ impl Bookings {
 
     async fn run<F>(&self, request: &Request, body: impl Fn(UnitOfWork) -> F) -> Answer
     where
-        F: Future<Output = (UnitOfWork, Result<(), Stop<Refused>>)>,
+        F: Future<Output = Result<(), Stop<Refused>>> + Send,
     {
-        self.store.run_movable(request, body).await
+        self.store.run(request, body).await
     }
 }
 

@@ -100,7 +100,10 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn run(cli: Cli) -> Result<ExitCode, Failure> {
     telemetry::start(&cli.log).map_err(|error| Failure::Usage(format!("--log: {error}")))?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::io("starting"))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::io("starting"))?;
     runtime.block_on(async {
         match cli.command {
             Command::Demo(args) => demo::run(cli.database, args).await,
@@ -126,8 +129,15 @@ pub fn help() -> String {
     let mut command = Cli::command().term_width(100);
     command.build();
     let mut text = command.render_long_help().to_string();
-    for subcommand in command.get_subcommands_mut().filter(|subcommand| !subcommand.is_hide_set()) {
-        text.push_str(&format!("\n\n=== jari {}\n\n{}", subcommand.get_name().to_owned(), subcommand.render_long_help()));
+    for subcommand in command
+        .get_subcommands_mut()
+        .filter(|subcommand| !subcommand.is_hide_set())
+    {
+        text.push_str(&format!(
+            "\n\n=== jari {}\n\n{}",
+            subcommand.get_name().to_owned(),
+            subcommand.render_long_help()
+        ));
     }
     text
 }

@@ -16,7 +16,13 @@ use crate::{
 #[command(next_help_heading = "Database")]
 pub struct DatabaseArgs {
     /// An external PostgreSQL; without it a private one is started
-    #[arg(long, env = "JARI_DATABASE_URL", hide_env_values = true, value_name = "URL", global = true)]
+    #[arg(
+        long,
+        env = "JARI_DATABASE_URL",
+        hide_env_values = true,
+        value_name = "URL",
+        global = true
+    )]
     pub database_url: Option<DatabaseUrl>,
     /// Where the private PostgreSQL keeps its data
     #[arg(long, env = "JARI_DATA_DIR", value_name = "DIRECTORY", global = true)]
@@ -25,7 +31,13 @@ pub struct DatabaseArgs {
     #[arg(long, env = "JARI_NO_INSTALL", global = true)]
     pub no_install: bool,
     /// The secret that seals personal data: 32 bytes as hex or base64; needed with --database-url
-    #[arg(long, env = "JARI_SECRET", hide_env_values = true, value_name = "SECRET", global = true)]
+    #[arg(
+        long,
+        env = "JARI_SECRET",
+        hide_env_values = true,
+        value_name = "SECRET",
+        global = true
+    )]
     pub secret: Option<TypedSecret>,
 }
 
@@ -68,11 +80,16 @@ impl FromStr for TypedSecret {
 fn secret_bytes(text: &str) -> Option<[u8; 32]> {
     use base64::Engine as _;
     let bytes = if text.len() == 64 {
-        let pair = |at: usize| text.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        let pair = |at: usize| {
+            text.get(at..at + 2)
+                .and_then(|pair| u8::from_str_radix(pair, 16).ok())
+        };
         (0..64).step_by(2).map(pair).collect::<Option<Vec<u8>>>()?
     } else {
         let plain = text.trim_end_matches('=').replace('-', "+").replace('_', "/");
-        base64::engine::general_purpose::STANDARD_NO_PAD.decode(plain).ok()?
+        base64::engine::general_purpose::STANDARD_NO_PAD
+            .decode(plain)
+            .ok()?
     };
     bytes.try_into().ok()
 }
@@ -92,12 +109,18 @@ pub struct RateLimits {
 
 impl RateLimits {
     /// As good as none, for races, benchmarks and tests from one address.
-    pub const LOOSE: Self = Self { requests_per_second: 10_000_000, guesses_per_minute: 600_000_000 };
+    pub const LOOSE: Self = Self {
+        requests_per_second: 10_000_000,
+        guesses_per_minute: 600_000_000,
+    };
 }
 
 impl Default for RateLimits {
     fn default() -> Self {
-        Self { requests_per_second: 100, guesses_per_minute: 30 }
+        Self {
+            requests_per_second: 100,
+            guesses_per_minute: 30,
+        }
     }
 }
 
@@ -115,7 +138,12 @@ pub struct HttpArgs {
     #[expect(missing_docs, reason = "its fields say it in the help")]
     pub limits: RateLimits,
     /// Connections at the same time
-    #[arg(long, env = "JARI_CONNECTIONS_MAX", default_value_t = 10_000, value_name = "N")]
+    #[arg(
+        long,
+        env = "JARI_CONNECTIONS_MAX",
+        default_value_t = 10_000,
+        value_name = "N"
+    )]
     pub connections_max: usize,
     /// Requests being answered at the same time; more are told to come back
     #[arg(long, env = "JARI_REQUESTS_MAX", default_value_t = 4_000, value_name = "N")]

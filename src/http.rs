@@ -102,7 +102,11 @@ impl App {
     /// An app of these parts.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(Inner { parts, layouts: Cache::new(LAYOUTS_MAX), zones: Cache::new(ZONES_MAX) }))
+        Self(Arc::new(Inner {
+            parts,
+            layouts: Cache::new(LAYOUTS_MAX),
+            zones: Cache::new(ZONES_MAX),
+        }))
     }
 
     /// What an operator should know though the server works; an error if it does not.

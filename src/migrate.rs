@@ -42,19 +42,27 @@ pub async fn migrate(owner: &Connect) -> Result<Migrated, NotMigrated> {
     if before == 0
         && let Some(example) = stranger(&mut connection).await?
     {
-        return Err(NotMigrated::NotOurs { database: owner.database().to_owned(), example });
+        return Err(NotMigrated::NotOurs {
+            database: owner.database().to_owned(),
+            example,
+        });
     }
     MIGRATIONS.run(&mut connection).await?;
     let after = applied(&mut connection).await?;
     connection.close().await?;
-    Ok(Migrated { before, applied: after.saturating_sub(before) })
+    Ok(Migrated {
+        before,
+        applied: after.saturating_sub(before),
+    })
 }
 
 /// Makes the database `name` on the server of `server`, unless it is there.
 pub async fn ensure_database(server: &Connect, name: &str) -> Result<(), NotMigrated> {
     let mut connection = PgConnection::connect_with(&server.sqlx()).await?;
-    let known: Option<i32> =
-        sqlx::query_scalar("select 1 from pg_database where datname = $1").bind(name).fetch_optional(&mut connection).await?;
+    let known: Option<i32> = sqlx::query_scalar("select 1 from pg_database where datname = $1")
+        .bind(name)
+        .fetch_optional(&mut connection)
+        .await?;
     if known.is_none() {
         // The name is a constant of ours; names cannot be parameters.
         let create = format!("create database \"{}\"", name.replace('"', ""));
@@ -79,7 +87,11 @@ pub async fn as_runtime(owner: &Connect) -> Result<Connect, sqlx::Error> {
     .fetch_one(&mut connection)
     .await?;
     connection.close().await?;
-    Ok(if may { owner.clone().as_app() } else { owner.clone().with_setting("search_path", "read_models,public") })
+    Ok(if may {
+        owner.clone().as_app()
+    } else {
+        owner.clone().with_setting("search_path", "read_models,public")
+    })
 }
 
 /// Migrations that were applied: those of this program, in a table that only they make.
@@ -92,8 +104,9 @@ async fn applied(connection: &mut PgConnection) -> Result<usize, sqlx::Error> {
     if !ours {
         return Ok(0);
     }
-    let count: i64 =
-        sqlx::query_scalar("select count(*) from public._sqlx_migrations where success").fetch_one(connection).await?;
+    let count: i64 = sqlx::query_scalar("select count(*) from public._sqlx_migrations where success")
+        .fetch_one(connection)
+        .await?;
     Ok(usize::try_from(count).unwrap_or(0))
 }
 

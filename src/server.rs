@@ -5,11 +5,7 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use sqlx::{PgPool, postgres::PgPoolOptions};
-use tokio::{
-    net::TcpListener,
-    sync::watch,
-    task::JoinHandle,
-};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
     booking::{Bookings, Numbers},
@@ -19,7 +15,10 @@ use crate::{
     policies::Deadlines,
     shutdown::{Signal, told},
     store::{Store, StoreError, StoreSettings, Upcasters, runner::Projections},
-    vault::{Vault, leases::{LEASE_SECONDS, LeaseError, WorkerLease}},
+    vault::{
+        Vault,
+        leases::{LEASE_SECONDS, LeaseError, WorkerLease},
+    },
 };
 
 /// Connections for questions to read models.
@@ -46,7 +45,10 @@ pub enum NotStarted {
         source: io::Error,
     },
     /// The admin token is too easy.
-    #[error("the admin token must have at least {} characters", http::ADMIN_TOKEN_LENGTH_MIN)]
+    #[error(
+        "the admin token must have at least {} characters",
+        http::ADMIN_TOKEN_LENGTH_MIN
+    )]
     AdminToken,
     /// The log cannot be opened.
     #[error("the log cannot be opened: {0}")]
@@ -84,7 +86,10 @@ impl Server {
             source,
         })?;
         let database = migrate::as_runtime(&config.database).await?;
-        let settings = StoreSettings { database: database.tokio_postgres(), upcasters: Upcasters::default() };
+        let settings = StoreSettings {
+            database: database.tokio_postgres(),
+            upcasters: Upcasters::default(),
+        };
         let store = Store::open(settings, Vault::new(&config.secret)).await?;
         let reads = PgPoolOptions::new()
             .max_connections(READ_CONNECTIONS)
@@ -114,10 +119,24 @@ impl Server {
             limits: limits.clone(),
             live,
         });
-        let edge = Edge::new(http::router(app), limits, config.http.requests_max, config.http.deadline());
+        let edge = Edge::new(
+            http::router(app),
+            limits,
+            config.http.requests_max,
+            config.http.deadline(),
+        );
         let serving = http::serve(listener, edge, config.http.connections_max, http_stops, PATIENCE);
         let http = tokio::spawn(serving);
-        Ok(Self { address, store, reads, projections, stop_http, stop_work, http, work })
+        Ok(Self {
+            address,
+            store,
+            reads,
+            projections,
+            stop_http,
+            stop_work,
+            http,
+            work,
+        })
     }
 
     /// The log this server works on.
@@ -156,10 +175,12 @@ async fn ended(task: JoinHandle<()>) {
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, NotStarted> {
-    TcpListener::bind(address).await.map_err(|source| match source.kind() {
-        io::ErrorKind::AddrInUse => NotStarted::PortInUse(address.port()),
-        _ => NotStarted::Listen { address, source },
-    })
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| match source.kind() {
+            io::ErrorKind::AddrInUse => NotStarted::PortInUse(address.port()),
+            _ => NotStarted::Listen { address, source },
+        })
 }
 
 async fn keep_lease(lease: WorkerLease, pool: PgPool, mut stop: Signal) {
@@ -167,7 +188,9 @@ async fn keep_lease(lease: WorkerLease, pool: PgPool, mut stop: Signal) {
     while tokio::time::timeout(every, told(&mut stop)).await.is_err() {
         match lease.renew(&pool).await {
             Ok(true) => {}
-            Ok(false) => tracing::error!("another process took the worker id; reservation numbers may have to be retried"),
+            Ok(false) => tracing::error!(
+                "another process took the worker id; reservation numbers may have to be retried"
+            ),
             Err(error) => tracing::warn!(%error, "the worker id could not be renewed"),
         }
     }

@@ -93,7 +93,11 @@ impl Store {
         }
         let head = postgres.head().await?;
         let clock = Arc::new(Clock::new(postgres.clock().await?));
-        let reading = Arc::new(Reading::new(Log::Postgres(postgres), Arc::new(vault), upcasters));
+        let reading = Arc::new(Reading::new(
+            Log::Postgres(Box::new(postgres)),
+            Arc::new(vault),
+            upcasters,
+        ));
         let feed = Feed::new(head, Arc::clone(&reading));
         let writer = Writer::Postgres(Committer::start(&database, Arc::clone(&clock), feed.clone()));
         let mut followers = JoinSet::new();

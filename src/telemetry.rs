@@ -19,7 +19,13 @@ pub enum LogFormat {
 #[command(next_help_heading = "Logs")]
 pub struct LogArgs {
     /// What to log, for example info or jari=debug,info
-    #[arg(long, env = "JARI_LOG", default_value = "warn,jari=info", value_name = "FILTER", global = true)]
+    #[arg(
+        long,
+        env = "JARI_LOG",
+        default_value = "warn,jari=info",
+        value_name = "FILTER",
+        global = true
+    )]
     pub log: String,
     /// How to write logs
     #[arg(long, env = "JARI_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text, global = true)]
@@ -30,7 +36,10 @@ pub struct LogArgs {
 pub fn start(args: &LogArgs) -> Result<(), tracing_subscriber::filter::ParseError> {
     let filter: EnvFilter = args.log.parse()?;
     let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours);
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(colours);
     let started = match args.log_format {
         LogFormat::Text => subscriber.with_target(false).try_init(),
         LogFormat::Json => subscriber.json().flatten_event(true).try_init(),

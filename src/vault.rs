@@ -21,7 +21,7 @@ pub use sealing::{NewKey, SubjectKey, Unopenable};
 /// How many keys of persons are kept in memory.
 const KEYS_MAX: u64 = 50_000;
 /// How long a key is kept: after that an erasure by another process is noticed at the latest.
-const KEY_KEPT: Duration = Duration::from_mins(1);
+const KEY_KEPT: Duration = Duration::from_secs(60);
 
 /// The 32 bytes everything is derived from; wiped from memory when dropped.
 #[derive(Clone)]

@@ -3,6 +3,10 @@
 #![cfg(test)]
 
 mod architecture;
+mod import;
+mod kills;
 mod launcher;
+mod races;
+mod store;
 mod stored_events;
 mod support;

@@ -1,9 +1,9 @@
 //! Old → new for every field: folds a stream and compares the state before and after each event; never stores anything.
 
 use aggregates::{
-    Decider, Event, Recorded, auditorium::Auditorium, branch::Branch, claim::Claim, coupon::Coupon, movie::Movie,
-    price_policy::PricePolicy, reservation::Reservation, schedule::Schedule, seat::Seat, theme::Theme,
-    time_slot::TimeSlot,
+    Decider, Event, Recorded, auditorium::Auditorium, branch::Branch, claim::Claim, coupon::Coupon,
+    movie::Movie, price_policy::PricePolicy, reservation::Reservation, schedule::Schedule, seat::Seat,
+    theme::Theme, time_slot::TimeSlot,
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -58,11 +58,23 @@ macro_rules! folded {
 }
 
 folded!(
-    Seat, TimeSlot, Reservation, Coupon, Schedule, Branch, Auditorium, Movie, Theme, PricePolicy, Claim
+    Seat,
+    TimeSlot,
+    Reservation,
+    Coupon,
+    Schedule,
+    Branch,
+    Auditorium,
+    Movie,
+    Theme,
+    PricePolicy,
+    Claim
 );
 
 fn step<A: Decider + Serialize>(state: &mut A, recorded: &Recorded) -> Vec<Change> {
-    let Some(event) = A::unwrap(&veiled(&recorded.event)).cloned() else { return Vec::new() };
+    let Some(event) = A::unwrap(&veiled(&recorded.event)).cloned() else {
+        return Vec::new();
+    };
     let before = facts(state);
     state.apply(event);
     let mut changes = Vec::new();
@@ -119,7 +131,12 @@ fn compare(place: &str, old: &Value, new: &Value, changes: &mut Vec<Change>) {
         _ if old == new => {}
         (Value::Object(old), Value::Object(new)) => {
             for (name, value) in old {
-                compare(&format!("{place}/{name}"), value, new.get(name).unwrap_or(&Value::Null), changes);
+                compare(
+                    &format!("{place}/{name}"),
+                    value,
+                    new.get(name).unwrap_or(&Value::Null),
+                    changes,
+                );
             }
             for (name, value) in new.iter().filter(|(name, _)| !old.contains_key(*name)) {
                 compare(&format!("{place}/{name}"), &Value::Null, value, changes);
@@ -130,11 +147,19 @@ fn compare(place: &str, old: &Value, new: &Value, changes: &mut Vec<Change>) {
                 compare(&format!("{place}/{index}"), &Value::Null, value, changes);
             }
         }
-        _ => changes.push(Change { field: place.to_owned(), old: brief(old), new: brief(new) }),
+        _ => changes.push(Change {
+            field: place.to_owned(),
+            old: brief(old),
+            new: brief(new),
+        }),
     }
 }
 
 fn brief(value: &Value) -> Value {
     let length = value.to_string().len();
-    if length > VALUE_BYTES_MAX { format!("({length} bytes)").into() } else { value.clone() }
+    if length > VALUE_BYTES_MAX {
+        format!("({length} bytes)").into()
+    } else {
+        value.clone()
+    }
 }

@@ -25,7 +25,6 @@ use crate::{
     administration::{self, Denied},
     programme,
     store::{Committed, Request, Stop, Store, UnitOfWork},
-    unit,
 };
 
 /// Why an admin's command was not carried out.
@@ -64,7 +63,11 @@ impl Administrable for PricePolicy {}
 impl Administrable for Theme {}
 
 impl Administrable for TimeSlot {
-    async fn carry_out(work: &mut UnitOfWork, id: &Self::Id, command: Self::Command) -> Result<(), Stop<Denied>> {
+    async fn carry_out(
+        work: &mut UnitOfWork,
+        id: &Self::Id,
+        command: Self::Command,
+    ) -> Result<(), Stop<Denied>> {
         soundness::check(work, *id, &command).await?;
         programme::change(work, *id, command).await
     }
@@ -78,24 +81,29 @@ pub async fn administer<A: Administrable>(
     command: &A::Command,
     expected: Option<i64>,
 ) -> Result<Committed, Stop<NotDone>> {
-    let body = unit!(|work| {
+    let body = |mut unit: UnitOfWork| async move {
+        let work = &mut unit;
         work.load::<A>(id).await?;
         let is = work.sequence::<A>(id);
         if let Some(expected) = expected.filter(|expected| *expected != is) {
             return Err(Stop::Refused(NotDone::ChangedSince { expected, is }));
         }
-        A::carry_out(work, id, command.clone()).await.map_err(|stop| match stop {
-            Stop::Refused(denied) => Stop::Refused(NotDone::Denied(denied)),
-            Stop::Store(error) => Stop::Store(error),
-        })
-    });
-    store.run_movable(request, body).await
+        A::carry_out(work, id, command.clone())
+            .await
+            .map_err(|stop| match stop {
+                Stop::Refused(denied) => Stop::Refused(NotDone::Denied(denied)),
+                Stop::Store(error) => Stop::Store(error),
+            })
+    };
+    store.run(request, body).await
 }
 
 /// Every refusal a booking can meet, for the documentation.
 #[must_use]
 pub fn booking_refusals() -> Vec<(&'static str, Kind, &'static str)> {
-    let choices = ChoiceError::EACH.iter().map(|error| (error.slug(), error.kind(), error.help()));
+    let choices = ChoiceError::EACH
+        .iter()
+        .map(|error| (error.slug(), error.kind(), error.help()));
     let rules = [
         SeatError::REFUSALS,
         TimeSlotError::REFUSALS,

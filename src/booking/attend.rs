@@ -6,16 +6,17 @@ use aggregates::{
 };
 
 use super::{Answer, Bookings};
-use crate::{store::Request, unit};
+use crate::store::Request;
 
 impl Bookings {
     /// Sends one command to one reservation that concerns nothing else (mark paid, notified, check in, no-show).
     pub async fn record(&self, request: &Request, id: ReservationId, command: ReservationCommand) -> Answer {
         let command = &command;
-        self.run(request, unit!(|work| {
+        self.run(request, |mut unit| async move {
+            let work = &mut unit;
             work.load::<Reservation>(&id).await?;
             Ok(work.execute::<Reservation>(&id, command.clone())?)
-        }))
+        })
         .await
     }
 }

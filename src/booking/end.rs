@@ -12,10 +12,7 @@ use super::{
     hold::{give_back, held},
     refused::Refused,
 };
-use crate::{
-    store::{Request, Stop, UnitOfWork},
-    unit,
-};
+use crate::store::{Request, Stop, UnitOfWork};
 
 /// How time ended a reservation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +33,8 @@ impl Bookings {
         reason: Option<Note>,
     ) -> Answer {
         let reason = &reason;
-        self.run(request, unit!(|work| {
+        self.run(request, |mut unit| async move {
+            let work = &mut unit;
             held(work, id).await?;
             let command = ReservationCommand::Cancel {
                 by,
@@ -44,16 +42,17 @@ impl Bookings {
             };
             work.execute::<Reservation>(&id, command)?;
             give_everything_back(work, id).await
-        }))
+        })
         .await
     }
 
     /// Ends a reservation whose time is up; does nothing to any other.
     pub async fn end_due(&self, request: &Request, id: ReservationId) -> Answer {
-        self.run(request, unit!(|work| {
+        self.run(request, |mut unit| async move {
+            let work = &mut unit;
             end_if_due(work, id).await?;
             Ok(())
-        }))
+        })
         .await
     }
 }

@@ -14,15 +14,13 @@ use super::{
     end::{Ending, end_if_due},
     refused::Refused,
 };
-use crate::{
-    store::{Request, Stop, UnitOfWork},
-    unit,
-};
+use crate::store::{Request, Stop, UnitOfWork};
 
 impl Bookings {
     /// Holds places under a number from [`Bookings::next_number`] (DOMAIN C6, C7, C11, E4, H1).
     pub async fn hold(&self, request: &Request, id: ReservationId, wish: &Wish) -> Answer {
-        self.run(request, unit!(|work| {
+        self.run(request, |mut unit| async move {
+            let work = &mut unit;
             let now = work.now();
             let plan = open_plan(work, wish.time_slot).await?;
             let choice = choose(work, &plan, wish).await?;
@@ -36,13 +34,14 @@ impl Bookings {
                 cap,
             };
             Ok(work.execute::<Reservation>(&id, command)?)
-        }))
+        })
         .await
     }
 
     /// Keeps a hold a little longer, once.
     pub async fn extend(&self, request: &Request, id: ReservationId) -> Answer {
-        self.run(request, unit!(|work| {
+        self.run(request, |mut unit| async move {
+            let work = &mut unit;
             let now = work.now();
             let (time_slot, _) = held(work, id).await?;
             let plan = open_plan(work, time_slot).await?;
@@ -52,13 +51,14 @@ impl Bookings {
                     until: plan.hold_until(now),
                 },
             )?)
-        }))
+        })
         .await
     }
 
     /// Exchanges the places or people of a running hold; seats that stay are never let go in between.
     pub async fn change(&self, request: &Request, id: ReservationId, wish: &Wish) -> Answer {
-        self.run(request, unit!(|work| {
+        self.run(request, |mut unit| async move {
+            let work = &mut unit;
             let (time_slot, before) = held(work, id).await?;
             let plan = open_plan(work, time_slot).await?;
             let choice = choose(
@@ -82,23 +82,25 @@ impl Bookings {
             work.execute::<Reservation>(&id, ReservationCommand::Change { choice })?;
             give_back(work, id, time_slot, &dropped).await?;
             take_seats(work, id, time_slot, &added).await
-        }))
+        })
         .await
     }
 
     /// Gives a hold back.
     pub async fn release(&self, request: &Request, id: ReservationId) -> Answer {
-        self.run(request, unit!(|work| {
+        self.run(request, |mut unit| async move {
+            let work = &mut unit;
             let (time_slot, seats) = held(work, id).await?;
             work.execute::<Reservation>(&id, ReservationCommand::Release)?;
             give_back(work, id, time_slot, &seats).await
-        }))
+        })
         .await
     }
 
     /// Takes a lapsed hold up again, if all its seats are still free; the price stays as quoted (DOMAIN H1).
     pub async fn revive(&self, request: &Request, id: ReservationId) -> Answer {
-        self.run(request, unit!(|work| {
+        self.run(request, |mut unit| async move {
+            let work = &mut unit;
             let now = work.now();
             let (time_slot, seats) = held(work, id).await?;
             let plan = open_plan(work, time_slot).await?;
@@ -110,7 +112,7 @@ impl Bookings {
                 Some(Ending::Expired) => Err(ReservationError::Expired.into()),
                 Some(Ending::Lapsed) | None => take_seats(work, id, time_slot, &seats).await,
             }
-        }))
+        })
         .await
     }
 }

@@ -15,10 +15,7 @@ use aggregates::{
 };
 
 use super::{Answer, Bookings, hold::seat_ids, refused::Refused};
-use crate::{
-    store::{Request, Stop, UnitOfWork},
-    unit,
-};
+use crate::store::{Request, Stop, UnitOfWork};
 
 /// What a customer says when placing (DOMAIN E5).
 #[derive(Debug, Clone)]
@@ -38,7 +35,8 @@ pub struct Placing {
 impl Bookings {
     /// Makes a hold binding (DOMAIN E5, E7, K2).
     pub async fn place(&self, request: &Request, id: ReservationId, placing: &Placing) -> Answer {
-        self.run(request, unit!(|work| {
+        self.run(request, |mut unit| async move {
+            let work = &mut unit;
             let now = work.now();
             let hold = work
                 .load::<Reservation>(&id)
@@ -90,7 +88,7 @@ impl Bookings {
             };
             work.execute::<Reservation>(&id, ReservationCommand::Place(Box::new(placement)))?;
             reserve_seats(work, id, &seat_ids(hold.time_slot, &hold.choice.seats)).await
-        }))
+        })
         .await
     }
 

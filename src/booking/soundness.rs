@@ -45,10 +45,26 @@ pub enum ProgrammeError {
 impl ProgrammeError {
     /// Every refusal's stable type, class and help, for the documentation.
     pub const REFUSALS: &'static [(&'static str, Kind, &'static str)] = &[
-        ("programme/other-branch", Kind::Invalid, "Name the branch the auditorium or theme belongs to."),
-        ("programme/capacity-differs", Kind::Invalid, "Name as many seats as the layout version has."),
-        ("programme/too-short", Kind::Invalid, "Let the slot last as long as the movie."),
-        ("programme/in-use", Kind::Conflict, "Close the slot, and cancel its reservations first."),
+        (
+            "programme/other-branch",
+            Kind::Invalid,
+            "Name the branch the auditorium or theme belongs to.",
+        ),
+        (
+            "programme/capacity-differs",
+            Kind::Invalid,
+            "Name as many seats as the layout version has.",
+        ),
+        (
+            "programme/too-short",
+            Kind::Invalid,
+            "Let the slot last as long as the movie.",
+        ),
+        (
+            "programme/in-use",
+            Kind::Conflict,
+            "Close the slot, and cancel its reservations first.",
+        ),
     ];
 
     const fn row(&self) -> (&'static str, Kind, &'static str) {
@@ -90,7 +106,12 @@ pub(super) async fn check(
 
 async fn planned(work: &mut UnitOfWork, plan: &Plan) -> Result<(), Stop<Denied>> {
     match plan.show {
-        Show::Movie { movie, auditorium, layout_version, capacity } => {
+        Show::Movie {
+            movie,
+            auditorium,
+            layout_version,
+            capacity,
+        } => {
             let hall = work.load::<Auditorium>(&auditorium).await?;
             if hall.built().map_err(Denied::stop)?.branch != plan.branch {
                 return Err(Denied::stop(ProgrammeError::OtherBranch));
@@ -99,13 +120,25 @@ async fn planned(work: &mut UnitOfWork, plan: &Plan) -> Result<(), Stop<Denied>>
             if usize::try_from(capacity) != Ok(seats) {
                 return Err(Denied::stop(ProgrammeError::CapacityDiffers { seats }));
             }
-            let minutes = work.load::<Movie>(&movie).await?.film().map_err(Denied::stop)?.running_time_minutes;
+            let minutes = work
+                .load::<Movie>(&movie)
+                .await?
+                .film()
+                .map_err(Denied::stop)?
+                .running_time_minutes;
             if plan.ends_at < plan.starts_at + i64::from(minutes).minutes() {
                 return Err(Denied::stop(ProgrammeError::TooShort { minutes }));
             }
         }
         Show::Theme { theme, .. } => {
-            if work.load::<Theme>(&theme).await?.active().map_err(Denied::stop)?.branch != plan.branch {
+            if work
+                .load::<Theme>(&theme)
+                .await?
+                .active()
+                .map_err(Denied::stop)?
+                .branch
+                != plan.branch
+            {
                 return Err(Denied::stop(ProgrammeError::OtherBranch));
             }
         }
@@ -114,18 +147,38 @@ async fn planned(work: &mut UnitOfWork, plan: &Plan) -> Result<(), Stop<Denied>>
 }
 
 async fn unused(work: &mut UnitOfWork, id: TimeSlotId) -> Result<(), Stop<Denied>> {
-    let show = work.load::<TimeSlot>(&id).await?.plan().map_err(Denied::stop)?.show.clone();
+    let show = work
+        .load::<TimeSlot>(&id)
+        .await?
+        .plan()
+        .map_err(Denied::stop)?
+        .show
+        .clone();
     let labels = match show {
         Show::Theme { .. } => vec![SeatLabel::room()],
-        Show::Movie { auditorium, layout_version, .. } => {
-            let layout = work.load::<Auditorium>(&auditorium).await?.layout(layout_version).map_err(Denied::stop)?;
+        Show::Movie {
+            auditorium,
+            layout_version,
+            ..
+        } => {
+            let layout = work
+                .load::<Auditorium>(&auditorium)
+                .await?
+                .layout(layout_version)
+                .map_err(Denied::stop)?;
             layout.seats().map(|seat| seat.label.clone()).collect()
         }
     };
-    let seats: Vec<SeatId> = labels.into_iter().map(|label| SeatId { time_slot: id, label }).collect();
+    let seats: Vec<SeatId> = labels
+        .into_iter()
+        .map(|label| SeatId { time_slot: id, label })
+        .collect();
     // All of them are checked again in the append, so nobody takes a seat meanwhile.
     work.load_prefix::<Seat>(&format!("{id}:"), &seats).await?;
-    if seats.iter().any(|seat| work.state::<Seat>(seat).holder().is_some()) {
+    if seats
+        .iter()
+        .any(|seat| work.state::<Seat>(seat).holder().is_some())
+    {
         return Err(Denied::stop(ProgrammeError::InUse));
     }
     Ok(())

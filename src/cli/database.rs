@@ -39,14 +39,24 @@ impl Database {
     pub async fn open(args: &DatabaseArgs) -> Result<Self, Failure> {
         let secret = args.secret.as_ref().map(|TypedSecret(secret)| secret.clone());
         if let Some(DatabaseUrl(owner)) = &args.database_url {
-            return Ok(Self { owner: owner.clone(), private: false, secret, cluster: None });
+            return Ok(Self {
+                owner: owner.clone(),
+                private: false,
+                secret,
+                cluster: None,
+            });
         }
         let data_dir = match &args.data_dir {
             Some(directory) => absolute(directory)?,
             None => Settings::default_data_dir()?,
         };
-        let consent = if args.no_install { Consent::Refused } else { Consent::AskOnTerminal };
-        let installed = tokio::task::spawn_blocking(move || ensure_installed(&Search::system(), consent)).await;
+        let consent = if args.no_install {
+            Consent::Refused
+        } else {
+            Consent::AskOnTerminal
+        };
+        let installed =
+            tokio::task::spawn_blocking(move || ensure_installed(&Search::system(), consent)).await;
         installed.map_err(|error| Failure::io("looking for PostgreSQL")(error.into()))??;
         let mut settings = Settings::new(data_dir.clone());
         settings.helper = std::env::current_exe().ok();
@@ -57,7 +67,12 @@ impl Database {
             Some(secret) => secret,
             None => kept_secret(&data_dir.join(SECRET_FILE)).map_err(Failure::io("the master secret"))?,
         };
-        Ok(Self { owner, private: true, secret: Some(secret), cluster: Some(cluster) })
+        Ok(Self {
+            owner,
+            private: true,
+            secret: Some(secret),
+            cluster: Some(cluster),
+        })
     }
 
     /// The master secret of the vault.
@@ -85,7 +100,10 @@ impl Database {
     /// Its log.
     pub async fn store(&self) -> Result<Store, Failure> {
         let database = self.runtime().await?.tokio_postgres();
-        let settings = StoreSettings { database, upcasters: Upcasters::default() };
+        let settings = StoreSettings {
+            database,
+            upcasters: Upcasters::default(),
+        };
         Ok(Store::open(settings, Vault::new(&self.secret()?)).await?)
     }
 
@@ -105,21 +123,29 @@ fn absolute(path: &Path) -> Result<PathBuf, Failure> {
 
 /// The secret in this file, made once. Two programs that start at once agree, because only one makes the file.
 fn kept_secret(path: &Path) -> io::Result<MasterSecret> {
-    let made = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let made = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
     match made {
         Ok(mut file) => {
             let bytes: [u8; 32] = rand::random();
             let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
-            note(&format!("made the secret that seals personal data: {} (keep a copy)", path.display()));
+            note(&format!(
+                "made the secret that seals personal data: {} (keep a copy)",
+                path.display()
+            ));
             Ok(MasterSecret::new(bytes))
         }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             let mut text = String::new();
             fs::File::open(path)?.take(1024).read_to_string(&mut text)?;
             let secret: Result<TypedSecret, _> = text.parse();
-            let damaged = |error| io::Error::new(io::ErrorKind::InvalidData, format!("{}: {error}", path.display()));
+            let damaged =
+                |error| io::Error::new(io::ErrorKind::InvalidData, format!("{}: {error}", path.display()));
             secret.map(|TypedSecret(secret)| secret).map_err(damaged)
         }
         Err(error) => Err(error),

@@ -1,6 +1,9 @@
 //! `jari demo`: the whole thing with sample chains on this machine, ready to be looked at.
 
-use std::{path::{Path, PathBuf}, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use super::{
     database::Database,
@@ -78,7 +81,11 @@ async fn fill(server: &Server) -> Result<(), Failure> {
     };
     let opened = import::open_sales(server.store(), &catalogues, SALES_DAYS, &on_progress).await?;
     bar.finish_and_clear();
-    note(&format!("{} things and {} time slots are there", imported.things, opened.scheduled + opened.present));
+    note(&format!(
+        "{} things and {} time slots are there",
+        imported.things,
+        opened.scheduled + opened.present
+    ));
     Ok(())
 }
 

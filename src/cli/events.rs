@@ -45,7 +45,11 @@ pub(super) struct Args {
 pub(super) async fn run(database: &DatabaseArgs, args: &Args) -> Result<ExitCode, Failure> {
     let database = Database::open(database).await?;
     let store = database.store().await?;
-    let listed = if args.follow { follow(&store, args).await } else { list(&store, args).await };
+    let listed = if args.follow {
+        follow(&store, args).await
+    } else {
+        list(&store, args).await
+    };
     store.close().await;
     database.close().await?;
     listed.map(|()| ExitCode::SUCCESS)
@@ -55,7 +59,11 @@ async fn list(store: &Store, args: &Args) -> Result<(), Failure> {
     let mut left = args.limit;
     if let Some((kind, id)) = args.stream.as_deref().and_then(|stream| stream.split_once('/')) {
         let events = store.events_of(&StreamId::stored(kind, id)).await?;
-        let events: Vec<_> = events.into_iter().filter(|event| event.position > args.after).map(Arc::new).collect();
+        let events: Vec<_> = events
+            .into_iter()
+            .filter(|event| event.position > args.after)
+            .map(Arc::new)
+            .collect();
         show(&events, args, &mut left)?;
         return Ok(());
     }
@@ -71,7 +79,11 @@ async fn list(store: &Store, args: &Args) -> Result<(), Failure> {
 
 async fn follow(store: &Store, args: &Args) -> Result<(), Failure> {
     let mut left = args.limit;
-    let mut position = if args.after > 0 { args.after } else { store.feed().position() };
+    let mut position = if args.after > 0 {
+        args.after
+    } else {
+        store.feed().position()
+    };
     let mut stop = std::pin::pin!(until_told());
     while left > 0 {
         let events = tokio::select! {
@@ -93,8 +105,19 @@ fn show(events: &[Arc<Recorded>], args: &Args, left: &mut usize) -> Result<(), F
             value["payload"] = serde_json::to_value(veiled(&recorded.event)).unwrap_or_default();
             output::json(&value)?;
         } else {
-            let Told { position, recorded_at, kind, id, event, sentence, who, .. } = told;
-            output::line(&format!("{position:>8}  {recorded_at}  {event:<24}  {kind}/{id}  {sentence}, by {who}"))?;
+            let Told {
+                position,
+                recorded_at,
+                kind,
+                id,
+                event,
+                sentence,
+                who,
+                ..
+            } = told;
+            output::line(&format!(
+                "{position:>8}  {recorded_at}  {event:<24}  {kind}/{id}  {sentence}, by {who}"
+            ))?;
         }
     }
     Ok(())
@@ -103,12 +126,17 @@ fn show(events: &[Arc<Recorded>], args: &Args, left: &mut usize) -> Result<(), F
 fn fits(recorded: &Recorded, args: &Args) -> bool {
     let metadata = |name: &str| recorded.metadata.get(name).map_or("", |value| value.as_str());
     let matches = |wanted: &Option<String>, kind: &str, id: &str| {
-        wanted.as_deref().is_none_or(|wanted| match wanted.split_once('/') {
-            Some((wanted_kind, wanted_id)) => wanted_kind == kind && wanted_id == id,
-            None => wanted == kind,
-        })
+        wanted
+            .as_deref()
+            .is_none_or(|wanted| match wanted.split_once('/') {
+                Some((wanted_kind, wanted_id)) => wanted_kind == kind && wanted_id == id,
+                None => wanted == kind,
+            })
     };
     matches(&args.stream, &recorded.stream.kind, &recorded.stream.id)
         && matches(&args.actor, metadata("actor_kind"), metadata("actor_id"))
-        && args.kind.as_deref().is_none_or(|kind| kind == recorded.event.name())
+        && args
+            .kind
+            .as_deref()
+            .is_none_or(|kind| kind == recorded.event.name())
 }

@@ -3,7 +3,10 @@
 use std::{io, process::ExitCode};
 
 use crate::{
-    import::ImportError, migrate::NotMigrated, postgres::LaunchError, server::NotStarted,
+    import::ImportError,
+    migrate::NotMigrated,
+    postgres::LaunchError,
+    server::NotStarted,
     store::{StoreError, rebuild::RebuildError},
 };
 

@@ -13,8 +13,10 @@ use crate::{
 
 /// Read catalogue files: branches, movies, themes, halls, prices.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "A second import of the same files changes nothing; a file with faults is refused whole, with \
-    every fault and its place.\n\nExample:\n  jari import cinemas.json escape-rooms.json --open-sales 7")]
+#[command(
+    after_help = "A second import of the same files changes nothing; a file with faults is refused whole, with \
+    every fault and its place.\n\nExample:\n  jari import cinemas.json escape-rooms.json --open-sales 7"
+)]
 pub(super) struct Args {
     /// The files
     #[arg(required = true, value_name = "FILE")]
@@ -55,9 +57,15 @@ pub(super) async fn run(database: &DatabaseArgs, args: &Args) -> Result<ExitCode
         output::json(&serde_json::json!({ "imported": imported, "opened": opened }))?;
     } else {
         let events: usize = imported.events.values().sum();
-        output::line(&format!("{} things are there now; {events} events were needed", imported.things))?;
+        output::line(&format!(
+            "{} things are there now; {events} events were needed",
+            imported.things
+        ))?;
         if let Some(opened) = opened {
-            output::line(&format!("{} time slots were made, {} were there", opened.scheduled, opened.present))?;
+            output::line(&format!(
+                "{} time slots were made, {} were there",
+                opened.scheduled, opened.present
+            ))?;
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -22,7 +22,10 @@ pub(super) async fn run(database: &DatabaseArgs, args: &Args) -> Result<ExitCode
     if args.json {
         output::json(&migrated)?;
     } else {
-        output::line(&format!("{} migrations applied, {} were there", migrated.applied, migrated.before))?;
+        output::line(&format!(
+            "{} migrations applied, {} were there",
+            migrated.applied, migrated.before
+        ))?;
     }
     Ok(ExitCode::SUCCESS)
 }

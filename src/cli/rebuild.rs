@@ -10,7 +10,9 @@ use crate::{
 
 /// Build read models anew from the log, without downtime.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  jari rebuild\n  jari rebuild --projection seat_map --projection coupon_list")]
+#[command(
+    after_help = "Example:\n  jari rebuild\n  jari rebuild --projection seat_map --projection coupon_list"
+)]
 pub(super) struct Args {
     /// Only this read model; all if not said
     #[arg(long, value_name = "NAME")]
@@ -28,7 +30,13 @@ pub(super) async fn run(database: &DatabaseArgs, args: &Args) -> Result<ExitCode
         bar.set_length(of.unsigned_abs());
         bar.set_position(read.unsigned_abs());
     };
-    let rebuilt = rebuild(&store, &database.runtime().await?.sqlx(), &args.projection, on_progress).await;
+    let rebuilt = rebuild(
+        &store,
+        &database.runtime().await?.sqlx(),
+        &args.projection,
+        on_progress,
+    )
+    .await;
     bar.finish_and_clear();
     store.close().await;
     database.close().await?;

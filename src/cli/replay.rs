@@ -36,7 +36,9 @@ impl FromStr for Place {
     fn from_str(text: &str) -> Result<Self, String> {
         let position = text.parse().map(Self::Position).ok();
         let moment = || text.parse().map(Self::Moment).ok();
-        position.or_else(moment).ok_or_else(|| "must be a log position or a moment like 2026-12-24T10:00:00Z".to_owned())
+        position
+            .or_else(moment)
+            .ok_or_else(|| "must be a log position or a moment like 2026-12-24T10:00:00Z".to_owned())
     }
 }
 
@@ -51,8 +53,10 @@ impl Place {
 
 /// Tell the log step by step as sentences.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  jari replay --stream reservation/301422961418752000\n  \
-    jari replay --from 2026-12-24T00:00:00Z --to 2026-12-25T00:00:00Z\n  jari replay --to 1500 --step")]
+#[command(
+    after_help = "Example:\n  jari replay --stream reservation/301422961418752000\n  \
+    jari replay --from 2026-12-24T00:00:00Z --to 2026-12-25T00:00:00Z\n  jari replay --to 1500 --step"
+)]
 pub(super) struct Args {
     /// Only this stream
     #[arg(long, value_name = "KIND/ID")]
@@ -74,7 +78,11 @@ pub(super) struct Args {
 pub(super) async fn run(database: &DatabaseArgs, args: &Args) -> Result<ExitCode, Failure> {
     let stream = match args.stream.as_deref().map(|stream| stream.split_once('/')) {
         Some(Some((kind, id))) => Some(StreamId::stored(kind, id)),
-        Some(None) => return Err(Failure::Usage("--stream must be KIND/ID, for example coupon/7KQ4MZ2H".to_owned())),
+        Some(None) => {
+            return Err(Failure::Usage(
+                "--stream must be KIND/ID, for example coupon/7KQ4MZ2H".to_owned(),
+            ));
+        }
         None => None,
     };
     let database = Database::open(database).await?;
@@ -86,7 +94,10 @@ pub(super) async fn run(database: &DatabaseArgs, args: &Args) -> Result<ExitCode
 }
 
 async fn tell(store: &Store, stream: Option<StreamId>, args: &Args) -> Result<(), Failure> {
-    let mut teller = Teller { args, stories: HashMap::new() };
+    let mut teller = Teller {
+        args,
+        stories: HashMap::new(),
+    };
     if let Some(stream) = stream {
         for recorded in store.events_of(&stream).await? {
             if !teller.tell(&recorded)? {
@@ -124,11 +135,18 @@ impl Teller<'_> {
             // Streams told long ago lose their "old" values; sentences stay.
             self.stories.clear();
         }
-        let changes = self.stories.entry(recorded.stream.clone()).or_default().tell(recorded);
+        let changes = self
+            .stories
+            .entry(recorded.stream.clone())
+            .or_default()
+            .tell(recorded);
         if self.args.from.is_some_and(|from| !from.is_before(recorded)) {
             return Ok(true);
         }
-        self.show(&Told { changes, ..Told::of(recorded) })?;
+        self.show(&Told {
+            changes,
+            ..Told::of(recorded)
+        })?;
         Ok(true)
     }
 
@@ -136,15 +154,33 @@ impl Teller<'_> {
         if self.args.json {
             return output::json(told);
         }
-        let Told { position, recorded_at, kind, id, sentence, who, .. } = told;
-        let why = told.why.as_deref().map_or_else(String::new, |why| format!(" ({why})"));
-        output::line(&format!("{position:>8}  {recorded_at}  {sentence}, by {who}{why}\n          {kind}/{id}"))?;
+        let Told {
+            position,
+            recorded_at,
+            kind,
+            id,
+            sentence,
+            who,
+            ..
+        } = told;
+        let why = told
+            .why
+            .as_deref()
+            .map_or_else(String::new, |why| format!(" ({why})"));
+        output::line(&format!(
+            "{position:>8}  {recorded_at}  {sentence}, by {who}{why}\n          {kind}/{id}"
+        ))?;
         for change in &told.changes {
-            output::line(&format!("          {}: {} → {}", change.field, change.old, change.new))?;
+            output::line(&format!(
+                "          {}: {} → {}",
+                change.field, change.old, change.new
+            ))?;
         }
         if self.args.step && io::stdin().is_terminal() {
             let mut enter = String::new();
-            io::stdin().read_line(&mut enter).map_err(Failure::io("reading"))?;
+            io::stdin()
+                .read_line(&mut enter)
+                .map_err(Failure::io("reading"))?;
         }
         Ok(())
     }

@@ -12,8 +12,10 @@ use crate::{
 
 /// Serve HTTP, with projections and policies.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  JARI_ADMIN_TOKEN=$(openssl rand -hex 32) jari serve --port 8080\n  \
-    JARI_DATABASE_URL=postgres://… JARI_SECRET=… JARI_ADMIN_TOKEN=… jari serve --host 0.0.0.0")]
+#[command(
+    after_help = "Example:\n  JARI_ADMIN_TOKEN=$(openssl rand -hex 32) jari serve --port 8080\n  \
+    JARI_DATABASE_URL=postgres://… JARI_SECRET=… JARI_ADMIN_TOKEN=… jari serve --host 0.0.0.0"
+)]
 pub(super) struct Args {
     /// What admins send as Authorization: Bearer …
     #[arg(long, env = "JARI_ADMIN_TOKEN", hide_env_values = true, value_name = "TOKEN")]
@@ -23,14 +25,20 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(database: &DatabaseArgs, args: Args) -> Result<ExitCode, Failure> {
-    let missing = || Failure::Config("jari serve needs JARI_ADMIN_TOKEN (try: openssl rand -hex 32)".to_owned());
+    let missing =
+        || Failure::Config("jari serve needs JARI_ADMIN_TOKEN (try: openssl rand -hex 32)".to_owned());
     let admin_token = args.admin_token.ok_or_else(missing)?;
     let database = Database::open(database).await?;
     // The private database belongs to this program alone; another one is migrated when its owner says so.
     if database.private {
         database.migrate().await?;
     }
-    let config = Config { database: database.owner.clone(), secret: database.secret()?, admin_token, http: args.http };
+    let config = Config {
+        database: database.owner.clone(),
+        secret: database.secret()?,
+        admin_token,
+        http: args.http,
+    };
     raise_file_limit();
     let server = Server::start(config).await?;
     note(&format!("listening on http://{}", server.address));

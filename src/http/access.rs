@@ -27,7 +27,10 @@ impl AdminToken {
     #[must_use]
     pub fn new(token: &str) -> Option<Self> {
         let salt: [u8; 32] = rand::random();
-        (token.len() >= ADMIN_TOKEN_LENGTH_MIN).then(|| Self { salt, hash: hash(&salt, token) })
+        (token.len() >= ADMIN_TOKEN_LENGTH_MIN).then(|| Self {
+            salt,
+            hash: hash(&salt, token),
+        })
     }
 
     fn is(&self, token: &str) -> bool {
@@ -42,11 +45,19 @@ impl fmt::Debug for AdminToken {
 }
 
 fn hash(salt: &[u8; 32], token: &str) -> [u8; 32] {
-    Sha256::new().chain_update(salt).chain_update(token).finalize().into()
+    Sha256::new()
+        .chain_update(salt)
+        .chain_update(token)
+        .finalize()
+        .into()
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let (scheme, token) = headers
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
@@ -79,7 +90,10 @@ impl FromRequestParts<App> for Admin {
             Some(token) if app.admin.is(token) => Ok(Self),
             Some(_) => {
                 app.limits.guess(caller.address)?;
-                Err(Problem::new(&problems::UNAUTHORIZED, "this is not the admin token"))
+                Err(Problem::new(
+                    &problems::UNAUTHORIZED,
+                    "this is not the admin token",
+                ))
             }
             None => Err(Problem::new(&problems::UNAUTHORIZED, "the admin token is needed")),
         }

@@ -61,7 +61,10 @@ where
 {
     let collection = <A as aggregates::administered::Administered>::COLLECTION;
     OpenApiRouter::new()
-        .route(&format!("/v1/{collection}/{{id}}/{{verb}}"), post(administer::<A>))
+        .route(
+            &format!("/v1/{collection}/{{id}}/{{verb}}"),
+            post(administer::<A>),
+        )
         .route(&format!("/v1/admin/{collection}/{{id}}"), get(show::<A>))
 }
 
@@ -87,9 +90,17 @@ where
 {
     let (state, sequence) = app.store.read_with_sequence::<A>(&id).await?;
     if sequence == 0 {
-        return Err(Problem::new(&problems::NO_SUCH_THING, format!("there is no {} {id}", A::TYPE)));
+        return Err(Problem::new(
+            &problems::NO_SUCH_THING,
+            format!("there is no {} {id}", A::TYPE),
+        ));
     }
-    let mut response = Json(AdministeredView { id: id.to_string(), sequence, state: shown(&*state) }).into_response();
+    let mut response = Json(AdministeredView {
+        id: id.to_string(),
+        sequence,
+        state: shown(&*state),
+    })
+    .into_response();
     response.headers_mut().insert(header::ETAG, etag(sequence));
     Ok(response)
 }
@@ -117,17 +128,32 @@ where
     let key = Key::from_request_parts(&mut parts, &app).await?;
     let expected = if_match(&parts.headers)?;
     let command = command::<A>(&parts.headers, sent, verb, example).await?;
-    let key = key.bind(app.store.vault(), format!("admin:{}", Admin::ID), &(A::TYPE, id.to_string(), &command));
+    let key = key.bind(
+        app.store.vault(),
+        format!("admin:{}", Admin::ID),
+        &(A::TYPE, id.to_string(), &command),
+    );
     let request = caller.request(admin.actor(), named::<A>(verb), key);
     let committed = booking::administer::<A>(&app.store, &request, &id, &command, expected).await?;
-    let begun = committed.events.iter().any(|e| e.sequence == 1 && e.stream == StreamId::of::<A>(&id));
+    let begun = committed
+        .events
+        .iter()
+        .any(|e| e.sequence == 1 && e.stream == StreamId::of::<A>(&id));
     let (state, sequence) = match (committed.state::<A>(&id), sequence_after::<A>(&committed, &id)) {
         (Some(state), Some(sequence)) => (state, sequence),
         (Some(_) | None, Some(_) | None) => app.store.read_with_sequence::<A>(&id).await?,
     };
-    let body = AdministeredView { id: id.to_string(), sequence, state: shown(&*state) };
+    let body = AdministeredView {
+        id: id.to_string(),
+        sequence,
+        state: shown(&*state),
+    };
     let location = format!("/v1/admin/{}/{id}", A::COLLECTION);
-    let done = if begun { Done::created(&committed, location, body) } else { Done::ok(&committed, body) };
+    let done = if begun {
+        Done::created(&committed, location, body)
+    } else {
+        Done::ok(&committed, body)
+    };
     let mut response = done.into_response();
     response.headers_mut().insert(header::ETAG, etag(sequence));
     Ok(response)
@@ -162,12 +188,22 @@ fn named<A: Administrable>(verb: &'static str) -> &'static str {
 
 /// The sequence in `If-Match`; none for `*` or no header.
 fn if_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
-    let Some(header) = headers.get(header::IF_MATCH) else { return Ok(None) };
+    let Some(header) = headers.get(header::IF_MATCH) else {
+        return Ok(None);
+    };
     if header == HeaderValue::from_static("*") {
         return Ok(None);
     }
-    let sequence = header.to_str().ok().and_then(|text| text.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok());
-    let malformed = || Problem::new(&problems::MALFORMED_HEADER, "If-Match must be one ETag of ours, or *");
+    let sequence = header
+        .to_str()
+        .ok()
+        .and_then(|text| text.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok());
+    let malformed = || {
+        Problem::new(
+            &problems::MALFORMED_HEADER,
+            "If-Match must be one ETag of ours, or *",
+        )
+    };
     sequence.map(Some).ok_or_else(malformed)
 }
 

@@ -65,7 +65,11 @@ impl<T: Serialize> Done<T> {
 
     /// An answer with status 201 and the path of what was made.
     pub fn created(committed: &Committed, location: String, body: T) -> Self {
-        Self { status: StatusCode::CREATED, location: Some(location), ..Self::ok(committed, body) }
+        Self {
+            status: StatusCode::CREATED,
+            location: Some(location),
+            ..Self::ok(committed, body)
+        }
     }
 }
 
@@ -97,5 +101,10 @@ pub fn etag(sequence: i64) -> HeaderValue {
 #[must_use]
 pub fn sequence_after<A: Decider>(committed: &Committed, id: &A::Id) -> Option<i64> {
     let stream = aggregates::StreamId::of::<A>(id);
-    committed.events.iter().filter(|event| event.stream == stream).map(|event| event.sequence).max()
+    committed
+        .events
+        .iter()
+        .filter(|event| event.stream == stream)
+        .map(|event| event.sequence)
+        .max()
 }

@@ -28,7 +28,9 @@ use crate::audit::{self, Told};
 
 /// What belongs to the audit trail.
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(events)).routes(routes!(timeline))
+    OpenApiRouter::new()
+        .routes(routes!(events))
+        .routes(routes!(timeline))
 }
 
 /// Which events.
@@ -114,7 +116,13 @@ pub(super) async fn events(
     let filter = which.filter()?;
     let mut connection = app.reads.acquire().await?;
     let entries = audit_trail::events(&mut connection, &filter, newest_first, limit + 1).await?;
-    Ok(pages::page(&uri, entries, limit, |entry: &Entry| entry.position, |entry| Some(audit::tell_entry(&entry))))
+    Ok(pages::page(
+        &uri,
+        entries,
+        limit,
+        |entry: &Entry| entry.position,
+        |entry| Some(audit::tell_entry(&entry)),
+    ))
 }
 
 /// The whole story of one entity: every event with who, when, why, and old → new.
@@ -126,12 +134,24 @@ pub(super) async fn events(
 pub(super) async fn timeline(State(app): State<App>, _: Admin, path: PathTexts) -> Result<Response, Problem> {
     let (kind, id) = (path.text("entity")?.replace('-', "_"), path.text("id")?);
     if !KINDS.contains(&kind.as_str()) {
-        let detail = format!("there is no kind of entity `{kind}`; there are {}", KINDS.join(", "));
+        let detail = format!(
+            "there is no kind of entity `{kind}`; there are {}",
+            KINDS.join(", ")
+        );
         return Err(Problem::new(&problems::NO_SUCH_THING, detail));
     }
-    let events: Vec<Arc<_>> = app.store.events_of(&StreamId::stored(&kind, id)).await?.into_iter().map(Arc::new).collect();
+    let events: Vec<Arc<_>> = app
+        .store
+        .events_of(&StreamId::stored(&kind, id))
+        .await?
+        .into_iter()
+        .map(Arc::new)
+        .collect();
     if events.is_empty() {
-        return Err(Problem::new(&problems::NO_SUCH_THING, format!("nothing happened to {kind} {id}")));
+        return Err(Problem::new(
+            &problems::NO_SUCH_THING,
+            format!("nothing happened to {kind} {id}"),
+        ));
     }
     Ok(Json(audit::timeline(&events)).into_response())
 }

@@ -48,7 +48,9 @@ impl Sendable for Nothing {
 /// All of a body, at most `max` bytes; an empty one counts as `{}`, whatever its type.
 pub(super) async fn bytes(headers: &HeaderMap, body: Body, max: usize) -> Result<Bytes, Problem> {
     let too_large = || Problem::new(&problems::TOO_LARGE, format!("a body may have {max} bytes"));
-    let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let announced = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: u64| length > max as u64) {
         return Err(too_large());
     }
@@ -62,7 +64,11 @@ pub(super) async fn bytes(headers: &HeaderMap, body: Body, max: usize) -> Result
     if bytes.is_empty() {
         return Ok(Bytes::from_static(b"{}"));
     }
-    if is_json(headers) { Ok(bytes) } else { Err(unsupported(headers)) }
+    if is_json(headers) {
+        Ok(bytes)
+    } else {
+        Err(unsupported(headers))
+    }
 }
 
 fn is_length_limit(error: &axum::Error) -> bool {
@@ -78,7 +84,10 @@ fn is_length_limit(error: &axum::Error) -> bool {
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let media = headers.get(header::CONTENT_TYPE).and_then(|media| media.to_str().ok()).unwrap_or_default();
+    let media = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|media| media.to_str().ok())
+        .unwrap_or_default();
     let media = media.split(';').next().unwrap_or_default().trim();
     media.eq_ignore_ascii_case("application/json")
 }
@@ -93,7 +102,10 @@ fn unsupported(headers: &HeaderMap) -> Problem {
 }
 
 /// A sound `T`, or what is wrong.
-pub(super) fn read<T: DeserializeOwned>(bytes: &[u8], example: impl FnOnce() -> String) -> Result<T, Problem> {
+pub(super) fn read<T: DeserializeOwned>(
+    bytes: &[u8],
+    example: impl FnOnce() -> String,
+) -> Result<T, Problem> {
     // Inside JSON text every control character is escaped, so only bodies with a backslash can hold one.
     if !bytes.contains(&b'\\')
         && let Ok(value) = serde_json::from_slice(bytes)
@@ -108,12 +120,18 @@ pub(super) fn read<T: DeserializeOwned>(bytes: &[u8], example: impl FnOnce() -> 
     let example = serde_json::from_str(&example()).unwrap_or(Value::Null);
     refuse(faults::find::<T>(&body, &example))?;
     // Sound as a value, yet not as text: a field stands there twice.
-    let why = serde_json::from_slice::<T>(bytes).err().map_or_else(String::new, |error| error.to_string());
+    let why = serde_json::from_slice::<T>(bytes)
+        .err()
+        .map_or_else(String::new, |error| error.to_string());
     Err(Problem::new(&problems::MALFORMED_JSON, why))
 }
 
 /// The command with this verb and the fields in `bytes`.
-pub(super) fn read_command<T: DeserializeOwned>(verb: &str, bytes: &[u8], example: &str) -> Result<T, Problem> {
+pub(super) fn read_command<T: DeserializeOwned>(
+    verb: &str,
+    bytes: &[u8],
+    example: &str,
+) -> Result<T, Problem> {
     let body = parse(bytes)?;
     refuse(faults::unprintable(&body))?;
     let tagged = json!({ verb: body });

@@ -28,7 +28,11 @@ impl Caller {
     /// The origin of a request that has just come in.
     pub(super) fn new(address: IpAddr, named: Option<&HeaderValue>) -> Self {
         let correlation_id = named.and_then(|id| Uuid::try_parse_ascii(id.as_bytes()).ok());
-        Self { request_id: Uuid::now_v7(), correlation_id, address }
+        Self {
+            request_id: Uuid::now_v7(),
+            correlation_id,
+            address,
+        }
     }
 
     /// The unit of work this request asks for.

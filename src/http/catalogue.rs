@@ -6,10 +6,7 @@ mod movies;
 mod themes;
 
 use aggregates::ids::BranchId;
-use axum::{
-    http::Uri,
-    response::Response,
-};
+use axum::{http::Uri, response::Response};
 use jiff::{Timestamp, ToSpan as _};
 use projections::catalogue::{self, Entry, Filter, Key, Kind};
 use serde::Serialize;
@@ -50,9 +47,19 @@ async fn page<T: Serialize>(
 ) -> Result<Response, Problem> {
     let limit = pages::limit(limit)?;
     let after = pages::behind::<(String, Uuid)>(cursor)?;
-    let filter = Filter { branch, active: Some(true), after };
+    let filter = Filter {
+        branch,
+        active: Some(true),
+        after,
+    };
     let entries = catalogue::entries(&app.reads, kind, &filter, limit + 1).await?;
-    Ok(pages::page(uri, entries, limit, |entry: &Entry| (entry.name.clone(), entry.key.id), view))
+    Ok(pages::page(
+        uri,
+        entries,
+        limit,
+        |entry: &Entry| (entry.name.clone(), entry.key.id),
+        view,
+    ))
 }
 
 /// One thing, if it is there.

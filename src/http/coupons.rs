@@ -1,10 +1,6 @@
 //! `GET /v1/coupons`: used or not, by whom, for what (DOMAIN K2); for admins only.
 
-use aggregates::{
-    coupon::Terms,
-    ids::ReservationId,
-    values::CouponCode,
-};
+use aggregates::{coupon::Terms, ids::ReservationId, values::CouponCode};
 use axum::{extract::State, http::Uri, response::Response};
 use jiff::Timestamp;
 use projections::coupon_list::{self, Coupon, CouponState, Filter};
@@ -86,13 +82,19 @@ pub(super) async fn list(
     };
     fresh::reached(&app, "coupon_list", which.min_position).await?;
     let coupons = coupon_list::coupons(&app.reads, &filter, limit + 1).await?;
-    Ok(pages::page(&uri, coupons, limit, |coupon: &Coupon| coupon.issued_position, |coupon| {
-        Some(CouponView {
-            code: coupon.code,
-            state: coupon.state,
-            reservation: coupon.reservation,
-            terms: coupon.terms,
-            issued_position: coupon.issued_position,
-        })
-    }))
+    Ok(pages::page(
+        &uri,
+        coupons,
+        limit,
+        |coupon: &Coupon| coupon.issued_position,
+        |coupon| {
+            Some(CouponView {
+                code: coupon.code,
+                state: coupon.state,
+                reservation: coupon.reservation,
+                terms: coupon.terms,
+                issued_position: coupon.issued_position,
+            })
+        },
+    ))
 }

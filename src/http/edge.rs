@@ -44,7 +44,13 @@ impl Edge {
     #[must_use]
     pub fn new(router: Router, limits: Limits, in_flight_max: usize, deadline: Duration) -> Self {
         let router = router.layer(axum::middleware::from_fn(remember_route));
-        Self(Arc::new(Inner { router, limits, in_flight: AtomicUsize::new(0), in_flight_max, deadline }))
+        Self(Arc::new(Inner {
+            router,
+            limits,
+            in_flight: AtomicUsize::new(0),
+            in_flight_max,
+            deadline,
+        }))
     }
 
     /// Answers one request from the peer at `address`.
@@ -69,7 +75,10 @@ impl Edge {
             response = written;
         }
         finish(&mut response, id_text);
-        let route = response.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
+        let route = response
+            .extensions()
+            .get::<MatchedPath>()
+            .map_or("none", MatchedPath::as_str);
         metrics::answered(method, route, response.status(), begun.elapsed());
         response
     }
@@ -80,14 +89,20 @@ impl Edge {
             return problem.into_response();
         }
         let Some(_place) = Place::take(inner) else {
-            return Problem::new(&problems::BUSY, "too many requests are being answered").retry_after(1).into_response();
+            return Problem::new(&problems::BUSY, "too many requests are being answered")
+                .retry_after(1)
+                .into_response();
         };
         let mut router = inner.router.clone();
         let answer = AssertUnwindSafe(router.call(request)).catch_unwind();
         match tokio::time::timeout(inner.deadline, answer).await {
             Ok(Ok(answer)) => answer.into_response(),
-            Ok(Err(_panic)) => Problem::new(&problems::FAULT, "the request could not be answered").into_response(),
-            Err(_) => Problem::new(&problems::TIMED_OUT, "the answer took too long").retry_after(1).into_response(),
+            Ok(Err(_panic)) => {
+                Problem::new(&problems::FAULT, "the request could not be answered").into_response()
+            }
+            Err(_) => Problem::new(&problems::TIMED_OUT, "the answer took too long")
+                .retry_after(1)
+                .into_response(),
         }
     }
 }
@@ -127,7 +142,10 @@ fn finish(response: &mut Response<Body>, id: &str) {
         (header::CACHE_CONTROL, "no-store"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'none'",
+        ),
     ];
     for (name, value) in defaults {
         headers.entry(name).or_insert(HeaderValue::from_static(value));

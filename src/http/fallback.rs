@@ -11,5 +11,8 @@ pub(super) async fn no_such_route(uri: Uri) -> Problem {
 
 pub(super) async fn method_not_allowed(method: Method) -> Problem {
     let method: String = method.as_str().chars().take(20).collect();
-    Problem::new(&problems::METHOD_NOT_ALLOWED, format!("{method} is not possible here"))
+    Problem::new(
+        &problems::METHOD_NOT_ALLOWED,
+        format!("{method} is not possible here"),
+    )
 }

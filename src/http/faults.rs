@@ -23,7 +23,9 @@ pub(super) fn find<T: DeserializeOwned>(body: &Value, example: &Value) -> Vec<Fa
     let mut body = body.clone();
     let mut faults: Vec<Fault> = Vec::new();
     while faults.len() < FAULTS_MAX {
-        let Some((place, message)) = first::<T>(&body) else { break };
+        let Some((place, message)) = first::<T>(&body) else {
+            break;
+        };
         let (place, message) = narrowed::<T>(&body, example, place, message);
         let fault = Fault::at(pointer(&place), message);
         // The same place twice: the repair did not help, and more rounds would not either.
@@ -83,7 +85,9 @@ fn narrowed<T: DeserializeOwned>(
     place: Vec<Step>,
     message: String,
 ) -> (Vec<Step>, String) {
-    let Some(Value::Object(fields)) = at(body, &place) else { return (place, message) };
+    let Some(Value::Object(fields)) = at(body, &place) else {
+        return (place, message);
+    };
     for key in fields.keys() {
         let mut deeper = place.clone();
         deeper.push(Step::Key(key.clone()));
@@ -159,14 +163,20 @@ pub(super) fn unprintable(body: &Value) -> Vec<Fault> {
 }
 
 fn look(value: &Value, place: &mut Vec<Step>, faults: &mut Vec<Fault>) {
-    let bad = |text: &str| text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\t' | '\r'));
+    let bad = |text: &str| {
+        text.chars()
+            .find(|c| c.is_control() && !matches!(c, '\n' | '\t' | '\r'))
+    };
     if faults.len() >= FAULTS_MAX {
         return;
     }
     match value {
         Value::String(text) => {
             faults.extend(bad(text).map(|c| {
-                let message = format!("must not contain control characters (found U+{:04X})", u32::from(c));
+                let message = format!(
+                    "must not contain control characters (found U+{:04X})",
+                    u32::from(c)
+                );
                 Fault::at(pointer(place), message)
             }));
         }

@@ -12,7 +12,10 @@ use super::{App, access::Admin, answer::Json, caller::Caller, metrics, problem::
 
 /// What belongs to running the server.
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(live)).routes(routes!(ready)).routes(routes!(metrics_text))
+    OpenApiRouter::new()
+        .routes(routes!(live))
+        .routes(routes!(ready))
+        .routes(routes!(metrics_text))
 }
 
 /// How the process is.
@@ -30,7 +33,10 @@ pub struct Health {
 #[utoipa::path(get, path = "/health/live", tag = "operation", operation_id = "getLiveness",
     responses((status = OK, description = "It lives", body = Health)))]
 pub(super) async fn live() -> Json<Health> {
-    Json(Health { status: "ok", warnings: Vec::new() })
+    Json(Health {
+        status: "ok",
+        warnings: Vec::new(),
+    })
 }
 
 /// The server can take requests: its database answers.
@@ -39,10 +45,17 @@ pub(super) async fn live() -> Json<Health> {
               (status = SERVICE_UNAVAILABLE, description = "It can't just now", body = Health)))]
 pub(super) async fn ready(State(app): State<App>) -> Response {
     match app.readiness().await {
-        Ok(warnings) => Json(Health { status: "ok", warnings }).into_response(),
+        Ok(warnings) => Json(Health {
+            status: "ok",
+            warnings,
+        })
+        .into_response(),
         Err(error) => {
             tracing::warn!(%error, "not ready");
-            let health = Json(Health { status: "the database is not available", warnings: Vec::new() });
+            let health = Json(Health {
+                status: "the database is not available",
+                warnings: Vec::new(),
+            });
             let mut response = health.into_response();
             *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
             response.headers_mut().insert(header::RETRY_AFTER, 2.into());
@@ -65,5 +78,9 @@ pub(super) async fn metrics_text(
     if !caller.address.is_loopback() {
         Admin::from_request_parts(&mut parts, &app).await?;
     }
-    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics::text()).into_response())
+    Ok((
+        [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
+        metrics::text(),
+    )
+        .into_response())
 }

@@ -21,7 +21,11 @@ impl Key {
         let key = self.0?;
         // Keyed: a command can hold a phone number, and a plain hash of one is easily undone.
         let fingerprint = vault.mac("idempotency-fingerprint", format!("{command:?}").as_bytes());
-        Some(IdempotencyKey { scope, key, fingerprint })
+        Some(IdempotencyKey {
+            scope,
+            key,
+            fingerprint,
+        })
     }
 }
 
@@ -29,15 +33,24 @@ impl<S: Sync> FromRequestParts<S> for Key {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let Some(header) = parts.headers.get("idempotency-key") else { return Ok(Self(None)) };
+        let Some(header) = parts.headers.get("idempotency-key") else {
+            return Ok(Self(None));
+        };
         let malformed = || {
             let detail = "an Idempotency-Key has 22 to 128 printable characters, for example a UUID";
             Problem::new(&problems::MALFORMED_HEADER, detail)
         };
         let text = header.to_str().map_err(|_| malformed())?.trim();
         // The draft standard writes a quoted string; most clients write it bare.
-        let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+        let text = text
+            .strip_prefix('"')
+            .and_then(|text| text.strip_suffix('"'))
+            .unwrap_or(text);
         let fits = LENGTH.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
-        if fits { Ok(Self(Some(text.to_owned()))) } else { Err(malformed()) }
+        if fits {
+            Ok(Self(Some(text.to_owned())))
+        } else {
+            Err(malformed())
+        }
     }
 }

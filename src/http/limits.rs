@@ -82,7 +82,10 @@ mod tests {
     use super::*;
 
     fn limits() -> Limits {
-        Limits::new(RateLimits { requests_per_second: 2, guesses_per_minute: 1 })
+        Limits::new(RateLimits {
+            requests_per_second: 2,
+            guesses_per_minute: 1,
+        })
     }
 
     #[test]

@@ -55,11 +55,15 @@ pub(super) fn base() -> utoipa::openapi::OpenApi {
         SecurityScheme::Http(http)
     };
     components.add_security_scheme("admin", scheme("The admin token of this server"));
-    components.add_security_scheme("reservation", scheme("The token that was handed out with the reservation"));
+    components.add_security_scheme(
+        "reservation",
+        scheme("The token that was handed out with the reservation"),
+    );
     document
 }
 
-static TEXT: LazyLock<String> = LazyLock::new(|| serde_json::to_string_pretty(&document()).unwrap_or_default());
+static TEXT: LazyLock<String> =
+    LazyLock::new(|| serde_json::to_string_pretty(&document()).unwrap_or_default());
 
 /// The whole document as JSON text.
 #[must_use]
@@ -69,11 +73,14 @@ pub fn text() -> &'static str {
 
 /// Where the document and its page are; they are about the routes, not among them.
 pub(super) fn routes() -> Router<App> {
-    let page = utoipa_swagger_ui::SwaggerUi::new("/docs")
-        .config(utoipa_swagger_ui::Config::from("/openapi.json"));
+    let page =
+        utoipa_swagger_ui::SwaggerUi::new("/docs").config(utoipa_swagger_ui::Config::from("/openapi.json"));
     Router::<App>::from(page)
         .layer(axum::middleware::map_response(allow_page))
-        .route("/openapi.json", get(async || ([(header::CONTENT_TYPE, "application/json")], text())))
+        .route(
+            "/openapi.json",
+            get(async || ([(header::CONTENT_TYPE, "application/json")], text())),
+        )
 }
 
 /// The page runs scripts and styles of its own; everything else stays forbidden.
@@ -154,10 +161,16 @@ fn value(schema: &RefOr<Schema>) -> Value {
 
 /// The schema of one variant of a command enum, and what its documentation says.
 fn variant(variants: &Value, verb: &str) -> (Value, String) {
-    let all = variants.get("oneOf").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let all = variants
+        .get("oneOf")
+        .and_then(Value::as_array)
+        .map_or(&[][..], Vec::as_slice);
     let found = all.iter().find_map(|variant| {
         let schema = variant.get("properties")?.get(verb)?.clone();
-        let description = variant.get("description").and_then(Value::as_str).unwrap_or_default();
+        let description = variant
+            .get("description")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         Some((schema, description.to_owned()))
     });
     found.unwrap_or_else(|| (Value::Object(Map::new()), String::new()))

@@ -30,7 +30,10 @@ pub struct Page<T> {
 pub fn limit(asked: Option<u16>) -> Result<i64, Problem> {
     match asked.unwrap_or(LIMIT_DEFAULT) {
         limit @ 1..=LIMIT_MAX => Ok(i64::from(limit)),
-        _ => Err(Problem::new(&problems::MALFORMED_QUERY, format!("limit must be from 1 to {LIMIT_MAX}"))),
+        _ => Err(Problem::new(
+            &problems::MALFORMED_QUERY,
+            format!("limit must be from 1 to {LIMIT_MAX}"),
+        )),
     }
 }
 
@@ -57,9 +60,15 @@ pub fn page<R, T: Serialize, P: Serialize>(
     let more = rows.len() > fits;
     rows.truncate(fits);
     let last = if more { rows.last().map(place) } else { None };
-    let next = last.and_then(|place| serde_json::to_vec(&place).ok()).map(|place| URL_SAFE_NO_PAD.encode(place));
+    let next = last
+        .and_then(|place| serde_json::to_vec(&place).ok())
+        .map(|place| URL_SAFE_NO_PAD.encode(place));
     let link = next.as_deref().map(|cursor| link(uri, cursor));
-    let mut response = Json(Page { items: rows.into_iter().filter_map(entry).collect(), next }).into_response();
+    let mut response = Json(Page {
+        items: rows.into_iter().filter_map(entry).collect(),
+        next,
+    })
+    .into_response();
     if let Some(link) = link.and_then(|link| HeaderValue::try_from(link).ok()) {
         response.headers_mut().insert(header::LINK, link);
     }
@@ -81,8 +90,13 @@ mod tests {
 
     #[test]
     fn a_link_keeps_the_filters_and_moves_the_cursor() {
-        let uri: Uri = "/v1/coupons?state=issued&cursor=old&limit=2".parse().expect("an address");
-        assert_eq!(link(&uri, "new"), "</v1/coupons?state=issued&limit=2&cursor=new>; rel=\"next\"");
+        let uri: Uri = "/v1/coupons?state=issued&cursor=old&limit=2"
+            .parse()
+            .expect("an address");
+        assert_eq!(
+            link(&uri, "new"),
+            "</v1/coupons?state=issued&limit=2&cursor=new>; rel=\"next\""
+        );
     }
 
     #[test]

@@ -16,9 +16,9 @@ pub struct PathTexts(Vec<(String, String)>);
 impl PathTexts {
     /// The part with this name as a `T`.
     pub fn get<T: FromStr<Err: Display>>(&self, name: &str) -> Result<T, Problem> {
-        self.text(name)?.parse().map_err(|error: T::Err| {
-            Problem::new(&problems::MALFORMED_PATH, error.to_string())
-        })
+        self.text(name)?
+            .parse()
+            .map_err(|error: T::Err| Problem::new(&problems::MALFORMED_PATH, error.to_string()))
     }
 
     /// The part with this name.
@@ -35,7 +35,12 @@ impl<S: Send + Sync> FromRequestParts<S> for PathTexts {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let params = RawPathParams::from_request_parts(parts, state).await;
         let params = params.map_err(|_| Problem::new(&problems::MALFORMED_PATH, "the path is not UTF-8"))?;
-        Ok(Self(params.iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect()))
+        Ok(Self(
+            params
+                .iter()
+                .map(|(name, text)| (name.to_owned(), text.to_owned()))
+                .collect(),
+        ))
     }
 }
 
@@ -46,7 +51,10 @@ impl<S: Send + Sync, T: FromStr<Err: Display>> FromRequestParts<S> for Id<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        PathTexts::from_request_parts(parts, state).await?.get("id").map(Self)
+        PathTexts::from_request_parts(parts, state)
+            .await?
+            .get("id")
+            .map(Self)
     }
 }
 
@@ -60,7 +68,9 @@ impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
         let query = Query::try_from_uri(&parts.uri);
         let Query(query) = query.map_err(|rejection| {
             use std::error::Error as _;
-            let why = rejection.source().map_or_else(|| rejection.to_string(), ToString::to_string);
+            let why = rejection
+                .source()
+                .map_or_else(|| rejection.to_string(), ToString::to_string);
             Problem::new(&problems::MALFORMED_QUERY, why)
         })?;
         Ok(Self(query))

@@ -75,14 +75,26 @@ impl Problem {
     /// A rule's refusal.
     #[must_use]
     pub fn refused(refusal: &dyn Refusal) -> Self {
-        Self::rule(refusal.slug(), refusal.kind(), refusal.to_string(), refusal.help())
+        Self::rule(
+            refusal.slug(),
+            refusal.kind(),
+            refusal.to_string(),
+            refusal.help(),
+        )
     }
 
     /// A rule's refusal in its parts.
     #[must_use]
     pub fn rule(slug: &'static str, kind: Kind, detail: String, help: &'static str) -> Self {
         let (status, more) = (status(kind), Map::new());
-        Self(Box::new(Parts { status, slug, detail, help, retry_after: None, more }))
+        Self(Box::new(Parts {
+            status,
+            slug,
+            detail,
+            help,
+            retry_after: None,
+            more,
+        }))
     }
 
     /// The same with the whole sentence of a refusal that joins several.
@@ -149,7 +161,9 @@ impl Problem {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
         if parts.status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
     }
@@ -181,7 +195,9 @@ pub const fn status(kind: Kind) -> StatusCode {
 pub fn title(slug: &str) -> String {
     let words = slug.replace('/', ": ").replace('-', " ");
     let mut letters = words.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 #[cfg(test)]

@@ -83,7 +83,10 @@ static PAGES: LazyLock<Vec<ProblemPage>> = LazyLock::new(|| {
     let rules = booking_refusals().into_iter().chain(administered_refusals());
     let mut pages: Vec<_> = rules
         .map(|(slug, kind, help): (&str, Kind, &'static str)| page(slug, status(kind), help))
-        .chain(EDGE.iter().map(|known| page(known.slug, known.status, known.help)))
+        .chain(
+            EDGE.iter()
+                .map(|known| page(known.slug, known.status, known.help)),
+        )
         .collect();
     pages.sort_by(|a, b| a.kind.cmp(&b.kind));
     pages.dedup_by(|a, b| a.kind == b.kind);
@@ -99,7 +102,11 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 #[utoipa::path(get, path = "/problems", tag = "problems",
     responses((status = OK, description = "Every problem type", body = [ProblemPage])))]
 pub(super) async fn list(headers: HeaderMap) -> Response {
-    if wants_html(&headers) { html(&PAGES) } else { Json(&*PAGES).into_response() }
+    if wants_html(&headers) {
+        html(&PAGES)
+    } else {
+        Json(&*PAGES).into_response()
+    }
 }
 
 /// One problem type.
@@ -115,11 +122,18 @@ pub(super) async fn show(
     let at = PAGES.binary_search_by(|page| page.kind.as_str().cmp(&kind));
     let page = at.map_err(|_| Problem::new(&NO_SUCH_THING, "there is no such problem type"))?;
     let page = &PAGES[page..=page];
-    Ok(if wants_html(&headers) { html(page) } else { Json(&page[0]).into_response() })
+    Ok(if wants_html(&headers) {
+        html(page)
+    } else {
+        Json(&page[0]).into_response()
+    })
 }
 
 fn wants_html(headers: &HeaderMap) -> bool {
-    headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|a| a.contains("text/html"))
+    headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|a| a.contains("text/html"))
 }
 
 /// Slugs and helps are constants of ours without markup, so nothing has to be escaped.
@@ -133,6 +147,8 @@ fn html(pages: &[ProblemPage]) -> Response {
         );
         rows
     });
-    let page = format!("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Problems</title>{rows}</html>");
+    let page = format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Problems</title>{rows}</html>"
+    );
     Html(page).into_response()
 }

@@ -25,7 +25,9 @@ use super::{
 
 /// What belongs to single seats.
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(block)).routes(routes!(unblock))
+    OpenApiRouter::new()
+        .routes(routes!(block))
+        .routes(routes!(unblock))
 }
 
 /// Why a seat is taken off sale.
@@ -96,16 +98,28 @@ async fn command(
     key: Key,
     command: SeatCommand,
 ) -> Result<Response, Problem> {
-    let seat = SeatId { time_slot: path.get("id")?, label: path.get("label")? };
-    let key = key.bind(app.store.vault(), format!("admin:{}", Admin::ID), &(seat.to_string(), &command));
+    let seat = SeatId {
+        time_slot: path.get("id")?,
+        label: path.get("label")?,
+    };
+    let key = key.bind(
+        app.store.vault(),
+        format!("admin:{}", Admin::ID),
+        &(seat.to_string(), &command),
+    );
     let (name, state) = match command {
         SeatCommand::Block { .. } => ("seats/block", "blocked"),
-        SeatCommand::Unblock | SeatCommand::Hold { .. } | SeatCommand::Reserve { .. } | SeatCommand::Release { .. } => {
-            ("seats/unblock", "free")
-        }
+        SeatCommand::Unblock
+        | SeatCommand::Hold { .. }
+        | SeatCommand::Reserve { .. }
+        | SeatCommand::Release { .. } => ("seats/unblock", "free"),
     };
     let request = caller.request(admin.actor(), name, key);
     let committed = app.bookings.work_on_seat(&request, &seat, command).await?;
-    let body = SeatAnswer { time_slot: seat.time_slot, label: seat.label, state };
+    let body = SeatAnswer {
+        time_slot: seat.time_slot,
+        label: seat.label,
+        state,
+    };
     Ok(Done::ok(&committed, body).into_response())
 }

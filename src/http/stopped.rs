@@ -20,9 +20,10 @@ impl From<StoreError> for Problem {
             StoreError::TooContended => {
                 Self::new(&problems::CONTENDED, "too many others change the same").retry_after(1)
             }
-            StoreError::KeyReused => {
-                Self::new(&problems::KEY_REUSED, "this Idempotency-Key was sent with another request")
-            }
+            StoreError::KeyReused => Self::new(
+                &problems::KEY_REUSED,
+                "this Idempotency-Key was sent with another request",
+            ),
             StoreError::Corrupt(error) => {
                 tracing::error!(%error, "the log cannot be read");
                 Self::new(&problems::FAULT, "the log cannot be read")
@@ -35,7 +36,11 @@ impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
         let problem = Self::refused(refused.refusal()).saying(refused.to_string());
         let seats: Vec<String> = refused.seats().iter().map(ToString::to_string).collect();
-        if seats.is_empty() { problem } else { problem.with("seats", seats) }
+        if seats.is_empty() {
+            problem
+        } else {
+            problem.with("seats", seats)
+        }
     }
 }
 

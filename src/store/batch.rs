@@ -1,6 +1,6 @@
 //! One call of `append`: which commands go together, how they are sent, what each verdict is. Never talks to a database.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use aggregates::StreamId;
 use jiff::Timestamp;
@@ -26,7 +26,7 @@ pub(crate) const APPEND: &str = "select base, at, refused, verdicts, found_first
 #[derive(Debug, Default)]
 pub(crate) struct Touched {
     streams: HashMap<StreamId, bool>,
-    keys: HashMap<(String, String), ()>,
+    keys: HashSet<(String, String)>,
     commands: usize,
     events: usize,
     bytes: usize,
@@ -51,7 +51,7 @@ impl Touched {
 
     fn is_key_free(&self, append: &Append) -> bool {
         let Some(key) = &append.key else { return true };
-        self.keys.is_empty() || !self.keys.contains_key(&(key.scope.clone(), key.key.clone()))
+        self.keys.is_empty() || !self.keys.contains(&(key.scope.clone(), key.key.clone()))
     }
 
     /// Whether the command fits into what a batch may hold.
@@ -69,7 +69,7 @@ impl Touched {
             *written |= expected.written;
         }
         if let Some(key) = &append.key {
-            self.keys.insert((key.scope.clone(), key.key.clone()), ());
+            self.keys.insert((key.scope.clone(), key.key.clone()));
         }
         self.commands += 1;
         self.events += append.events.len();

@@ -37,12 +37,14 @@ const KEYS: &str = "select s.n, k.fingerprint, k.first_position, k.last_position
   from unnest($1::text[], $2::text[]) with ordinality s(scope, key, n)
   join public.idempotency_keys k on k.scope = s.scope and k.key = s.key";
 
+/// The events of each stream asked for.
+type Streams = Vec<Arc<[Row]>>;
 type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 
 enum Ask {
     Load {
         streams: Vec<StreamId>,
-        reply: Reply<Vec<Arc<[Row]>>>,
+        reply: Reply<Streams>,
     },
     Standing {
         streams: Vec<StreamId>,
@@ -146,7 +148,7 @@ impl Reader {
         }
     }
 
-    async fn answer_loads(&self, asks: Vec<(Vec<StreamId>, Reply<Vec<Arc<[Row]>>>)>) {
+    async fn answer_loads(&self, asks: Vec<(Vec<StreamId>, Reply<Streams>)>) {
         if asks.is_empty() {
             return;
         }

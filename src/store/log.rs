@@ -17,7 +17,7 @@ use super::{
 
 /// Where a log is read.
 pub(crate) enum Log {
-    Postgres(Postgres),
+    Postgres(Box<Postgres>),
     Memory(Arc<Memory>),
 }
 

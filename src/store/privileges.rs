@@ -16,7 +16,9 @@ pub async fn missing(pool: &PgPool) -> sqlx::Result<Vec<String>> {
     .fetch_one(pool)
     .await?;
     let warning = (superuser || may_change).then(|| {
-        format!("the server works as {role}, which may change the log: only triggers guard it; see jari migrate")
+        format!(
+            "the server works as {role}, which may change the log: only triggers guard it; see jari migrate"
+        )
     });
     Ok(warning.into_iter().collect())
 }

@@ -1,6 +1,9 @@
 //! From stored rows to events: old forms lifted, sealed values opened. Never writes, and never shows what has no key.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use aggregates::{Decider, Event, Metadata, Recorded, StoredEvent as _, StreamId, personal::Sealable};
 use serde_json::Value;
@@ -138,11 +141,11 @@ impl Reading {
     ) -> Result<Vec<Recorded>, StoreError> {
         let mut events = Vec::with_capacity(rows.len());
         let mut metadata: Vec<Arc<Metadata>> = Vec::with_capacity(rows.len());
-        let mut subjects: HashMap<SmolStr, ()> = HashMap::new();
+        let mut subjects: HashSet<SmolStr> = HashSet::new();
         for (number, row) in rows.iter().enumerate() {
             let mut event = self.event(row).or_else(|error| unreadable(row, error))?;
             if event.personal().iter().any(|value| value.ciphertext().is_some()) {
-                subjects.insert(subject(&row.stream), ());
+                subjects.insert(subject(&row.stream));
             }
             events.push(event);
             // The events of one command have the same metadata, one after the other.
@@ -152,13 +155,8 @@ impl Reading {
             let same = before.filter(|(before, _)| before.metadata == row.metadata);
             metadata.push(same.map_or_else(|| Arc::new(parsed(&row.metadata)), |(_, same)| Arc::clone(same)));
         }
-        subjects.extend(
-            metadata
-                .iter()
-                .flat_map(|map| sealing::subjects(map))
-                .map(|subject| (subject, ())),
-        );
-        let keys = self.keys(subjects.into_keys()).await?;
+        subjects.extend(metadata.iter().flat_map(|map| sealing::subjects(map)));
+        let keys = self.keys(subjects).await?;
         let mut opened: Option<(Arc<Metadata>, Arc<Metadata>)> = None;
         let mut recorded = Vec::with_capacity(rows.len());
         for ((row, mut event), metadata) in rows.iter().zip(events).zip(metadata) {

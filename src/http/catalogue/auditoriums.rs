@@ -81,7 +81,15 @@ pub(in super::super) async fn list(
     Asked(which): Asked<Which>,
 ) -> Result<Response, Problem> {
     fresh::reached(&app, "catalogue", which.min_position).await?;
-    page(&app, &uri, Kind::Auditorium, which.branch, (which.cursor.as_deref(), which.limit), view).await
+    page(
+        &app,
+        &uri,
+        Kind::Auditorium,
+        which.branch,
+        (which.cursor.as_deref(), which.limit),
+        view,
+    )
+    .await
 }
 
 /// One auditorium.
@@ -89,7 +97,12 @@ pub(in super::super) async fn list(
     params(("id" = AuditoriumId, Path)),
     responses((status = OK, description = "The auditorium", body = AuditoriumView),
               (status = NOT_FOUND, description = "auditorium/not-found", body = ProblemBody)))]
-pub(in super::super) async fn show(State(app): State<App>, Id(id): Id<AuditoriumId>) -> Result<Response, Problem> {
+pub(in super::super) async fn show(
+    State(app): State<App>,
+    Id(id): Id<AuditoriumId>,
+) -> Result<Response, Problem> {
     let auditorium = find(&app, Kind::Auditorium, id.uuid()).await?.and_then(view);
-    auditorium.map(|auditorium| Json(auditorium).into_response()).ok_or_else(|| Problem::refused(&AuditoriumError::NotFound))
+    auditorium
+        .map(|auditorium| Json(auditorium).into_response())
+        .ok_or_else(|| Problem::refused(&AuditoriumError::NotFound))
 }

@@ -38,7 +38,10 @@ pub struct BranchView {
 fn view(entry: Entry) -> Option<BranchView> {
     let id = BranchId::new(entry.key.id);
     match entry.details {
-        Row::Branch(Branch::Open(site) | Branch::Closed(site)) => Some(BranchView { id, premises: site.premises }),
+        Row::Branch(Branch::Open(site) | Branch::Closed(site)) => Some(BranchView {
+            id,
+            premises: site.premises,
+        }),
         Row::Branch(Branch::Unknown)
         | Row::Auditorium(_)
         | Row::Layout(_)
@@ -77,12 +80,24 @@ pub(in super::super) async fn list(
 ) -> Result<Response, Problem> {
     fresh::reached(&app, "catalogue", which.min_position).await?;
     if which.movie.is_none() && which.theme.is_none() {
-        return page(&app, &uri, Kind::Branch, None, (which.cursor.as_deref(), which.limit), view).await;
+        return page(
+            &app,
+            &uri,
+            Kind::Branch,
+            None,
+            (which.cursor.as_deref(), which.limit),
+            view,
+        )
+        .await;
     }
     fresh::reached(&app, "time_slot_calendar", which.min_position).await?;
     let (from, before) = coming(app.store.now());
     let entries = catalogue::branches_with(&app.reads, which.movie, which.theme, from, before).await?;
-    Ok(Json(Page { items: entries.into_iter().filter_map(view).collect(), next: None }).into_response())
+    Ok(Json(Page {
+        items: entries.into_iter().filter_map(view).collect(),
+        next: None,
+    })
+    .into_response())
 }
 
 /// One branch.
@@ -90,7 +105,12 @@ pub(in super::super) async fn list(
     params(("id" = BranchId, Path)),
     responses((status = OK, description = "The branch", body = BranchView),
               (status = NOT_FOUND, description = "branch/not-found", body = ProblemBody)))]
-pub(in super::super) async fn show(State(app): State<App>, Id(id): Id<BranchId>) -> Result<Response, Problem> {
+pub(in super::super) async fn show(
+    State(app): State<App>,
+    Id(id): Id<BranchId>,
+) -> Result<Response, Problem> {
     let branch = find(&app, Kind::Branch, id.uuid()).await?.and_then(view);
-    branch.map(|branch| Json(branch).into_response()).ok_or_else(|| Problem::refused(&BranchError::NotFound))
+    branch
+        .map(|branch| Json(branch).into_response())
+        .ok_or_else(|| Problem::refused(&BranchError::NotFound))
 }

@@ -78,12 +78,24 @@ pub(in super::super) async fn list(
 ) -> Result<Response, Problem> {
     fresh::reached(&app, "catalogue", which.min_position).await?;
     if which.branch.is_none() && !which.playing {
-        return page(&app, &uri, Kind::Movie, None, (which.cursor.as_deref(), which.limit), view).await;
+        return page(
+            &app,
+            &uri,
+            Kind::Movie,
+            None,
+            (which.cursor.as_deref(), which.limit),
+            view,
+        )
+        .await;
     }
     fresh::reached(&app, "time_slot_calendar", which.min_position).await?;
     let (from, before) = coming(app.store.now());
     let entries = catalogue::movies_on(&app.reads, which.branch, from, before).await?;
-    Ok(Json(Page { items: entries.into_iter().filter_map(view).collect(), next: None }).into_response())
+    Ok(Json(Page {
+        items: entries.into_iter().filter_map(view).collect(),
+        next: None,
+    })
+    .into_response())
 }
 
 /// One movie.
@@ -93,5 +105,7 @@ pub(in super::super) async fn list(
               (status = NOT_FOUND, description = "movie/not-found", body = ProblemBody)))]
 pub(in super::super) async fn show(State(app): State<App>, Id(id): Id<MovieId>) -> Result<Response, Problem> {
     let movie = find(&app, Kind::Movie, id.uuid()).await?.and_then(view);
-    movie.map(|movie| Json(movie).into_response()).ok_or_else(|| Problem::refused(&MovieError::NotFound))
+    movie
+        .map(|movie| Json(movie).into_response())
+        .ok_or_else(|| Problem::refused(&MovieError::NotFound))
 }

@@ -74,7 +74,15 @@ pub(in super::super) async fn list(
     Asked(which): Asked<Which>,
 ) -> Result<Response, Problem> {
     fresh::reached(&app, "catalogue", which.min_position).await?;
-    page(&app, &uri, Kind::Theme, which.branch, (which.cursor.as_deref(), which.limit), view).await
+    page(
+        &app,
+        &uri,
+        Kind::Theme,
+        which.branch,
+        (which.cursor.as_deref(), which.limit),
+        view,
+    )
+    .await
 }
 
 /// One theme.
@@ -84,5 +92,7 @@ pub(in super::super) async fn list(
               (status = NOT_FOUND, description = "theme/not-found", body = ProblemBody)))]
 pub(in super::super) async fn show(State(app): State<App>, Id(id): Id<ThemeId>) -> Result<Response, Problem> {
     let theme = find(&app, Kind::Theme, id.uuid()).await?.and_then(view);
-    theme.map(|theme| Json(theme).into_response()).ok_or_else(|| Problem::refused(&ThemeError::NotFound))
+    theme
+        .map(|theme| Json(theme).into_response())
+        .ok_or_else(|| Problem::refused(&ThemeError::NotFound))
 }

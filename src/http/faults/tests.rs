@@ -21,7 +21,10 @@ struct Guests {
 }
 
 fn places<T: DeserializeOwned>(body: &Value, example: &Value) -> Vec<String> {
-    find::<T>(body, example).into_iter().map(|fault| fault.pointer).collect()
+    find::<T>(body, example)
+        .into_iter()
+        .map(|fault| fault.pointer)
+        .collect()
 }
 
 fn example() -> Value {
@@ -60,13 +63,16 @@ fn fields_inside_a_command_are_found_below_its_verb() {
     let body = json!({ "issue": { "terms": {
         "discount": { "rate": { "percent": "x" } },
         "valid_from": "yesterday", "scope": { "branch": "nowhere" }, "colour": 1 } } });
-    assert_eq!(places::<CouponCommand>(&body, &example), [
-        "/issue/terms/colour",
-        "/issue/terms/discount/rate/percent",
-        "/issue/terms/scope/branch",
-        "/issue/terms/valid_from",
-        "/issue/terms/valid_until",
-    ]);
+    assert_eq!(
+        places::<CouponCommand>(&body, &example),
+        [
+            "/issue/terms/colour",
+            "/issue/terms/discount/rate/percent",
+            "/issue/terms/scope/branch",
+            "/issue/terms/valid_from",
+            "/issue/terms/valid_until",
+        ]
+    );
 }
 
 #[test]
@@ -92,6 +98,9 @@ fn fields_inside_a_tagged_choice_are_found_too() {
 #[test]
 fn unprintable_characters_are_found_in_any_depth() {
     let body = json!({ "a": ["x\u{0}"], "b": { "c": "line\nbreak" }, "d\u{1b}": 1 });
-    let places: Vec<_> = unprintable(&body).into_iter().map(|fault| fault.pointer).collect();
+    let places: Vec<_> = unprintable(&body)
+        .into_iter()
+        .map(|fault| fault.pointer)
+        .collect();
     assert_eq!(places, ["/a/0", "/d"]);
 }

@@ -50,6 +50,9 @@ pub(in super::super) async fn cancel(
     };
     let key = key.bind(app.store.vault(), holder.scope(), &("cancel", holder.id(), &body));
     let request = caller.request(holder.actor(), "reservations/cancel", key);
-    let committed = app.bookings.cancel(&request, holder.id(), by, body.reason).await?;
+    let committed = app
+        .bookings
+        .cancel(&request, holder.id(), by, body.reason)
+        .await?;
     after(&app, &committed, holder.id()).await
 }

@@ -65,9 +65,24 @@ pub(in super::super) async fn change(
 ) -> Result<Response, Problem> {
     let id = holder.id();
     let state = app.store.read::<Reservation>(&id).await?;
-    let hold = state.hold().ok_or(Problem::refused(&ReservationError::NotFound))?;
-    let Change { seats, best_available, persons, party_size } = body;
-    let wish = wish(hold.time_slot, Choice { seats, best_available, persons, party_size })?;
+    let hold = state
+        .hold()
+        .ok_or(Problem::refused(&ReservationError::NotFound))?;
+    let Change {
+        seats,
+        best_available,
+        persons,
+        party_size,
+    } = body;
+    let wish = wish(
+        hold.time_slot,
+        Choice {
+            seats,
+            best_available,
+            persons,
+            party_size,
+        },
+    )?;
     let key = key.bind(app.store.vault(), holder.scope(), &("change", id, &wish));
     let request = caller.request(holder.actor(), "reservations/change", key);
     let committed = app.bookings.change(&request, id, &wish).await?;

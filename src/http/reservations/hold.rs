@@ -61,12 +61,15 @@ impl Sendable for Hold {
 
 impl Hold {
     pub(super) fn wish(self) -> Result<Wish, Problem> {
-        wish(self.time_slot, Choice {
-            seats: self.seats,
-            best_available: self.best_available,
-            persons: self.persons,
-            party_size: self.party_size,
-        })
+        wish(
+            self.time_slot,
+            Choice {
+                seats: self.seats,
+                best_available: self.best_available,
+                persons: self.persons,
+                party_size: self.party_size,
+            },
+        )
     }
 }
 
@@ -84,7 +87,12 @@ pub(super) fn wish(time_slot: TimeSlotId, choice: Choice) -> Result<Wish, Proble
     let fault = |pointer, problem: &str| Fault::at(pointer, problem);
     let apart = |given: bool, pointer| given.then(|| fault(pointer, "does not go with party_size"));
     let (places, party) = match choice {
-        Choice { party_size: Some(size), seats, best_available, persons } => {
+        Choice {
+            party_size: Some(size),
+            seats,
+            best_available,
+            persons,
+        } => {
             let faults = [
                 apart(seats.is_some(), "/seats"),
                 apart(best_available.is_some(), "/best_available"),
@@ -93,30 +101,52 @@ pub(super) fn wish(time_slot: TimeSlotId, choice: Choice) -> Result<Wish, Proble
             refuse(faults.into_iter().flatten().collect())?;
             (Places::Room, Party::Group { size })
         }
-        Choice { seats: Some(_), best_available: Some(_), .. } => {
+        Choice {
+            seats: Some(_),
+            best_available: Some(_),
+            ..
+        } => {
             refuse(vec![fault("/best_available", "does not go with seats")])?;
             return Err(unfit());
         }
-        Choice { seats: None, best_available: None, .. } => {
-            refuse(vec![fault("/seats", "is missing (or best_available, or party_size)")])?;
+        Choice {
+            seats: None,
+            best_available: None,
+            ..
+        } => {
+            refuse(vec![fault(
+                "/seats",
+                "is missing (or best_available, or party_size)",
+            )])?;
             return Err(unfit());
         }
         Choice { persons: None, .. } => {
             refuse(vec![fault("/persons", "is missing")])?;
             return Err(unfit());
         }
-        Choice { seats: Some(labels), persons: Some(persons), .. } => {
-            (Places::Seats(labels), Party::Persons(persons))
-        }
-        Choice { best_available: Some(count), persons: Some(persons), .. } => {
-            (Places::BestAvailable(count), Party::Persons(persons))
-        }
+        Choice {
+            seats: Some(labels),
+            persons: Some(persons),
+            ..
+        } => (Places::Seats(labels), Party::Persons(persons)),
+        Choice {
+            best_available: Some(count),
+            persons: Some(persons),
+            ..
+        } => (Places::BestAvailable(count), Party::Persons(persons)),
     };
-    Ok(Wish { time_slot, places, party })
+    Ok(Wish {
+        time_slot,
+        places,
+        party,
+    })
 }
 
 fn unfit() -> Problem {
-    Problem::new(&super::super::problems::INVALID_FIELDS, "the fields do not go together")
+    Problem::new(
+        &super::super::problems::INVALID_FIELDS,
+        "the fields do not go together",
+    )
 }
 
 /// Holds seats or a session.
@@ -141,15 +171,25 @@ pub(in super::super) async fn hold(
     let committed = app.bookings.hold(&request, number, &wish).await?;
     // A repeated request is answered with the reservation that began the first time.
     let id = begun(&committed).ok_or(Problem::refused(&ReservationError::NotFound))?;
-    let state = committed.state::<Reservation>(&id).ok_or(Problem::refused(&ReservationError::NotFound))?;
+    let state = committed
+        .state::<Reservation>(&id)
+        .ok_or(Problem::refused(&ReservationError::NotFound))?;
     let view = ReservationView::of(id, &state).ok_or(Problem::refused(&ReservationError::NotFound))?;
-    Ok(Done::created(&committed, format!("/v1/reservations/{id}"), view.with_token(&app)).into_response())
+    Ok(Done::created(
+        &committed,
+        format!("/v1/reservations/{id}"),
+        view.with_token(&app),
+    )
+    .into_response())
 }
 
 /// The reservation that began in this unit of work; others may have lapsed in it to make room.
 fn begun(committed: &Committed) -> Option<ReservationId> {
-    committed.events.iter().find_map(|recorded| match &recorded.event {
-        Event::Reservation(ReservationEvent::Held { .. }) => recorded.stream.id.parse().ok(),
-        _other => None,
-    })
+    committed
+        .events
+        .iter()
+        .find_map(|recorded| match &recorded.event {
+            Event::Reservation(ReservationEvent::Held { .. }) => recorded.stream.id.parse().ok(),
+            _other => None,
+        })
 }

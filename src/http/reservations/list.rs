@@ -135,7 +135,12 @@ pub(in super::super) async fn list(
     uri: Uri,
     Asked(which): Asked<Which>,
 ) -> Result<Response, Problem> {
-    let stages = which.state.as_deref().unwrap_or_default().split(',').filter(|word| !word.is_empty());
+    let stages = which
+        .state
+        .as_deref()
+        .unwrap_or_default()
+        .split(',')
+        .filter(|word| !word.is_empty());
     let stages: Result<Vec<Stage>, _> = stages.map(str::parse).collect();
     let stages = stages.map_err(|error| Problem::new(&problems::MALFORMED_QUERY, error.to_string()))?;
     let filter = Filter {
@@ -156,5 +161,11 @@ pub(in super::super) async fn list(
     fresh::reached(&app, "reservation_list", which.min_position).await?;
     let mut connection = app.reads.acquire().await?;
     let entries = reservation_list::reservations(&mut connection, &filter, after, limit + 1).await?;
-    Ok(pages::page(&uri, entries, limit, |entry: &Entry| entry.reservation, |entry| Some(Listed::of(entry))))
+    Ok(pages::page(
+        &uri,
+        entries,
+        limit,
+        |entry: &Entry| entry.reservation,
+        |entry| Some(Listed::of(entry)),
+    ))
 }

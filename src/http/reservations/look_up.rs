@@ -51,7 +51,9 @@ pub(in super::super) async fn look_up(
 ) -> Result<Response, Problem> {
     app.limits.guess(caller.address)?;
     let state = app.store.read::<Reservation>(&number).await?;
-    let known = state.placed().and_then(|placed| placed.placement.contact.phone.plain());
+    let known = state
+        .placed()
+        .and_then(|placed| placed.placement.contact.phone.plain());
     let view = ReservationView::of(number, &state).filter(|_| known == Some(&phone));
     let view = view.ok_or(Problem::refused(&ReservationError::NotFound))?;
     Ok(Json(view.with_token(&app)).into_response())

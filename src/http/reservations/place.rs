@@ -65,8 +65,20 @@ pub(in super::super) async fn place(
         app.limits.guess(caller.address)?;
     }
     let key = key.bind(app.store.vault(), holder.scope(), &("place", holder.id(), &body));
-    let Place { name, phone, agreements, coupon, payment } = body;
-    let placing = Placing { name, phone, agreements, coupon, payment };
+    let Place {
+        name,
+        phone,
+        agreements,
+        coupon,
+        payment,
+    } = body;
+    let placing = Placing {
+        name,
+        phone,
+        agreements,
+        coupon,
+        payment,
+    };
     let request = caller.request(holder.actor(), "reservations/place", key);
     let committed = app.bookings.place(&request, holder.id(), &placing).await?;
     after(&app, &committed, holder.id()).await

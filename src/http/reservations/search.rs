@@ -58,5 +58,9 @@ pub(in super::super) async fn search(
     };
     let mut connection = app.reads.acquire().await?;
     let found = reservation_list::reservations(&mut connection, &filter, None, FOUND_MAX).await?;
-    Ok(Json(Page { items: found.into_iter().map(Listed::of).collect(), next: None }).into_response())
+    Ok(Json(Page {
+        items: found.into_iter().map(Listed::of).collect(),
+        next: None,
+    })
+    .into_response())
 }

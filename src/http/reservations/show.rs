@@ -24,6 +24,7 @@ use super::{
               (status = NOT_FOUND, description = "Unknown number or wrong token", body = ProblemBody)))]
 pub(in super::super) async fn show(State(app): State<App>, holder: Holder) -> Result<Response, Problem> {
     let state = app.store.read::<Reservation>(&holder.id()).await?;
-    let view = ReservationView::of(holder.id(), &state).ok_or(Problem::refused(&ReservationError::NotFound))?;
+    let view =
+        ReservationView::of(holder.id(), &state).ok_or(Problem::refused(&ReservationError::NotFound))?;
     Ok(Json(view).into_response())
 }

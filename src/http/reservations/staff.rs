@@ -98,7 +98,15 @@ pub(in super::super) async fn mark_notified(
     key: Key,
     Sent(MarkNotified { note }): Sent<MarkNotified>,
 ) -> Result<Response, Problem> {
-    record(&app, caller, key, id, "reservations/mark-notified", ReservationCommand::MarkNotified { note }).await
+    record(
+        &app,
+        caller,
+        key,
+        id,
+        "reservations/mark-notified",
+        ReservationCommand::MarkNotified { note },
+    )
+    .await
 }
 
 /// Records that they came.
@@ -115,7 +123,15 @@ pub(in super::super) async fn check_in(
     key: Key,
     Sent(Nothing {}): Sent<Nothing>,
 ) -> Result<Response, Problem> {
-    record(&app, caller, key, id, "reservations/check-in", ReservationCommand::CheckIn).await
+    record(
+        &app,
+        caller,
+        key,
+        id,
+        "reservations/check-in",
+        ReservationCommand::CheckIn,
+    )
+    .await
 }
 
 /// Records that they did not come.
@@ -132,5 +148,13 @@ pub(in super::super) async fn mark_no_show(
     key: Key,
     Sent(Nothing {}): Sent<Nothing>,
 ) -> Result<Response, Problem> {
-    record(&app, caller, key, id, "reservations/mark-no-show", ReservationCommand::MarkNoShow).await
+    record(
+        &app,
+        caller,
+        key,
+        id,
+        "reservations/mark-no-show",
+        ReservationCommand::MarkNoShow,
+    )
+    .await
 }

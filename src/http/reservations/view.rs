@@ -7,7 +7,10 @@ use aggregates::{
     reservation::{Payment, Reservation, ReservationError},
     values::{CouponCode, CustomerName, PhoneNumber, SeatLabel},
 };
-use axum::{http::header, response::{IntoResponse as _, Response}};
+use axum::{
+    http::header,
+    response::{IntoResponse as _, Response},
+};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -142,7 +145,10 @@ impl<'a> ReservationView<'a> {
     /// With the secret of its holder.
     #[must_use]
     pub(super) fn with_token(self, app: &App) -> Self {
-        Self { token: Some(app.bookings.token(self.number)), ..self }
+        Self {
+            token: Some(app.bookings.token(self.number)),
+            ..self
+        }
     }
 }
 

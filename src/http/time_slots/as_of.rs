@@ -26,12 +26,14 @@ impl AsOf {
     /// The position meant; none for now.
     pub(super) async fn position(&self, app: &App) -> Result<Option<i64>, Problem> {
         match (self.position, self.at) {
-            (Some(_), Some(_)) => {
-                Err(Problem::new(&problems::MALFORMED_QUERY, "position and at do not go together"))
-            }
-            (Some(position), None) if position < 0 => {
-                Err(Problem::new(&problems::MALFORMED_QUERY, "position must not be negative"))
-            }
+            (Some(_), Some(_)) => Err(Problem::new(
+                &problems::MALFORMED_QUERY,
+                "position and at do not go together",
+            )),
+            (Some(position), None) if position < 0 => Err(Problem::new(
+                &problems::MALFORMED_QUERY,
+                "position must not be negative",
+            )),
             (Some(position), None) => Ok(Some(position)),
             (None, Some(at)) => Ok(Some(projections::moments::position_at(&app.reads, at).await?)),
             (None, None) => Ok(None),

@@ -36,11 +36,21 @@ pub(in super::super) async fn layout(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let slot = find(&app, id, &AsOf::default()).await?;
-    let Show::Movie { auditorium, layout_version, .. } = slot.plan.show else {
-        return Err(Problem::new(&problems::NO_SUCH_THING, "a session has no seats, only its room"));
+    let Show::Movie {
+        auditorium,
+        layout_version,
+        ..
+    } = slot.plan.show
+    else {
+        return Err(Problem::new(
+            &problems::NO_SUCH_THING,
+            "a session has no seats, only its room",
+        ));
     };
     let tag = format!("\"{auditorium}.{layout_version}\"");
-    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
+    let known = headers
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|known| known.as_bytes() == tag.as_bytes());
     let mut response = if known {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
@@ -48,7 +58,10 @@ pub(in super::super) async fn layout(
         ([(header::CONTENT_TYPE, "application/json")], bytes).into_response()
     };
     let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=86400"));
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("public, max-age=86400"),
+    );
     if let Ok(tag) = HeaderValue::try_from(tag) {
         headers.insert(header::ETAG, tag);
     }

@@ -79,7 +79,9 @@ pub(in super::super) async fn list(
     };
     let slots = time_slot_calendar::time_slots(&app.reads, &filter, limit + 1).await?;
     let place = |slot: &time_slot_calendar::Slot| (slot.plan.starts_at, slot.time_slot);
-    Ok(pages::page(&uri, slots, limit, place, |slot| Some(TimeSlotView::of(&slot, &zone, now))))
+    Ok(pages::page(&uri, slots, limit, place, |slot| {
+        Some(TimeSlotView::of(&slot, &zone, now))
+    }))
 }
 
 /// When a business day begins (DOMAIN C5).
@@ -92,15 +94,31 @@ fn far_away() -> Problem {
 /// The branch whose day is meant.
 async fn place(app: &App, which: &Which) -> Result<BranchId, Problem> {
     match which {
-        Which { branch: Some(branch), .. } => Ok(*branch),
-        Which { theme: Some(theme), .. } => {
+        Which {
+            branch: Some(branch), ..
+        } => Ok(*branch),
+        Which {
+            theme: Some(theme), ..
+        } => {
             let theme = app.store.read::<Theme>(theme).await?;
-            theme.game().map(|game| game.branch).map_err(|error| Problem::refused(&error))
+            theme
+                .game()
+                .map(|game| game.branch)
+                .map_err(|error| Problem::refused(&error))
         }
-        Which { auditorium: Some(auditorium), .. } => {
+        Which {
+            auditorium: Some(auditorium),
+            ..
+        } => {
             let auditorium = app.store.read::<Auditorium>(auditorium).await?;
-            auditorium.built().map(|hall| hall.branch).map_err(|error| Problem::refused(&error))
+            auditorium
+                .built()
+                .map(|hall| hall.branch)
+                .map_err(|error| Problem::refused(&error))
         }
-        Which { .. } => Err(Problem::new(&problems::MALFORMED_QUERY, "say where: branch, theme or auditorium")),
+        Which { .. } => Err(Problem::new(
+            &problems::MALFORMED_QUERY,
+            "say where: branch, theme or auditorium",
+        )),
     }
 }

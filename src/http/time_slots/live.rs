@@ -61,14 +61,24 @@ impl Live {
     #[must_use]
     pub fn new(feed: &Feed, listeners_max: usize, stop: Signal) -> Self {
         let changes = SeatChanges::follow(feed);
-        Self(Arc::new(Inner { changes, listeners: AtomicUsize::new(0), listeners_max, stop }))
+        Self(Arc::new(Inner {
+            changes,
+            listeners: AtomicUsize::new(0),
+            listeners_max,
+            stop,
+        }))
     }
 
     /// A place at the line of a slot, unless all are taken.
     fn listen(&self, time_slot: TimeSlotId) -> Option<Line> {
         let place = Place::take(&self.0)?;
         let listener = self.0.changes.listen(time_slot);
-        Some(Line { listener, after: 0, stop: self.0.stop.clone(), _place: place })
+        Some(Line {
+            listener,
+            after: 0,
+            stop: self.0.stop.clone(),
+            _place: place,
+        })
     }
 }
 
@@ -174,13 +184,27 @@ pub(in super::super) async fn live(
         };
         Some((Ok::<_, std::convert::Infallible>(bytes), (None, line)))
     });
-    let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
+    let headers = [
+        (header::CONTENT_TYPE, "text/event-stream"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
     Ok((headers, Body::from_stream(frames)).into_response())
 }
 
 fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
-    let Some(id) = headers.get("last-event-id") else { return Ok(None) };
-    let position = id.to_str().ok().and_then(|id| id.trim().parse().ok()).filter(|position| *position >= 0);
-    let malformed = || Problem::new(&problems::MALFORMED_HEADER, "Last-Event-ID must be a log position");
+    let Some(id) = headers.get("last-event-id") else {
+        return Ok(None);
+    };
+    let position = id
+        .to_str()
+        .ok()
+        .and_then(|id| id.trim().parse().ok())
+        .filter(|position| *position >= 0);
+    let malformed = || {
+        Problem::new(
+            &problems::MALFORMED_HEADER,
+            "Last-Event-ID must be a log position",
+        )
+    };
     position.map(Some).ok_or_else(malformed)
 }

@@ -11,8 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     super::{
-        App,
-        access,
+        App, access,
         answer::{Json, POSITION},
         fresh,
         params::{Asked, Id},
@@ -82,10 +81,16 @@ pub(in super::super) async fn seat_map(
     Asked(which): Asked<Which>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let as_of = AsOf { position: which.position, at: which.at, min_position: which.min_position };
+    let as_of = AsOf {
+        position: which.position,
+        at: which.at,
+        min_position: which.min_position,
+    };
     fresh::reached(&app, "seat_map", which.min_position).await?;
     find(&app, id, &as_of).await?;
-    let mine = which.reservation.filter(|reservation| access::holds(&app, &headers, *reservation));
+    let mine = which
+        .reservation
+        .filter(|reservation| access::holds(&app, &headers, *reservation));
     let map = seat_map::seat_map(&app.reads, id, as_of.position(&app).await?).await?;
     let seats = map.seats.into_iter().map(|seat| SeatView {
         mine: mine.is_some() && seat.reservation == mine,
@@ -93,7 +98,11 @@ pub(in super::super) async fn seat_map(
         state: seat.state,
         position: seat.from_position,
     });
-    let view = SeatMapView { time_slot: id, position: map.position, seats: seats.collect() };
+    let view = SeatMapView {
+        time_slot: id,
+        position: map.position,
+        seats: seats.collect(),
+    };
     let mut response = Json(view).into_response();
     response.headers_mut().insert(POSITION, map.position.into());
     Ok(response)

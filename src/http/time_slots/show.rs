@@ -67,6 +67,8 @@ pub(super) async fn find(app: &App, id: TimeSlotId, as_of: &AsOf) -> Result<Slot
 async fn answer(app: &App, slot: &Slot) -> Result<Response, Problem> {
     let zone = app.zone(slot.plan.branch).await?;
     let mut response = Json(TimeSlotView::of(slot, &zone, app.store.now())).into_response();
-    response.headers_mut().insert(header::ETAG, etag(slot.from_position));
+    response
+        .headers_mut()
+        .insert(header::ETAG, etag(slot.from_position));
     Ok(response)
 }

@@ -98,8 +98,14 @@ impl TimeSlotView {
     pub(super) fn of(slot: &Slot, zone: &TimeZone, now: Timestamp) -> Self {
         let plan = &slot.plan;
         let (movie, auditorium, theme, party) = match plan.show {
-            Show::Movie { movie, auditorium, .. } => (Some(movie), Some(auditorium), None, None),
-            Show::Theme { theme, party_min, party_max } => (None, None, Some(theme), Some((party_min, party_max))),
+            Show::Movie {
+                movie, auditorium, ..
+            } => (Some(movie), Some(auditorium), None, None),
+            Show::Theme {
+                theme,
+                party_min,
+                party_max,
+            } => (None, None, Some(theme), Some((party_min, party_max))),
         };
         let (date, starts) = on_the_wall(zone, plan.starts_at);
         Self {
@@ -147,7 +153,11 @@ mod tests {
     fn slot(state: SlotState, taken: i64) -> Slot {
         let plan = Plan {
             branch: BranchId::new(Uuid::nil()),
-            show: Show::Theme { theme: ThemeId::new(Uuid::nil()), party_min: 2, party_max: 4 },
+            show: Show::Theme {
+                theme: ThemeId::new(Uuid::nil()),
+                party_min: 2,
+                party_max: 4,
+            },
             starts_at: at("16:10"),
             ends_at: at("17:15"),
             sales_open_at: at("08:00"),
@@ -159,7 +169,13 @@ mod tests {
             hold_cap_minutes: 20,
             cancel_minutes: 20,
         };
-        Slot { time_slot: TimeSlotId::new(Uuid::nil()), plan, state, taken, from_position: 1 }
+        Slot {
+            time_slot: TimeSlotId::new(Uuid::nil()),
+            plan,
+            state,
+            taken,
+            from_position: 1,
+        }
     }
 
     #[rstest]
@@ -184,6 +200,9 @@ mod tests {
     fn after_midnight_the_wall_clock_of_the_business_day_goes_on() {
         let zone = TimeZone::get("Asia/Seoul").expect("a bundled zone");
         let view = TimeSlotView::of(&slot(SlotState::OnSale, 0), &zone, at("09:00"));
-        assert_eq!((view.date.to_string().as_str(), &*view.starts, &*view.ends), ("2026-12-24", "25:10", "26:15"));
+        assert_eq!(
+            (view.date.to_string().as_str(), &*view.starts, &*view.ends),
+            ("2026-12-24", "25:10", "26:15")
+        );
     }
 }

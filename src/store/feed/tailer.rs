@@ -29,9 +29,9 @@ pub(crate) async fn follow(feed: Feed, reading: Arc<Reading>, clock: Arc<Clock>)
     loop {
         let behind = *heard.borrow_and_update() > feed.position();
         if behind {
-            let mut head = feed.shared.head.subscribe();
+            let mut reached = feed.shared.head.subscribe();
             let wanted = *feed.shared.heard.borrow();
-            let filled = head.wait_for(|head| *head >= wanted);
+            let filled = reached.wait_for(|head| *head >= wanted);
             if tokio::time::timeout(GAP_MAX, filled).await.is_ok() {
                 continue;
             }
