@@ -29,22 +29,40 @@ pub(super) fn time_slot(event: &TimeSlotEvent) -> String {
                 Show::Movie { movie, capacity, .. } => format!("movie {movie} with {capacity} seats"),
                 Show::Theme { theme, .. } => format!("theme {theme}"),
             };
-            format!("the time slot was scheduled from {} to {} for {what}", plan.starts_at, plan.ends_at)
+            format!(
+                "the time slot was scheduled from {} to {} for {what}",
+                plan.starts_at, plan.ends_at
+            )
         }
         TimeSlotEvent::Closed { reason } => format!("the time slot was closed{}", because(reason.as_ref())),
         TimeSlotEvent::Reopened => "the time slot was reopened".to_owned(),
-        TimeSlotEvent::Withdrawn { reason } => format!("the time slot was withdrawn{}", because(reason.as_ref())),
+        TimeSlotEvent::Withdrawn { reason } => {
+            format!("the time slot was withdrawn{}", because(reason.as_ref()))
+        }
     }
 }
 
 pub(super) fn reservation(event: &ReservationEvent) -> String {
     match event {
-        ReservationEvent::Held { time_slot, choice, until, .. } => {
-            format!("{} of time slot {time_slot} held until {until} at {}", seats(choice), price(&choice.quote))
+        ReservationEvent::Held {
+            time_slot,
+            choice,
+            until,
+            ..
+        } => {
+            format!(
+                "{} of time slot {time_slot} held until {until} at {}",
+                seats(choice),
+                price(&choice.quote)
+            )
         }
         ReservationEvent::Extended { until } => format!("the hold was extended until {until}"),
         ReservationEvent::Changed { choice } => {
-            format!("the hold was changed to {} at {}", seats(choice), price(&choice.quote))
+            format!(
+                "the hold was changed to {} at {}",
+                seats(choice),
+                price(&choice.quote)
+            )
         }
         ReservationEvent::Released => "the hold was released".to_owned(),
         ReservationEvent::Lapsed => "the hold lapsed".to_owned(),
@@ -54,11 +72,22 @@ pub(super) fn reservation(event: &ReservationEvent) -> String {
                 Payment::BankTransfer { pay_by, .. } => format!("to be paid by transfer until {pay_by}"),
                 Payment::OnSite => "to be paid on site".to_owned(),
             };
-            let coupon = placement.coupon.as_ref().map_or_else(String::new, |code| format!(" with coupon {code}"));
-            format!("the reservation was placed{coupon} for {}, {payment}", price(&placement.quote))
+            let coupon = placement
+                .coupon
+                .as_ref()
+                .map_or_else(String::new, |code| format!(" with coupon {code}"));
+            format!(
+                "the reservation was placed{coupon} for {}, {payment}",
+                price(&placement.quote)
+            )
         }
         ReservationEvent::Paid { amount, note } => {
-            format!("{} {} paid{}", amount.amount, amount.currency.code(), because(note.as_ref()))
+            format!(
+                "{} {} paid{}",
+                amount.amount,
+                amount.currency.code(),
+                because(note.as_ref())
+            )
         }
         ReservationEvent::Notified { note } => format!("the customer was notified{}", because(note.as_ref())),
         ReservationEvent::CheckedIn => "the customer checked in".to_owned(),
@@ -96,7 +125,10 @@ pub(super) fn coupon(event: &CouponEvent) -> String {
                 Discount::Amount { amount } => amount.to_string(),
                 Discount::Free => "everything".to_owned(),
             };
-            format!("the coupon was issued: {discount} off, from {} to {}", terms.valid_from, terms.valid_until)
+            format!(
+                "the coupon was issued: {discount} off, from {} to {}",
+                terms.valid_from, terms.valid_until
+            )
         }
         CouponEvent::Redeemed { by } => format!("the coupon was redeemed for reservation {by}"),
         CouponEvent::Restored { by } => format!("the coupon was restored by reservation {by}"),
