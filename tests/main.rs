@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod architecture;
+mod http;
 mod import;
 mod kills;
 mod launcher;

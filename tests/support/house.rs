@@ -42,7 +42,7 @@ impl House {
         };
         let screening = json!({ "screening": { "currency": "KRW", "categories": { "일반": 0 }, "halls": {},
             "persons": { "adult": 0, "teen": -3000, "senior": -7000, "preferential": -9000 },
-            "bands": [{ "name": "일반", "until": "29:00", "weekday": 14000, "weekend": 15000 }],
+            "bands": [{ "name": "일반", "until": "29:00", "weekday": 14000, "weekend": 14000 }],
             "weekend_days": ["saturday", "sunday"], "holidays": [] } });
         let session = json!({ "session": { "currency": "KRW",
             "price": { "person": { "table": { "2": 48000, "3": 66000, "4": 84000 } } } } });
