@@ -2,6 +2,7 @@
 //!
 //! Whatever happens to a reservation happens to its seats, its coupon and itself in the same append, or not at all.
 
+mod administer;
 mod attend;
 mod choice;
 mod end;
@@ -9,6 +10,8 @@ mod hold;
 mod numbers;
 mod place;
 mod refused;
+mod seats;
+mod soundness;
 
 use std::sync::Arc;
 
@@ -16,11 +19,13 @@ use aggregates::ids::ReservationId;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 pub use self::{
+    administer::{Administrable, NotDone, administer, administered_refusals, booking_refusals},
     choice::{Places, Wish},
     end::{Ending, end_if_due},
     numbers::Numbers,
     place::Placing,
     refused::{ChoiceError, Refused},
+    soundness::{ProgrammeError, zone_of},
 };
 use crate::store::{Committed, Request, Stop, Store, UnitOfWork};
 
@@ -63,40 +68,12 @@ impl Bookings {
         URL_SAFE_NO_PAD.encode(self.store.vault().mac(TOKEN_PURPOSE, &id.number().to_be_bytes()))
     }
 
-    // A body must own what it captures: only then may its future change threads (rust-lang/rust#110338).
-    async fn run(
-        &self,
-        request: &Request,
-        body: impl AsyncFn(&mut UnitOfWork) -> Result<(), Stop<Refused>>,
-    ) -> Answer {
+    async fn run<F>(&self, request: &Request, body: impl Fn(UnitOfWork) -> F) -> Answer
+    where
+        F: Future<Output = Result<(), Stop<Refused>>> + Send,
+    {
         self.store.run(request, body).await
     }
 }
 
 const TOKEN_PURPOSE: &str = "reservation-token";
-
-#[cfg(test)]
-mod tests {
-    use aggregates::reservation::{Canceller, ReservationCommand};
-
-    use super::*;
-
-    fn may_change_threads<T: Send>(_: T) {}
-
-    /// Compiling is the proof: a handler of the edge can wait for each of these.
-    #[test]
-    fn every_command_may_change_threads_while_it_waits() {
-        type Given<'a> = (&'a Bookings, &'a Request, &'a Wish, &'a Placing, ReservationId);
-        let _never_called = |(bookings, request, wish, placing, id): Given<'_>| {
-            may_change_threads(bookings.hold(request, id, wish));
-            may_change_threads(bookings.extend(request, id));
-            may_change_threads(bookings.change(request, id, wish));
-            may_change_threads(bookings.release(request, id));
-            may_change_threads(bookings.revive(request, id));
-            may_change_threads(bookings.place(request, id, placing));
-            may_change_threads(bookings.cancel(request, id, Canceller::Staff, None));
-            may_change_threads(bookings.end_due(request, id));
-            may_change_threads(bookings.record(request, id, ReservationCommand::CheckIn));
-        };
-    }
-}

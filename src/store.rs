@@ -17,6 +17,7 @@ mod loader;
 mod log;
 mod memory;
 mod postgres;
+pub mod privileges;
 mod reading;
 pub mod rebuild;
 mod request;

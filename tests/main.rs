@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod architecture;
+mod import;
 mod kills;
 mod launcher;
 mod races;

@@ -6,12 +6,14 @@ use aggregates::{
 };
 
 use super::{Answer, Bookings};
-use crate::store::{Request, UnitOfWork};
+use crate::store::Request;
 
 impl Bookings {
     /// Sends one command to one reservation that concerns nothing else (mark paid, notified, check in, no-show).
     pub async fn record(&self, request: &Request, id: ReservationId, command: ReservationCommand) -> Answer {
-        self.run(request, async move |work: &mut UnitOfWork| {
+        let command = &command;
+        self.run(request, |mut unit| async move {
+            let work = &mut unit;
             work.load::<Reservation>(&id).await?;
             Ok(work.execute::<Reservation>(&id, command.clone())?)
         })

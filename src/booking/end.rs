@@ -32,7 +32,9 @@ impl Bookings {
         by: Canceller,
         reason: Option<Note>,
     ) -> Answer {
-        self.run(request, async move |work: &mut UnitOfWork| {
+        let reason = &reason;
+        self.run(request, |mut unit| async move {
+            let work = &mut unit;
             held(work, id).await?;
             let command = ReservationCommand::Cancel {
                 by,
@@ -46,7 +48,8 @@ impl Bookings {
 
     /// Ends a reservation whose time is up; does nothing to any other.
     pub async fn end_due(&self, request: &Request, id: ReservationId) -> Answer {
-        self.run(request, async move |work: &mut UnitOfWork| {
+        self.run(request, |mut unit| async move {
+            let work = &mut unit;
             end_if_due(work, id).await?;
             Ok(())
         })

@@ -19,11 +19,11 @@ use crate::store::{Request, Stop, UnitOfWork};
 impl Bookings {
     /// Holds places under a number from [`Bookings::next_number`] (DOMAIN C6, C7, C11, E4, H1).
     pub async fn hold(&self, request: &Request, id: ReservationId, wish: &Wish) -> Answer {
-        let wish = wish.clone();
-        self.run(request, async move |work: &mut UnitOfWork| {
+        self.run(request, |mut unit| async move {
+            let work = &mut unit;
             let now = work.now();
             let plan = open_plan(work, wish.time_slot).await?;
-            let choice = choose(work, &plan, &wish).await?;
+            let choice = choose(work, &plan, wish).await?;
             take_seats(work, id, wish.time_slot, &choice.seats).await?;
             work.begin::<Reservation>(&id);
             let (until, cap) = (plan.hold_until(now), plan.hold_cap(now));
@@ -40,7 +40,8 @@ impl Bookings {
 
     /// Keeps a hold a little longer, once.
     pub async fn extend(&self, request: &Request, id: ReservationId) -> Answer {
-        self.run(request, async move |work: &mut UnitOfWork| {
+        self.run(request, |mut unit| async move {
+            let work = &mut unit;
             let now = work.now();
             let (time_slot, _) = held(work, id).await?;
             let plan = open_plan(work, time_slot).await?;
@@ -56,8 +57,8 @@ impl Bookings {
 
     /// Exchanges the places or people of a running hold; seats that stay are never let go in between.
     pub async fn change(&self, request: &Request, id: ReservationId, wish: &Wish) -> Answer {
-        let wish = wish.clone();
-        self.run(request, async move |work: &mut UnitOfWork| {
+        self.run(request, |mut unit| async move {
+            let work = &mut unit;
             let (time_slot, before) = held(work, id).await?;
             let plan = open_plan(work, time_slot).await?;
             let choice = choose(
@@ -87,7 +88,8 @@ impl Bookings {
 
     /// Gives a hold back.
     pub async fn release(&self, request: &Request, id: ReservationId) -> Answer {
-        self.run(request, async move |work: &mut UnitOfWork| {
+        self.run(request, |mut unit| async move {
+            let work = &mut unit;
             let (time_slot, seats) = held(work, id).await?;
             work.execute::<Reservation>(&id, ReservationCommand::Release)?;
             give_back(work, id, time_slot, &seats).await
@@ -97,7 +99,8 @@ impl Bookings {
 
     /// Takes a lapsed hold up again, if all its seats are still free; the price stays as quoted (DOMAIN H1).
     pub async fn revive(&self, request: &Request, id: ReservationId) -> Answer {
-        self.run(request, async move |work: &mut UnitOfWork| {
+        self.run(request, |mut unit| async move {
+            let work = &mut unit;
             let now = work.now();
             let (time_slot, seats) = held(work, id).await?;
             let plan = open_plan(work, time_slot).await?;

@@ -35,8 +35,8 @@ pub struct Placing {
 impl Bookings {
     /// Makes a hold binding (DOMAIN E5, E7, K2).
     pub async fn place(&self, request: &Request, id: ReservationId, placing: &Placing) -> Answer {
-        let (placing, short_code) = (placing.clone(), self.short_code(id));
-        self.run(request, async move |work: &mut UnitOfWork| {
+        self.run(request, |mut unit| async move {
+            let work = &mut unit;
             let now = work.now();
             let hold = work
                 .load::<Reservation>(&id)
@@ -82,7 +82,7 @@ impl Bookings {
                 coupon: placing.coupon.clone(),
                 quote,
                 payment,
-                short_code: short_code.clone(),
+                short_code: self.short_code(id),
                 starts_at: plan.starts_at,
                 cancel_until: plan.cancel_until(),
             };

@@ -56,12 +56,15 @@ pub async fn import(
             total: units.len(),
         });
         let committed = store
-            .run(&Request::system("import", "ImportCatalogue"), async |work| {
-                for thing in *unit {
-                    thing.what.carry_out(work).await?;
-                }
-                Ok::<(), Stop<String>>(())
-            })
+            .run(
+                &Request::system("import", "ImportCatalogue"),
+                |mut work| async move {
+                    for thing in *unit {
+                        thing.what.carry_out(&mut work).await?;
+                    }
+                    Ok::<(), Stop<String>>(())
+                },
+            )
             .await?;
         imported.position = imported.position.max(committed.position);
         for recorded in &committed.events {
@@ -154,22 +157,25 @@ async fn try_out(store: &Store, things: &[Thing]) -> Result<(), ImportError> {
     }
     let found = Mutex::new(Vec::new());
     let outcome = store
-        .run(&Request::system("import", "TryImport"), async |work| {
-            let mut faults = Vec::new();
-            for Thing { file, pointer, what } in things {
-                match what.carry_out(work).await {
-                    Ok(()) => {}
-                    Err(Stop::Refused(problem)) => {
-                        faults.push(FileFault {
-                            file: file.clone(),
-                            fault: Fault::at(pointer.clone(), problem),
-                        });
+        .run(&Request::system("import", "TryImport"), |mut work| {
+            let found = &found;
+            async move {
+                let mut faults = Vec::new();
+                for Thing { file, pointer, what } in things {
+                    match what.carry_out(&mut work).await {
+                        Ok(()) => {}
+                        Err(Stop::Refused(problem)) => {
+                            faults.push(FileFault {
+                                file: file.clone(),
+                                fault: Fault::at(pointer.clone(), problem),
+                            });
+                        }
+                        Err(Stop::Store(error)) => return Err(Stop::Store(error)),
                     }
-                    Err(Stop::Store(error)) => return Err(Stop::Store(error)),
                 }
+                *found.lock().unwrap_or_else(PoisonError::into_inner) = faults;
+                Err(Stop::Refused(OnTrial))
             }
-            *found.lock().unwrap_or_else(PoisonError::into_inner) = faults;
-            Err(Stop::Refused(OnTrial))
         })
         .await;
     match outcome {

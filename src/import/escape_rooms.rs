@@ -236,10 +236,10 @@ fn party(node: &Node<'_>) -> Option<PartyRange> {
 
 fn opens(node: &Node<'_>) -> Option<SalesOpening> {
     node.only(&["days_ahead", "time"]);
-    let days_ahead = node.field("days_ahead", |days| days.integer(0..=DAYS_AHEAD_MAX.into()));
+    let days_ahead = node.maybe("days_ahead", |days| days.integer(0..=DAYS_AHEAD_MAX.into()));
     let time = node.field("time", Node::text);
     Some(SalesOpening {
-        days_ahead: days_ahead?,
+        days_ahead: days_ahead?.unwrap_or(6),
         time: time?,
     })
 }

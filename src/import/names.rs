@@ -124,12 +124,15 @@ impl Catalogue {
 async fn owners(store: &Store, claims: &[ClaimId]) -> Result<Vec<Option<String>>, StoreError> {
     let found = Mutex::new(Vec::new());
     let request = Request::system("import", "FindNames");
-    let looked_up = store.run::<Infallible>(&request, async |work| {
-        work.load_all::<Claim>(claims).await?;
-        let owner = |claim| work.state::<Claim>(claim).owner().map(str::to_owned);
-        let owners = claims.iter().map(owner).collect();
-        *found.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = owners;
-        Ok(())
+    let looked_up = store.run::<Infallible, _>(&request, |mut work| {
+        let found = &found;
+        async move {
+            work.load_all::<Claim>(claims).await?;
+            let owner = |claim| work.state::<Claim>(claim).owner().map(str::to_owned);
+            let owners = claims.iter().map(owner).collect();
+            *found.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = owners;
+            Ok(())
+        }
     });
     match looked_up.await {
         Ok(_) => Ok(found

@@ -169,10 +169,13 @@ fn screenings(chain: &CinemaChain, names: &Names) -> Vec<Programme> {
 async fn open_part(store: &Store, programme: &Programme, from: u16, to: u16) -> Result<Opened, ImportError> {
     let counted = Mutex::new(Opened::default());
     let committed = store
-        .run(&Request::system("import", "OpenSales"), async |work| {
-            let opened = open_days(work, programme, from..to).await?;
-            *counted.lock().unwrap_or_else(PoisonError::into_inner) = opened;
-            Ok::<(), Stop<Denied>>(())
+        .run(&Request::system("import", "OpenSales"), |mut unit| {
+            let counted = &counted;
+            async move {
+                let opened = open_days(&mut unit, programme, from..to).await?;
+                *counted.lock().unwrap_or_else(PoisonError::into_inner) = opened;
+                Ok::<(), Stop<Denied>>(())
+            }
         })
         .await?;
     let mut opened = counted.into_inner().unwrap_or_else(PoisonError::into_inner);

@@ -155,11 +155,7 @@ impl Reading {
             let same = before.filter(|(before, _)| before.metadata == row.metadata);
             metadata.push(same.map_or_else(|| Arc::new(parsed(&row.metadata)), |(_, same)| Arc::clone(same)));
         }
-        subjects.extend(
-            metadata
-                .iter()
-                .flat_map(|map| sealing::subjects(map)),
-        );
+        subjects.extend(metadata.iter().flat_map(|map| sealing::subjects(map)));
         let keys = self.keys(subjects).await?;
         let mut opened: Option<(Arc<Metadata>, Arc<Metadata>)> = None;
         let mut recorded = Vec::with_capacity(rows.len());

@@ -1,7 +1,11 @@
 //! Runs a unit of work: decide, append, and again if others were faster; a refusal is answered only when it is confirmed.
 //! Never answers from a stale cache, and never twice to one key.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use aggregates::{Recorded, StreamId};
 use smol_str::{SmolStr, ToSmolStr as _};
@@ -12,6 +16,7 @@ use super::{
     committed::After,
     request::IdempotencyKey,
     sealing,
+    unit::{Home, Work},
 };
 
 /// Attempts of one unit, when others keep changing the same streams.
@@ -34,14 +39,33 @@ impl Store {
     ///
     /// A refusal, or a decision that there is nothing to do, is confirmed against the log before it is answered. A key that
     /// was used before answers with the first events.
-    pub async fn run<E>(
+    ///
+    /// ```ignore
+    /// store.run(&request, |mut unit| async move {
+    ///     unit.load::<Seat>(seat).await?;
+    ///     unit.execute::<Seat>(seat, SeatCommand::Hold { by }).map_err(Stop::Refused)
+    /// })
+    /// ```
+    pub async fn run<E, F>(
         &self,
         request: &Request,
-        body: impl AsyncFn(&mut UnitOfWork) -> Result<(), Stop<E>>,
-    ) -> Result<Committed, Stop<E>> {
-        let mut unit = UnitOfWork::new(Arc::clone(&self.shared.desk), self.now());
+        body: impl Fn(UnitOfWork) -> F,
+    ) -> Result<Committed, Stop<E>>
+    where
+        F: Future<Output = Result<(), Stop<E>>> + Send,
+    {
+        let home = Home::default();
+        let mut unit = Work::new(self.now());
         for attempt in 1..=ATTEMPTS_MAX {
-            let outcome = body(&mut unit).await;
+            let outcome = body(UnitOfWork::new(
+                Arc::clone(&self.shared.desk),
+                unit,
+                Arc::clone(&home),
+            ))
+            .await;
+            let back = home.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let kept = || StoreError::Corrupt("a unit of work was kept beyond its body".to_owned());
+            unit = back.ok_or_else(kept)?;
             if let Some(text) = unit.misuse() {
                 return Err(StoreError::Corrupt(text).into());
             }
@@ -73,7 +97,7 @@ impl Store {
         Err(StoreError::TooContended.into())
     }
 
-    async fn append(&self, request: &Request, unit: &mut UnitOfWork) -> Result<Step, StoreError> {
+    async fn append(&self, request: &Request, unit: &mut Work) -> Result<Step, StoreError> {
         let streams = unit.expected();
         let (notes, decided) = (unit.take_notes(), unit.take_decided());
         let sealed = sealing::seal(&self.shared.desk.reading, request, notes, &streams, decided).await?;
@@ -113,12 +137,12 @@ impl Store {
     }
 
     /// Checks that what a refusal rests on is still so, and that its key was never used.
-    async fn confirm(&self, request: &Request, unit: &UnitOfWork) -> Result<Confirmed, StoreError> {
+    async fn confirm(&self, request: &Request, unit: &Work) -> Result<Confirmed, StoreError> {
         if request.key.is_none() && !unit.is_unsure() {
             return Ok(Confirmed::True(self.feed().position()));
         }
-        let expected = unit.expected();
-        let streams = expected.iter().map(|expected| expected.stream.clone()).collect();
+        let grounds = unit.grounds();
+        let streams = grounds.iter().map(|(stream, _)| stream.clone()).collect();
         let standing = self
             .shared
             .desk
@@ -129,11 +153,9 @@ impl Store {
         if let Some(step) = self.known(request, &standing).await? {
             return Ok(Confirmed::Not(step));
         }
-        let stands = expected.into_iter().zip(standing.sequences);
-        let moved = stands.filter(|(expected, stands)| expected.sequence != *stands);
-        let moved: Vec<_> = moved
-            .map(|(expected, stands)| (expected.stream, stands))
-            .collect();
+        let stands = grounds.into_iter().zip(standing.sequences);
+        let moved = stands.filter(|((_, read_at), stands)| read_at != stands);
+        let moved: Vec<_> = moved.map(|((stream, _), stands)| (stream, stands)).collect();
         if moved.is_empty() {
             return Ok(Confirmed::True(standing.head.max(self.feed().position())));
         }

@@ -39,8 +39,21 @@ pub(crate) struct Decided {
 }
 
 /// The aggregates of one command and what was decided on them.
+///
+/// It is handed to the command's body by value and gives its work back when the body drops it: a body that only borrowed
+/// it could not run in a spawned task (the compiler cannot prove that an `AsyncFn`'s future may change threads).
 pub struct UnitOfWork {
     desk: Arc<Desk>,
+    work: Work,
+    home: Home,
+}
+
+/// Where the work is found after the body has ended.
+pub(crate) type Home = Arc<Mutex<Option<Work>>>;
+
+/// What one attempt has read and decided.
+#[derive(Default)]
+pub(crate) struct Work {
     now: Timestamp,
     opened: Vec<Opened>,
     decided: Vec<Decided>,
@@ -50,11 +63,20 @@ pub struct UnitOfWork {
     reads: usize,
     /// A state was taken from the cache, or taken as new without looking.
     unsure: bool,
+    misuse: Option<String>,
     /// How often this unit was started again.
     attempt: u32,
     /// More metadata for the events of this unit.
     notes: Vec<(&'static str, SmolStr)>,
-    misuse: Option<String>,
+    /// Streams that were looked at for choosing: a refusal may rest on them.
+    peeked: Vec<(StreamId, i64)>,
+}
+
+impl Drop for UnitOfWork {
+    fn drop(&mut self) {
+        let work = std::mem::take(&mut self.work);
+        *self.home.lock().unwrap_or_else(PoisonError::into_inner) = Some(work);
+    }
 }
 
 /// A stream that was read in this unit.
@@ -67,25 +89,14 @@ struct Opened {
 }
 
 impl UnitOfWork {
-    pub(crate) fn new(desk: Arc<Desk>, now: Timestamp) -> Self {
-        Self {
-            desk,
-            now,
-            opened: Vec::new(),
-            decided: Vec::new(),
-            at_least: HashMap::new(),
-            reads: 0,
-            unsure: false,
-            attempt: 0,
-            notes: Vec::new(),
-            misuse: None,
-        }
+    pub(crate) fn new(desk: Arc<Desk>, work: Work, home: Home) -> Self {
+        Self { desk, work, home }
     }
 
     /// The one moment of this unit: the database's clock, in microseconds.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        self.now
+        self.work.now
     }
 
     /// Loads one aggregate. Its stream must still stand there when the unit is appended, even if only read.
@@ -100,7 +111,7 @@ impl UnitOfWork {
         if missing.is_empty() {
             return Ok(());
         }
-        self.reads += 1;
+        self.work.reads += 1;
         let loaded = self.desk.reading.log().load(missing.clone()).await?;
         for (stream, rows) in missing.into_iter().zip(loaded) {
             let folded = self.desk.reading.fold::<A>(&rows).await?;
@@ -120,12 +131,12 @@ impl UnitOfWork {
     /// How often this unit was started again because others were faster.
     #[must_use]
     pub fn attempt(&self) -> u32 {
-        self.attempt
+        self.work.attempt
     }
 
     /// Adds to the metadata of this unit's events, for example the branch they belong to. Never a personal value.
     pub fn annotate(&mut self, name: &'static str, value: impl Into<SmolStr>) {
-        self.notes.push((name, value.into()));
+        self.work.notes.push((name, value.into()));
     }
 
     /// As [`Self::load_all`], for streams whose ids begin with `prefix`: the first time, all of those are read and kept at
@@ -140,11 +151,13 @@ impl UnitOfWork {
                 "{stranger} does not begin with `{prefix}`"
             )));
         }
-        let outdated = missing.iter().any(|stream| self.at_least.contains_key(stream));
+        let outdated = missing
+            .iter()
+            .any(|stream| self.work.at_least.contains_key(stream));
         if outdated || !self.desk.cache.knows::<A>(prefix) {
             self.read_prefix::<A>(prefix).await?;
         } else {
-            self.unsure = true;
+            self.work.unsure = true;
         }
         for stream in missing {
             let entry = self.desk.cache.get(&stream, 0).unwrap_or_else(Entry::new::<A>);
@@ -154,34 +167,35 @@ impl UnitOfWork {
     }
 
     /// The states of streams whose ids begin with `prefix`, for choosing among many: they are not checked when the unit is
-    /// appended, so what is chosen must be loaded as well.
+    /// appended, so what is chosen must be loaded as well. A refusal that may rest on them is confirmed as any other.
     pub async fn peek_prefix<A: Decider>(
         &mut self,
         prefix: &str,
         ids: &[A::Id],
     ) -> Result<Vec<Arc<A>>, StoreError> {
-        let outdated = self.at_least.keys().any(|stream| {
+        let outdated = self.work.at_least.keys().any(|stream| {
             stream.kind == A::TYPE && stream.id.starts_with(prefix) && {
-                let at_least = self.at_least.get(stream).copied().unwrap_or(0);
+                let at_least = self.work.at_least.get(stream).copied().unwrap_or(0);
                 self.desk.cache.get(stream, at_least).is_none()
             }
         });
         if outdated || !self.desk.cache.knows::<A>(prefix) {
             self.read_prefix::<A>(prefix).await?;
         }
-        self.unsure = true;
-        let state = |id: &A::Id| {
-            let entry = self.desk.cache.get(&StreamId::of::<A>(id), 0);
-            entry
-                .and_then(|entry| entry.state.downcast().ok())
-                .unwrap_or_default()
-        };
-        Ok(ids.iter().map(state).collect())
+        self.work.unsure = true;
+        let mut states = Vec::with_capacity(ids.len());
+        for id in ids {
+            let stream = StreamId::of::<A>(id);
+            let entry = self.desk.cache.get(&stream, 0).unwrap_or_else(Entry::new::<A>);
+            self.work.peeked.push((stream, entry.sequence));
+            states.push(entry.state.downcast().unwrap_or_default());
+        }
+        Ok(states)
     }
 
     /// Reads every stream of a kind whose id begins with `prefix` into the cache.
     async fn read_prefix<A: Decider>(&mut self, prefix: &str) -> Result<(), StoreError> {
-        self.reads += 1;
+        self.work.reads += 1;
         let rows = self.desk.reading.log().load_prefix(A::TYPE, prefix).await?;
         for rows in rows.chunk_by(|a, b| a.stream == b.stream) {
             let Some(first) = rows.first() else { continue };
@@ -210,7 +224,7 @@ impl UnitOfWork {
     #[must_use]
     pub fn state<A: Decider>(&self, id: &A::Id) -> &A {
         let stream = StreamId::of::<A>(id);
-        let opened = self.find(&stream).and_then(|index| self.opened.get(index));
+        let opened = self.find(&stream).and_then(|index| self.work.opened.get(index));
         opened
             .and_then(|opened| opened.state.downcast_ref())
             .unwrap_or_else(|| {
@@ -224,7 +238,7 @@ impl UnitOfWork {
     pub fn sequence<A: Decider>(&self, id: &A::Id) -> i64 {
         let stream = StreamId::of::<A>(id);
         self.find(&stream)
-            .and_then(|index| self.opened.get(index))
+            .and_then(|index| self.work.opened.get(index))
             .map_or(0, |opened| opened.read_at)
     }
 
@@ -234,17 +248,17 @@ impl UnitOfWork {
         let index = if let Some(index) = self.find(&stream) {
             index
         } else {
-            self.misuse = Some(format!("{stream} was to decide but had not been loaded"));
+            self.work.misuse = Some(format!("{stream} was to decide but had not been loaded"));
             self.begin_stream::<A>(stream)
         };
-        let Some(opened) = self.opened.get_mut(index) else {
+        let Some(opened) = self.work.opened.get_mut(index) else {
             return Ok(());
         };
         let Ok(mut state) = Arc::clone(&opened.state).downcast::<A>() else {
-            self.misuse = Some(format!("{} is of another kind", opened.stream));
+            self.work.misuse = Some(format!("{} is of another kind", opened.stream));
             return Ok(());
         };
-        let events = state.decide(command, self.now)?;
+        let events = state.decide(command, self.work.now)?;
         if events.is_empty() {
             return Ok(());
         }
@@ -255,7 +269,7 @@ impl UnitOfWork {
             changed.apply(event.clone());
             opened.sequence += 1;
             opened.bytes += EVENT_BYTES;
-            self.decided.push(Decided {
+            self.work.decided.push(Decided {
                 stream: index,
                 sequence: opened.sequence,
                 event: A::wrap(event),
@@ -266,20 +280,21 @@ impl UnitOfWork {
     }
 
     fn begin_stream<A: Decider>(&mut self, stream: StreamId) -> usize {
-        self.unsure = true;
+        self.work.unsure = true;
         let state: State = Arc::new(A::default());
-        self.opened.push(Opened {
+        self.work.opened.push(Opened {
             stream,
             read_at: 0,
             sequence: 0,
             state,
             bytes: 0,
         });
-        self.opened.len() - 1
+        self.work.opened.len() - 1
     }
 
     fn find(&self, stream: &StreamId) -> Option<usize> {
-        self.opened
+        self.work
+            .opened
             .iter()
             .position(|opened| opened.stream.id == stream.id && opened.stream.kind == stream.kind)
     }
@@ -292,16 +307,16 @@ impl UnitOfWork {
             if self.find(&stream).is_some() || missing.contains(&stream) {
                 continue;
             }
-            let at_least = self.at_least.get(&stream).copied().unwrap_or(0);
+            let at_least = self.work.at_least.get(&stream).copied().unwrap_or(0);
             match self.desk.cache.get(&stream, at_least) {
                 Some(entry) => {
-                    self.unsure = true;
+                    self.work.unsure = true;
                     self.push(stream, entry);
                 }
                 None => missing.push(stream),
             }
         }
-        if self.opened.len() + missing.len() > STREAMS_MAX {
+        if self.work.opened.len() + missing.len() > STREAMS_MAX {
             return Err(StoreError::Corrupt(format!(
                 "a unit of work over more than {STREAMS_MAX} streams"
             )));
@@ -320,7 +335,7 @@ impl UnitOfWork {
             sequence,
             bytes,
         } = entry;
-        self.opened.push(Opened {
+        self.work.opened.push(Opened {
             stream,
             read_at: sequence,
             sequence,
@@ -328,9 +343,19 @@ impl UnitOfWork {
             bytes,
         });
     }
+}
+
+impl Work {
+    /// The work of a first attempt.
+    pub fn new(now: Timestamp) -> Self {
+        Self {
+            now,
+            ..Self::default()
+        }
+    }
 
     /// Forgets what was decided; what others have done meanwhile is known from `stands` on.
-    pub(crate) fn start_again(&mut self, now: Timestamp, stands: Vec<(StreamId, i64)>) {
+    pub fn start_again(&mut self, now: Timestamp, stands: Vec<(StreamId, i64)>) {
         self.now = now;
         self.opened.clear();
         self.decided.clear();
@@ -338,32 +363,46 @@ impl UnitOfWork {
         self.unsure = false;
         self.attempt += 1;
         self.notes.clear();
+        self.peeked.clear();
         self.at_least.extend(stands);
     }
 
     /// Whether a refusal may rest on states that were never true together.
-    pub(crate) fn is_unsure(&self) -> bool {
+    pub fn is_unsure(&self) -> bool {
         self.unsure || self.reads > 1
     }
 
-    pub(crate) fn misuse(&mut self) -> Option<String> {
+    /// The streams a refusal may rest on, with the sequences they were read at.
+    pub fn grounds(&self) -> Vec<(StreamId, i64)> {
+        let opened = self
+            .opened
+            .iter()
+            .map(|opened| (opened.stream.clone(), opened.read_at));
+        opened.chain(self.peeked.iter().cloned()).collect()
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    pub fn misuse(&mut self) -> Option<String> {
         self.misuse.take()
     }
 
-    pub(crate) fn has_decided(&self) -> bool {
+    pub fn has_decided(&self) -> bool {
         !self.decided.is_empty()
     }
 
-    pub(crate) fn take_notes(&mut self) -> Vec<(&'static str, SmolStr)> {
+    pub fn take_notes(&mut self) -> Vec<(&'static str, SmolStr)> {
         std::mem::take(&mut self.notes)
     }
 
-    pub(crate) fn take_decided(&mut self) -> Vec<Decided> {
+    pub fn take_decided(&mut self) -> Vec<Decided> {
         std::mem::take(&mut self.decided)
     }
 
     /// The streams with the sequences they must stand at.
-    pub(crate) fn expected(&self) -> Vec<Expected> {
+    pub fn expected(&self) -> Vec<Expected> {
         let expected = |opened: &Opened| Expected {
             stream: opened.stream.clone(),
             sequence: opened.read_at,
@@ -373,7 +412,7 @@ impl UnitOfWork {
     }
 
     /// The streams that were written, as they are after the unit.
-    pub(crate) fn written(&self) -> impl Iterator<Item = (&StreamId, Entry)> {
+    pub fn written(&self) -> impl Iterator<Item = (&StreamId, Entry)> {
         let written = self
             .opened
             .iter()

@@ -20,7 +20,12 @@ async fn nobody_can_change_the_log_not_even_its_owner(#[case] statement: &str) {
     let database = database::fresh().await;
     let store = open(&database).await;
     hold(&store, &request(ALICE), &new_seat(), ALICE).await.unwrap();
-    let error = database.client().await.batch_execute(statement).await.unwrap_err();
+    let error = database
+        .client()
+        .await
+        .batch_execute(statement)
+        .await
+        .unwrap_err();
     let message = error.as_db_error().unwrap().message().to_owned();
     assert!(message.starts_with("the log is append-only"), "{message}");
 }
@@ -41,7 +46,11 @@ async fn the_runtime_role_has_only_the_append_function(#[case] statement: &str) 
     let client = database::client(&database.owner().as_app()).await;
     // Another role cannot be had by asking: only the session's own login may.
     if statement.starts_with("set role") {
-        let role: String = client.query_one("select current_user::text", &[]).await.unwrap().get(0);
+        let role: String = client
+            .query_one("select current_user::text", &[])
+            .await
+            .unwrap()
+            .get(0);
         assert_eq!(role, "jari_app");
         return;
     }
@@ -57,7 +66,10 @@ async fn a_vault_with_another_secret_is_refused() {
         database: database.owner().as_app().tokio_postgres(),
         upcasters: Upcasters::default(),
     };
-    let error = Store::open(settings, Vault::new(&MasterSecret::new([1; 32]))).await.err().unwrap();
+    let error = Store::open(settings, Vault::new(&MasterSecret::new([1; 32])))
+        .await
+        .err()
+        .unwrap();
     assert!(error.to_string().contains("another master secret"), "{error}");
 }
 
@@ -66,7 +78,8 @@ async fn a_stored_event_of_an_older_form_is_lifted() {
     let database = database::fresh().await;
     let seat = new_seat();
     let old = include_str!("../fixtures/SeatHeld-0.9.json");
-    let insert = "insert into events (aggregate_type, aggregate_id, sequence, event_type, event_version, payload,
+    let insert =
+        "insert into events (aggregate_type, aggregate_id, sequence, event_type, event_version, payload,
         metadata) values ('seat', $1, 1, 'SeatHeld', '0.9', $2::text::json, '{}')";
     let owner = database.client().await;
     owner.execute(insert, &[&seat.to_string(), &old]).await.unwrap();
@@ -91,5 +104,8 @@ async fn a_stored_event_of_an_older_form_is_lifted() {
         upcasters: Upcasters::new(vec![step]),
     };
     let store = Store::open(settings, vault()).await.unwrap();
-    assert_eq!(*store.read::<Seat>(&seat).await.unwrap(), Seat::Held { by: ALICE });
+    assert_eq!(
+        *store.read::<Seat>(&seat).await.unwrap(),
+        Seat::Held { by: ALICE }
+    );
 }

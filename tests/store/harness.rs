@@ -1,16 +1,13 @@
 //! Stores, seats and requests for the stories about the log. Never asserts anything.
 
-use std::collections::BTreeMap;
-
 use aggregates::{
     ids::{ReservationId, SeatId, TimeSlotId},
     seat::{Seat, SeatCommand, SeatError},
 };
 use jari::{
-    store::{Actor, Committed, IdempotencyKey, Request, Stop, Store, StoreSettings, UnitOfWork, Upcasters},
+    store::{Actor, Committed, IdempotencyKey, Request, Stop, Store, StoreSettings, Upcasters},
     vault::{MasterSecret, Vault},
 };
-use serde_json::Value;
 use tokio_postgres::Client;
 use uuid::Uuid;
 
@@ -90,7 +87,7 @@ pub async fn hold_all(
     by: ReservationId,
 ) -> Result<Committed, Stop<SeatError>> {
     store
-        .run(request, async |unit: &mut UnitOfWork| {
+        .run(request, |mut unit| async move {
             unit.load_all::<Seat>(seats).await?;
             for seat in seats {
                 unit.execute::<Seat>(seat, SeatCommand::Hold { by })
@@ -104,7 +101,7 @@ pub async fn hold_all(
 /// Gives one seat back.
 pub async fn release(store: &Store, seat: &SeatId, by: ReservationId) -> Result<Committed, Stop<SeatError>> {
     store
-        .run(&request(by), async |unit: &mut UnitOfWork| {
+        .run(&request(by), |mut unit| async move {
             unit.load::<Seat>(seat).await?;
             unit.execute::<Seat>(seat, SeatCommand::Release { by })
                 .map_err(Stop::Refused)
@@ -121,16 +118,13 @@ pub async fn number(client: &Client, sql: &str) -> i64 {
 pub async fn assert_dense(client: &Client) {
     let gaps = "select count(*) from (select position, recorded_at, row_number() over (order by position) n,
         lag(recorded_at) over (order by position) before from events) e where position <> n or before > recorded_at";
-    assert_eq!(number(client, gaps).await, 0, "positions have gaps, or time went back");
-    let gaps = "select count(*) from (select sequence, row_number() over (partition by aggregate_type, aggregate_id
+    assert_eq!(
+        number(client, gaps).await,
+        0,
+        "positions have gaps, or time went back"
+    );
+    let gaps =
+        "select count(*) from (select sequence, row_number() over (partition by aggregate_type, aggregate_id
         order by position) n from events) e where sequence <> n";
     assert_eq!(number(client, gaps).await, 0, "a stream has gaps");
-}
-
-/// The stored form of an event, from the golden.
-pub fn golden(name: &str) -> Value {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots/stored_events.json");
-    let text = std::fs::read_to_string(path).unwrap();
-    let mut golden: BTreeMap<String, Value> = serde_json::from_str(&text).unwrap();
-    golden.remove(name).unwrap()
 }

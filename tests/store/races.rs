@@ -34,7 +34,10 @@ async fn of_five_hundred_who_want_one_seat_one_gets_it() {
         }
     }
     assert_eq!(winners, 1);
-    assert_eq!(number(&database.client().await, "select count(*) from events").await, 1);
+    assert_eq!(
+        number(&database.client().await, "select count(*) from events").await,
+        1
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,7 +48,9 @@ async fn sets_of_seats_are_granted_whole_and_disjoint() {
     let mut tasks = JoinSet::new();
     for task in 0..200 {
         let store = stores[task % 2].clone();
-        let wanted: Vec<_> = (0..4).map(|n| seats[(task * 3 + n) % seats.len()].clone()).collect();
+        let wanted: Vec<_> = (0..4)
+            .map(|n| seats[(task * 3 + n) % seats.len()].clone())
+            .collect();
         tasks.spawn(async move {
             let granted = hold_all(&store, &request(guest(task)), &wanted, guest(task)).await;
             (granted, wanted)
@@ -56,7 +61,10 @@ async fn sets_of_seats_are_granted_whole_and_disjoint() {
         match result.unwrap() {
             (Ok(committed), wanted) => {
                 assert_eq!(committed.events.len(), 4);
-                assert!(wanted.into_iter().all(|seat| taken.insert(seat)), "a seat was granted twice");
+                assert!(
+                    wanted.into_iter().all(|seat| taken.insert(seat)),
+                    "a seat was granted twice"
+                );
             }
             (Err(Stop::Refused(SeatError::Taken { .. })), _) => {}
             (Err(other), _) => panic!("{other:?}"),
@@ -84,7 +92,10 @@ async fn a_key_sent_fifty_times_at_once_has_one_effect_and_one_answer() {
         positions.insert(committed.position);
     }
     assert_eq!((firsts, positions.len()), (1, 1));
-    assert_eq!(number(&database.client().await, "select count(*) from events").await, 2);
+    assert_eq!(
+        number(&database.client().await, "select count(*) from events").await,
+        2
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -138,6 +149,9 @@ async fn positions_are_dense_under_sixty_four_writers() {
         result.unwrap();
     }
     let client = database.client().await;
-    assert_eq!(number(&client, "select max(position) from events").await, 64 * 20 * 3);
+    assert_eq!(
+        number(&client, "select max(position) from events").await,
+        64 * 20 * 3
+    );
     assert_dense(&client).await;
 }

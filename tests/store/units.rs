@@ -4,9 +4,11 @@ use aggregates::{
     StreamId,
     seat::{Seat, SeatCommand, SeatError},
 };
-use jari::store::{Stop, StoreError, UnitOfWork};
+use jari::store::{Stop, StoreError};
 
-use super::harness::{ALICE, BOB, assert_dense, hold, hold_all, keyed, new_seat, open, release, request, seats};
+use super::harness::{
+    ALICE, BOB, assert_dense, hold, hold_all, keyed, new_seat, open, release, request, seats,
+};
 use crate::support::database;
 
 #[tokio::test]
@@ -82,8 +84,13 @@ async fn a_repeat_of_what_would_be_refused_by_now_gets_the_first_answer() {
 async fn a_key_used_for_another_request_is_refused() {
     let database = database::fresh().await;
     let store = open(&database).await;
-    hold(&store, &keyed(ALICE, "k", 1), &new_seat(), ALICE).await.unwrap();
-    let reused = hold(&store, &keyed(ALICE, "k", 2), &new_seat(), ALICE).await.err().unwrap();
+    hold(&store, &keyed(ALICE, "k", 1), &new_seat(), ALICE)
+        .await
+        .unwrap();
+    let reused = hold(&store, &keyed(ALICE, "k", 2), &new_seat(), ALICE)
+        .await
+        .err()
+        .unwrap();
     assert_eq!(reused, Stop::Store(StoreError::KeyReused));
     assert_eq!(store.events(0, 10).await.unwrap().len(), 1);
 }
@@ -92,7 +99,9 @@ async fn a_key_used_for_another_request_is_refused() {
 async fn keys_are_forgotten_only_after_their_time() {
     let database = database::fresh().await;
     let store = open(&database).await;
-    hold(&store, &keyed(ALICE, "k", 1), &new_seat(), ALICE).await.unwrap();
+    hold(&store, &keyed(ALICE, "k", 1), &new_seat(), ALICE)
+        .await
+        .unwrap();
     assert_eq!(store.forget_old_keys().await.unwrap(), 0);
     let owner = database.client().await;
     let aged = "update idempotency_keys set recorded_at = recorded_at - interval '31 days'";
@@ -105,15 +114,14 @@ async fn a_stream_only_read_must_not_have_moved() {
     let database = database::fresh().await;
     let store = open(&database).await;
     let other = open(&database).await;
-    let seats = seats(2);
-    let mut attempts = 0;
-    let attempts_seen = std::sync::atomic::AtomicU32::new(0);
+    let (seats, other) = (&seats(2), &other);
+    let attempts = &std::sync::atomic::AtomicU32::new(0);
     let committed = store
-        .run(&request(ALICE), async |unit: &mut UnitOfWork| {
-            let attempt = attempts_seen.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        .run(&request(ALICE), |mut unit| async move {
+            let attempt = attempts.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             let guard = *unit.load::<Seat>(&seats[0]).await?;
             if attempt == 0 {
-                hold(&other, &request(BOB), &seats[0], BOB).await?;
+                hold(other, &request(BOB), &seats[0], BOB).await?;
             }
             unit.load::<Seat>(&seats[1]).await?;
             // Only if Bob has the first seat.
@@ -127,8 +135,7 @@ async fn a_stream_only_read_must_not_have_moved() {
         })
         .await
         .unwrap();
-    attempts += attempts_seen.load(std::sync::atomic::Ordering::Relaxed);
-    assert_eq!(attempts, 2);
+    assert_eq!(attempts.load(std::sync::atomic::Ordering::Relaxed), 2);
     assert_eq!(*committed.state::<Seat>(&seats[1]).unwrap(), Seat::Blocked);
 }
 
@@ -145,15 +152,15 @@ async fn a_refusal_from_a_stale_cache_is_decided_again() {
 }
 
 #[tokio::test]
-async fn an_id_taken_as_new_that_exists_is_looked_at_again() {
+async fn an_id_taken_as_new_that_exists_is_never_written_over() {
     let database = database::fresh().await;
     let (store, other) = (open(&database).await, open(&database).await);
-    let seat = new_seat();
-    hold(&other, &request(ALICE), &seat, ALICE).await.unwrap();
+    let seat = &new_seat();
+    hold(&other, &request(ALICE), seat, ALICE).await.unwrap();
     let refused = store
-        .run(&request(BOB), async |unit: &mut UnitOfWork| {
-            unit.begin::<Seat>(&seat);
-            unit.execute::<Seat>(&seat, SeatCommand::Hold { by: BOB })
+        .run(&request(BOB), |mut unit| async move {
+            unit.begin::<Seat>(seat);
+            unit.execute::<Seat>(seat, SeatCommand::Hold { by: BOB })
                 .map_err(Stop::Refused)
         })
         .await;
@@ -185,7 +192,11 @@ async fn every_event_says_who_did_it_and_why() {
         ("reason", "broken"),
         ("address", "192.0.2.7"),
     ] {
-        assert_eq!(event.metadata.get(name).map(|v| v.as_str()), Some(value), "{name}");
+        assert_eq!(
+            event.metadata.get(name).map(smol_str::SmolStr::as_str),
+            Some(value),
+            "{name}"
+        );
     }
 }
 
@@ -193,13 +204,16 @@ async fn every_event_says_who_did_it_and_why() {
 async fn a_prefix_is_read_at_once_and_kept_at_hand() {
     let database = database::fresh().await;
     let (store, other) = (open(&database).await, open(&database).await);
-    let seats = seats(5);
+    let seats = &seats(5);
     hold_all(&other, &request(BOB), &seats[..2], BOB).await.unwrap();
-    let prefix = format!("{}:", seats[0].time_slot);
+    let prefix = &format!("{}:", seats[0].time_slot);
     let committed = store
-        .run(&request(ALICE), async |unit: &mut UnitOfWork| {
-            unit.load_prefix::<Seat>(&prefix, &seats).await?;
-            let free: Vec<_> = seats.iter().filter(|seat| *unit.state::<Seat>(seat) == Seat::Free).collect();
+        .run(&request(ALICE), |mut unit| async move {
+            unit.load_prefix::<Seat>(prefix, seats).await?;
+            let free: Vec<_> = seats
+                .iter()
+                .filter(|seat| *unit.state::<Seat>(seat) == Seat::Free)
+                .collect();
             assert_eq!(free.len(), 3);
             unit.execute::<Seat>(free[0], SeatCommand::Hold { by: ALICE })
                 .map_err(Stop::<SeatError>::Refused)
@@ -214,13 +228,16 @@ async fn a_unit_that_decides_on_what_it_did_not_load_fails() {
     let database = database::fresh().await;
     let store = open(&database).await;
     let failed = store
-        .run(&request(ALICE), async |unit: &mut UnitOfWork| {
+        .run(&request(ALICE), |mut unit| async move {
             assert_eq!(*unit.state::<Seat>(&new_seat()), Seat::Free);
             unit.execute::<Seat>(&new_seat(), SeatCommand::Hold { by: ALICE })
                 .map_err(Stop::Refused)
         })
         .await;
-    assert!(matches!(failed.err().unwrap(), Stop::Store(StoreError::Corrupt(_))));
+    assert!(matches!(
+        failed.err().unwrap(),
+        Stop::Store(StoreError::Corrupt(_))
+    ));
 }
 
 #[tokio::test]
