@@ -99,7 +99,9 @@ async fn a_database_killed_under_load_comes_back_with_everything_acknowledged() 
         let slot = house.screening(&api, ROWS, COLUMNS, Sale::Long).await;
         let load = Load::start(std::slice::from_ref(&api), slot, &coupons, CUSTOMERS);
         load.achieves(60).await;
-        let postmaster = cluster.postmaster().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+        let postmaster = cluster
+            .postmaster()
+            .and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
         kill_process(postmaster.expect("it runs"), Signal::KILL).expect("ours to kill");
         let refused = eventually("503 while the database is away", || async {
             let answer = api.ask(&Call::show(&kept)).await;
