@@ -122,6 +122,55 @@ async fn holds_lapse_by_themselves_soon_after_their_time_and_never_before() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_paid_in_time_expires_and_gives_seats_and_coupon_back() {
+    let field = Field::open(2).await;
+    let starts_at = Timestamp::now() + 6.seconds();
+    let slot = field
+        .house
+        .screening(field.api(), 2, 10, Sale::UntilItBegins(starts_at))
+        .await;
+    let mut unpaid = Vec::new();
+    for column in 1..=10 {
+        let hold = field
+            .api()
+            .done(&Call::hold(slot, &[label(0, column), label(1, column)]))
+            .await
+            .hold();
+        let coupon = field.house.coupon(field.api()).await;
+        field.api().done(&Call::place_unpaid(&hold, &coupon)).await;
+        unpaid.push((hold, coupon));
+    }
+    let (paid, coupon) = unpaid.pop().expect("ten of them");
+    let path = format!("/v1/reservations/{}/mark-paid", paid.number);
+    field.api().done(&Call::admin(path, serde_json::json!({}))).await;
+    eventually("all but the paid one expire", || async {
+        let expired = unpaid.iter().map(|(hold, _)| async {
+            field.api().done(&Call::show(hold)).await.json()["state"].as_str() == Some("expired")
+        });
+        futures_util::future::join_all(expired)
+            .await
+            .into_iter()
+            .all(|expired| expired)
+            .then_some(())
+    })
+    .await;
+    // The slot has begun, so its seats are of no use to anyone; the coupons are.
+    let other = field.house.screening(field.api(), 1, 10, Sale::Long).await;
+    let next = field.api().done(&Call::hold(other, &["A1"])).await.hold();
+    field.apis[1].done(&Call::place(&next, Some(&unpaid[0].1))).await;
+    let used = field.apis[1].done(&Call::hold(other, &["A2"])).await.hold();
+    field
+        .api()
+        .ask(&Call::place(&used, Some(&coupon)))
+        .await
+        .refused(409, "coupon/already-redeemed");
+    let log = field.close().await;
+    assert_eq!(log.named("ReservationExpired").count(), 9);
+    assert_eq!(log.named("SeatReleased").count(), 18);
+    assert_eq!(log.named("CouponRestored").count(), 9);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lapsed_seat_goes_to_the_next_who_asks_though_the_policy_sleeps() {
     let field = Field::open(2).await;
     let sleep = field.database.client().await;

@@ -134,6 +134,15 @@ impl Call {
         }
     }
 
+    /// Makes a hold binding, to be paid by bank transfer before a deadline.
+    pub fn place_unpaid(hold: &Hold, coupon: &str) -> Self {
+        let mut call = Self::place(hold, Some(coupon));
+        if let Some(body) = &mut call.body {
+            body["payment"] = json!("bank_transfer");
+        }
+        call
+    }
+
     /// How a reservation is now.
     pub fn show(hold: &Hold) -> Self {
         Self {

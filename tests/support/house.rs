@@ -29,6 +29,8 @@ pub enum Sale {
     Long,
     /// Sales close at this moment, and no hold outlives that.
     Until(Timestamp),
+    /// The slot begins at this moment, and whatever is unpaid then expires.
+    UntilItBegins(Timestamp),
 }
 
 impl House {
@@ -127,10 +129,11 @@ impl House {
         sale: Sale,
     ) -> Uuid {
         let slot = Uuid::now_v7();
-        let starts_at = Timestamp::now() + hours_ahead.hours();
-        let sales_close_at = match sale {
-            Sale::Long => starts_at,
-            Sale::Until(moment) => moment,
+        let later = Timestamp::now() + hours_ahead.hours();
+        let (starts_at, sales_close_at) = match sale {
+            Sale::Long => (later, later),
+            Sale::Until(moment) => (later, moment),
+            Sale::UntilItBegins(moment) => (moment, moment),
         };
         let plan = json!({ "branch": branch, "show": show, "starts_at": starts_at, "ends_at": starts_at + 1.hour(),
             "sales_open_at": starts_at - 120.hours(), "sales_close_at": sales_close_at,
