@@ -1,0 +1,144 @@
+//! Personal values: never readable in the log, and gone for ever when the person's key is.
+
+use std::collections::BTreeMap;
+
+use aggregates::{
+    Event, StreamId,
+    ids::ReservationId,
+    personal::Personal,
+    reservation::{Placement, Reservation, ReservationCommand, ReservationError, ReservationEvent},
+    values::{CustomerName, PhoneNumber},
+};
+use jari::store::{Request, Stop, Store};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::harness::{ALICE, number, open, request};
+use crate::support::database;
+
+const NAME: &str = "김하늘";
+const PHONE: &str = "+821012345678";
+const ADDRESS: &str = "192.0.2.7";
+const REASON: &str = "the customer's own words";
+
+fn golden(name: &str, variant: &str) -> Value {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots/stored_events.json");
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut golden: BTreeMap<String, Value> = serde_json::from_str(&text).unwrap();
+    golden.get_mut(name).unwrap()[variant].take()
+}
+
+fn held() -> ReservationCommand {
+    let mut stored = golden("ReservationHeld", "Held");
+    ReservationCommand::Hold {
+        time_slot: serde_json::from_value(stored["time_slot"].take()).unwrap(),
+        choice: serde_json::from_value(stored["choice"].take()).unwrap(),
+        until: Timestamp::MAX,
+        cap: Timestamp::MAX,
+    }
+}
+
+fn placement() -> Placement {
+    let mut placement: Placement = serde_json::from_value(golden("ReservationPlaced", "Placed")).unwrap();
+    let name: CustomerName = NAME.parse().unwrap();
+    let phone: PhoneNumber = PHONE.parse().unwrap();
+    placement.contact.name = Personal::Plain(name);
+    placement.contact.phone = Personal::Plain(phone);
+    placement
+}
+
+async fn place(store: &Store, id: ReservationId) {
+    let request = Request {
+        address: Some(ADDRESS.parse().unwrap()),
+        reason: Some(REASON.into()),
+        ..request(id)
+    };
+    let run = store.run(&request, |mut unit| async move {
+        unit.load::<Reservation>(&id).await?;
+        unit.execute::<Reservation>(&id, held()).map_err(Stop::Refused)?;
+        let place = ReservationCommand::Place(Box::new(placement()));
+        unit.execute::<Reservation>(&id, place)
+            .map_err(Stop::<ReservationError>::Refused)
+    });
+    run.await.unwrap();
+}
+
+async fn name_of(store: &Store, id: ReservationId) -> Option<String> {
+    let events = store.events_of(&StreamId::of::<Reservation>(&id)).await.unwrap();
+    let placed = events.iter().find_map(|recorded| match &recorded.event {
+        Event::Reservation(ReservationEvent::Placed(placement)) => Some(placement),
+        other => {
+            assert_ne!(other.name(), "ReservationPlaced");
+            None
+        }
+    });
+    placed
+        .unwrap()
+        .contact
+        .name
+        .plain()
+        .map(|name| name.as_str().to_owned())
+}
+
+#[tokio::test]
+async fn personal_values_are_unreadable_in_the_log_and_plain_for_the_rules() {
+    let database = database::fresh().await;
+    let store = open(&database).await;
+    place(&store, ALICE).await;
+    let client = database.client().await;
+    let row = client
+        .query_one(
+            "select string_agg(payload::text || metadata::text, '') from events",
+            &[],
+        )
+        .await
+        .unwrap();
+    let stored: String = row.get(0);
+    for secret in [NAME, PHONE, "1012345678", ADDRESS, REASON] {
+        assert!(!stored.contains(secret), "{secret} is in {stored}");
+    }
+    assert_eq!(
+        number(&client, "select count(*) from vault.subject_keys").await,
+        1
+    );
+    // Another process opens what this one sealed.
+    let other = open(&database).await;
+    assert_eq!(name_of(&other, ALICE).await.as_deref(), Some(NAME));
+    let event = &other.events(0, 1).await.unwrap()[0];
+    assert_eq!(event.metadata.get("address").unwrap(), ADDRESS);
+    assert_eq!(event.metadata.get("reason").unwrap(), REASON);
+}
+
+#[tokio::test]
+async fn an_erased_person_is_erased_from_every_answer() {
+    let database = database::fresh().await;
+    let store = open(&database).await;
+    place(&store, ALICE).await;
+    assert!(store.erase(&StreamId::of::<Reservation>(&ALICE)).await.unwrap());
+    assert!(!store.erase(&StreamId::of::<Reservation>(&ALICE)).await.unwrap());
+    assert_eq!(name_of(&store, ALICE).await, None);
+    let event = &store.events(0, 1).await.unwrap()[0];
+    assert!(!event.metadata.contains_key("address"));
+    assert_eq!(
+        number(&database.client().await, "select count(*) from events").await,
+        2
+    );
+}
+
+#[tokio::test]
+async fn a_sealed_value_moved_to_another_event_is_shown_as_erased() {
+    let database = database::fresh().await;
+    let store = open(&database).await;
+    place(&store, ALICE).await;
+    let client = database.client().await;
+    // Only by taking the guard away first, as somebody with the owner's rights could.
+    client
+        .batch_execute(
+            "alter table events disable trigger all; update events set sequence = 3 where sequence = 2;
+             insert into events select aggregate_type, aggregate_id, 2, 'ReservationNotified', '1.0',
+             '{\"Notified\": {\"note\": null}}', '{}', 3, recorded_at from events where sequence = 3;",
+        )
+        .await
+        .unwrap();
+    assert_eq!(name_of(&store, ALICE).await, None);
+}
