@@ -8,6 +8,7 @@ mod import;
 mod kills;
 mod launcher;
 mod races;
+mod schema;
 mod store;
 mod stored_events;
 mod support;

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod database;
+pub mod goldens;
 pub mod house;
 pub mod journal;
 pub mod load;

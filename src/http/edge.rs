@@ -67,7 +67,10 @@ impl Edge {
             let mut written = problem.write(id_text);
             metrics::refused(problem.slug());
             // What a fallback had to say, for example Allow, stays; not the length of the body it did not have.
-            let said = response.headers().iter().filter(|(name, _)| *name != header::CONTENT_LENGTH);
+            let said = response
+                .headers()
+                .iter()
+                .filter(|(name, _)| *name != header::CONTENT_LENGTH);
             for (name, value) in said {
                 written.headers_mut().entry(name).or_insert_with(|| value.clone());
             }
