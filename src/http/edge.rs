@@ -66,13 +66,8 @@ impl Edge {
             let route = response.extensions_mut().remove::<MatchedPath>();
             let mut written = problem.write(id_text);
             metrics::refused(problem.slug());
-            // What a fallback had to say, for example Allow, stays; not the length of the body it did not have.
-            let said = response
-                .headers()
-                .iter()
-                .filter(|(name, _)| *name != header::CONTENT_LENGTH);
-            for (name, value) in said {
-                written.headers_mut().entry(name).or_insert_with(|| value.clone());
+            if let Some(allow) = response.headers_mut().remove(header::ALLOW) {
+                written.headers_mut().insert(header::ALLOW, allow);
             }
             if let Some(route) = route {
                 written.extensions_mut().insert(route);
