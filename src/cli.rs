@@ -82,9 +82,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => {
             // Nobody may be there to read it.
             let _ = error.print();
-            return match error.kind() {
-                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
-                _ => ExitCode::from(failure::USAGE),
+            let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            return if asked {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::from(failure::USAGE)
             };
         }
     };
@@ -126,18 +128,30 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
 /// The help of the program and of each subcommand, for a golden.
 #[must_use]
 pub fn help() -> String {
-    let mut command = Cli::command().term_width(100);
+    use std::fmt::Write as _;
+    // What the environment holds just now is no part of it.
+    let mut command = Cli::command()
+        .term_width(100)
+        .mut_args(|argument| argument.hide_env_values(true));
+    command =
+        command.mut_subcommands(|subcommand| subcommand.mut_args(|argument| argument.hide_env_values(true)));
     command.build();
     let mut text = command.render_long_help().to_string();
     for subcommand in command
         .get_subcommands_mut()
         .filter(|subcommand| !subcommand.is_hide_set())
     {
-        text.push_str(&format!(
-            "\n\n=== jari {}\n\n{}",
-            subcommand.get_name().to_owned(),
+        let name = subcommand.get_name().to_owned();
+        // Writing to a string cannot fail.
+        let _ = write!(
+            text,
+            "
+
+=== jari {name}
+
+{}",
             subcommand.render_long_help()
-        ));
+        );
     }
     text
 }

@@ -4,6 +4,7 @@
 
 use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
+use axum::http::HeaderName;
 use clap::Args;
 
 use crate::{
@@ -77,6 +78,17 @@ impl FromStr for TypedSecret {
     }
 }
 
+/// Bytes as hex digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
 fn secret_bytes(text: &str) -> Option<[u8; 32]> {
     use base64::Engine as _;
     let bytes = if text.len() == 64 {
@@ -137,6 +149,10 @@ pub struct HttpArgs {
     #[command(flatten)]
     #[expect(missing_docs, reason = "its fields say it in the help")]
     pub limits: RateLimits,
+    /// The header in which a trusted proxy names its client's address, for example x-forwarded-for; without it the
+    /// peer of the connection counts
+    #[arg(long, env = "JARI_CLIENT_ADDRESS_HEADER", value_name = "NAME")]
+    pub client_address_header: Option<HeaderName>,
     /// Connections at the same time
     #[arg(
         long,
@@ -177,6 +193,7 @@ impl Default for HttpArgs {
             host: [127, 0, 0, 1].into(),
             port: 8080,
             limits: RateLimits::default(),
+            client_address_header: None,
             connections_max: 10_000,
             requests_max: 4_000,
             listeners_max: 2_000,

@@ -69,7 +69,8 @@ pub async fn ensure_database(server: &Connect, name: &str) -> Result<(), NotMigr
         match sqlx::query(&create).execute(&mut connection).await {
             // Another program that shares the server was faster.
             Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("42P04") => {}
-            result => drop(result?),
+            Err(error) => return Err(error.into()),
+            Ok(_) => {}
         }
     }
     connection.close().await?;

@@ -119,12 +119,7 @@ impl Server {
             limits: limits.clone(),
             live,
         });
-        let edge = Edge::new(
-            http::router(app),
-            limits,
-            config.http.requests_max,
-            config.http.deadline(),
-        );
+        let edge = Edge::new(http::router(app), limits, &config.http);
         let serving = http::serve(listener, edge, config.http.connections_max, http_stops, PATIENCE);
         let http = tokio::spawn(serving);
         Ok(Self {
@@ -175,12 +170,13 @@ async fn ended(task: JoinHandle<()>) {
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, NotStarted> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|source| match source.kind() {
-            io::ErrorKind::AddrInUse => NotStarted::PortInUse(address.port()),
-            _ => NotStarted::Listen { address, source },
-        })
+    TcpListener::bind(address).await.map_err(|source| {
+        if source.kind() == io::ErrorKind::AddrInUse {
+            NotStarted::PortInUse(address.port())
+        } else {
+            NotStarted::Listen { address, source }
+        }
+    })
 }
 
 async fn keep_lease(lease: WorkerLease, pool: PgPool, mut stop: Signal) {

@@ -47,7 +47,11 @@ pub fn start(args: &LogArgs) -> Result<(), tracing_subscriber::filter::ParseErro
     if started.is_ok() {
         std::panic::set_hook(Box::new(|panic| {
             let place = panic.location().map(ToString::to_string).unwrap_or_default();
-            let text = panic.payload_as_str().unwrap_or("no message");
+            let payload = panic.payload();
+            let text = payload.downcast_ref::<&str>().copied();
+            let text = text
+                .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+                .unwrap_or("no message");
             tracing::error!(place, text, "a panic was caught");
         }));
     }

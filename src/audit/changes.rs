@@ -120,7 +120,7 @@ fn spread(value: Value, facts: &mut Map<String, Value>) {
                 }
             }
         }
-        other => {
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
             facts.insert("value".to_owned(), other);
         }
     }

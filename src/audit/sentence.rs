@@ -2,6 +2,8 @@
 
 use aggregates::{Event, Metadata, Recorded};
 
+use smol_str::SmolStr;
+
 use super::{catalogue, sales};
 
 /// What happened, without who and when.
@@ -26,8 +28,8 @@ pub fn sentence(recorded: &Recorded) -> String {
 /// Who did it.
 #[must_use]
 pub fn who(metadata: &Metadata) -> String {
-    let id = metadata.get("actor_id").map_or("unknown", |id| id.as_str());
-    match metadata.get("actor_kind").map(|kind| kind.as_str()) {
+    let id = metadata.get("actor_id").map_or("unknown", SmolStr::as_str);
+    match metadata.get("actor_kind").map(SmolStr::as_str) {
         Some("guest") => format!("the guest of reservation {id}"),
         Some("customer") => format!("customer {id}"),
         Some("admin") => format!("admin {id}"),

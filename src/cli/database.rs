@@ -9,7 +9,7 @@ use std::{
 
 use super::{failure::Failure, output::note};
 use crate::{
-    config::{DatabaseArgs, DatabaseUrl, TypedSecret},
+    config::{DatabaseArgs, DatabaseUrl, TypedSecret, hex},
     migrate::{self, Migrated},
     postgres::{
         Cluster, Connect, Search, Settings,
@@ -131,7 +131,7 @@ fn kept_secret(path: &Path) -> io::Result<MasterSecret> {
     match made {
         Ok(mut file) => {
             let bytes: [u8; 32] = rand::random();
-            let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            let text = hex(&bytes);
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
             note(&format!(

@@ -9,10 +9,10 @@ use super::{
     database::Database,
     failure::Failure,
     output::{line, note, progress},
-    serve::{raise_file_limit, until_told},
+    serve::{raise_file_limit, stop, until_told},
 };
 use crate::{
-    config::{Config, DatabaseArgs, HttpArgs},
+    config::{Config, DatabaseArgs, HttpArgs, hex},
     import::{self, Progress, samples},
     postgres::Settings,
     server::Server,
@@ -57,10 +57,7 @@ pub(super) async fn run(mut database: DatabaseArgs, args: Args) -> Result<ExitCo
     }
     tell(&server, &admin_token)?;
     until_told().await?;
-    note("stopping");
-    server.shutdown().await;
-    database.close().await?;
-    Ok(ExitCode::SUCCESS)
+    stop(server, database).await
 }
 
 /// Imports the sample chains and opens their sales; what is there already stays.
@@ -103,5 +100,5 @@ fn tell(server: &Server, admin_token: &str) -> Result<(), Failure> {
 
 fn made_up_token() -> String {
     let bytes: [u8; 24] = rand::random();
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&bytes)
 }

@@ -43,8 +43,19 @@ pub(super) async fn run(database: &DatabaseArgs, args: Args) -> Result<ExitCode,
     let server = Server::start(config).await?;
     note(&format!("listening on http://{}", server.address));
     until_told().await?;
+    stop(server, database).await
+}
+
+/// Stops in order; told again, at once. What was acknowledged is in the log either way.
+pub(super) async fn stop(server: Server, database: Database) -> Result<ExitCode, Failure> {
     note("stopping");
-    server.shutdown().await;
+    tokio::select! {
+        () = server.shutdown() => {}
+        told = until_told() => {
+            note("stopping at once");
+            told?;
+        }
+    }
     database.close().await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -76,7 +76,7 @@ impl Admin {
 
     /// As the log records it.
     #[must_use]
-    pub fn actor(self) -> Actor {
+    pub fn actor() -> Actor {
         Actor::Admin(Self::ID.into())
     }
 }
@@ -123,7 +123,7 @@ impl Holder {
     pub fn actor(self) -> Actor {
         match self {
             Self::Customer(id) => Actor::Guest(id),
-            Self::Staff(_) => Admin.actor(),
+            Self::Staff(_) => Admin::actor(),
         }
     }
 

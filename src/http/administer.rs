@@ -122,7 +122,7 @@ where
         let detail = format!("there is no command {verb}; there are {}", verbs.join(", "));
         return Err(Problem::new(&problems::NO_SUCH_ROUTE, detail));
     };
-    let admin = Admin::from_request_parts(&mut parts, &app).await?;
+    Admin::from_request_parts(&mut parts, &app).await?;
     let id: A::Id = path.get("id")?;
     let caller = Caller::from_request_parts(&mut parts, &app).await?;
     let key = Key::from_request_parts(&mut parts, &app).await?;
@@ -133,7 +133,7 @@ where
         format!("admin:{}", Admin::ID),
         &(A::TYPE, id.to_string(), &command),
     );
-    let request = caller.request(admin.actor(), named::<A>(verb), key);
+    let request = caller.request(Admin::actor(), named::<A>(verb), key);
     let committed = booking::administer::<A>(&app.store, &request, &id, &command, expected).await?;
     let begun = committed
         .events
@@ -175,15 +175,13 @@ fn named<A: Administrable>(verb: &'static str) -> &'static str {
     static NAMES: LazyLock<Mutex<std::collections::BTreeSet<&'static str>>> = LazyLock::new(Mutex::default);
     let name = format!("{}/{verb}", A::COLLECTION);
     let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
-    match names.get(&*name) {
-        Some(known) => known,
-        None => {
-            // Bounded by the number of commands there are.
-            let name: &'static str = name.leak();
-            names.insert(name);
-            name
-        }
+    if let Some(known) = names.get(&*name) {
+        return known;
     }
+    // Bounded by the number of commands there are.
+    let name: &'static str = name.leak();
+    names.insert(name);
+    name
 }
 
 /// The sequence in `If-Match`; none for `*` or no header.

@@ -108,12 +108,14 @@ pub(super) fn read<T: DeserializeOwned>(
 ) -> Result<T, Problem> {
     // Inside JSON text every control character is escaped, so only bodies with a backslash can hold one.
     if !bytes.contains(&b'\\')
+        && is_object(bytes)
         && let Ok(value) = serde_json::from_slice(bytes)
     {
         return Ok(value);
     }
     let body = parse(bytes)?;
     refuse(faults::unprintable(&body))?;
+    refuse_unless_object(&body)?;
     if let Ok(value) = serde_json::from_slice(bytes) {
         return Ok(value);
     }
@@ -134,6 +136,7 @@ pub(super) fn read_command<T: DeserializeOwned>(
 ) -> Result<T, Problem> {
     let body = parse(bytes)?;
     refuse(faults::unprintable(&body))?;
+    refuse_unless_object(&body)?;
     let tagged = json!({ verb: body });
     match serde_json::from_value::<T>(tagged.clone()) {
         Ok(command) => Ok(command),
@@ -148,6 +151,19 @@ pub(super) fn read_command<T: DeserializeOwned>(
             refuse(faults.collect())?;
             Err(Problem::new(&problems::INVALID_FIELDS, error.to_string()))
         }
+    }
+}
+
+/// serde would also read a list as an object, field by field.
+fn is_object(bytes: &[u8]) -> bool {
+    bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
+}
+
+fn refuse_unless_object(body: &Value) -> Result<(), Problem> {
+    if body.is_object() {
+        Ok(())
+    } else {
+        refuse(vec![Fault::at("", "must be an object")])
     }
 }
 

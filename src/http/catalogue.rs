@@ -5,15 +5,23 @@ mod branches;
 mod movies;
 mod themes;
 
-use aggregates::ids::BranchId;
-use axum::{http::Uri, response::Response};
+use aggregates::{Decider, ids::BranchId, refusal::Refusal};
+use axum::{
+    http::{Uri, header},
+    response::{IntoResponse as _, Response},
+};
 use jiff::{Timestamp, ToSpan as _};
-use projections::catalogue::{self, Entry, Filter, Key, Kind};
+use projections::catalogue::{self, Entry, Filter, Kind};
 use serde::Serialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use super::{App, pages, problem::Problem};
+use super::{
+    App,
+    answer::{Json, etag},
+    pages,
+    problem::Problem,
+};
 
 /// What belongs to the catalogue.
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -62,7 +70,16 @@ async fn page<T: Serialize>(
     ))
 }
 
-/// One thing, if it is there.
-async fn find(app: &App, kind: Kind, id: Uuid) -> Result<Option<Entry>, Problem> {
-    Ok(catalogue::entry(&app.reads, Key { kind, id, version: 0 }).await?)
+/// One thing straight from the log, so never behind, with its sequence as `ETag`: what `If-Match` must name.
+async fn shown<A: Decider, T: Serialize>(
+    app: &App,
+    id: &A::Id,
+    view: impl FnOnce(&A) -> Option<T>,
+    missing: impl Refusal,
+) -> Result<Response, Problem> {
+    let (state, sequence) = app.store.read_with_sequence::<A>(id).await?;
+    let view = view(&state).ok_or_else(|| Problem::refused(&missing))?;
+    let mut response = Json(view).into_response();
+    response.headers_mut().insert(header::ETAG, etag(sequence));
+    Ok(response)
 }

@@ -14,7 +14,7 @@ use axum::{
     Router,
     body::Body,
     extract::{MatchedPath, Request},
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -23,6 +23,7 @@ use tower::Service as _;
 use uuid::Uuid;
 
 use super::{caller::Caller, limits::Limits, metrics, problem::Problem, problems};
+use crate::config::HttpArgs;
 
 /// The header that carries the request's id, in both directions.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -37,25 +38,27 @@ struct Inner {
     in_flight: AtomicUsize,
     in_flight_max: usize,
     deadline: Duration,
+    address_header: Option<HeaderName>,
 }
 
 impl Edge {
     /// Surrounds `router`.
     #[must_use]
-    pub fn new(router: Router, limits: Limits, in_flight_max: usize, deadline: Duration) -> Self {
-        let router = router.layer(axum::middleware::from_fn(remember_route));
+    pub fn new(router: Router, limits: Limits, settings: &HttpArgs) -> Self {
         Self(Arc::new(Inner {
-            router,
+            router: router.layer(axum::middleware::from_fn(remember_route)),
             limits,
             in_flight: AtomicUsize::new(0),
-            in_flight_max,
-            deadline,
+            in_flight_max: settings.requests_max,
+            deadline: settings.deadline(),
+            address_header: settings.client_address_header.clone(),
         }))
     }
 
-    /// Answers one request from the peer at `address`.
-    pub async fn answer(&self, address: IpAddr, mut request: Request) -> Response {
+    /// Answers one request that came over a connection from `peer`.
+    pub async fn answer(&self, peer: IpAddr, mut request: Request) -> Response {
         let begun = Instant::now();
+        let address = self.client(peer, request.headers());
         let caller = Caller::new(address, request.headers().get(REQUEST_ID));
         let mut id_text = Uuid::encode_buffer();
         let id_text: &str = caller.request_id.hyphenated().encode_lower(&mut id_text);
@@ -81,6 +84,21 @@ impl Edge {
             .map_or("none", MatchedPath::as_str);
         metrics::answered(method, route, response.status(), begun.elapsed());
         response
+    }
+
+    /// Who asks: the peer, or whom the trusted proxy names last, which is the one it has seen itself.
+    fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let Some(name) = &self.0.address_header else {
+            return peer;
+        };
+        let named = headers
+            .get_all(name)
+            .iter()
+            .next_back()
+            .and_then(|value| value.to_str().ok());
+        let last = named.and_then(|value| value.rsplit(',').next());
+        last.and_then(|address| address.trim().parse().ok())
+            .unwrap_or(peer)
     }
 
     async fn guarded(&self, address: IpAddr, request: Request) -> Response {

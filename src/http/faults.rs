@@ -69,9 +69,42 @@ fn first<T: DeserializeOwned>(body: &Value) -> Option<(Vec<Step>, String)> {
             }
             "is not a known field".to_owned()
         }
-        (None, None) => text,
+        (None, None) => in_words(&text),
     };
     Some((place, message))
+}
+
+/// serde's own messages speak of Rust; callers speak JSON. Messages of our types are in words already.
+fn in_words(message: &str) -> String {
+    let expected = |rest: &str| match rest {
+        "a string" | "a borrowed string" | "string" => "a text".to_owned(),
+        "a boolean" => "true or false".to_owned(),
+        "a sequence" => "a list".to_owned(),
+        "u8" => "a whole number from 0 to 255".to_owned(),
+        "u16" => "a whole number from 0 to 65535".to_owned(),
+        "u32" => "a whole number from 0 to 4294967295".to_owned(),
+        "i64" | "u64" => "a whole number".to_owned(),
+        "f64" => "a number".to_owned(),
+        other if other.starts_with("struct ") || other.starts_with("a map") => "an object".to_owned(),
+        other => other.to_owned(),
+    };
+    let rules = ["invalid type: ", "invalid value: ", "invalid length "];
+    if rules.iter().any(|rule| message.starts_with(rule))
+        && let Some((_, wanted)) = message.split_once(", expected ")
+    {
+        let wanted = wanted.split(" with ").next().unwrap_or(wanted);
+        return format!("must be {}", expected(wanted));
+    }
+    if let Some((_, wanted)) = message
+        .strip_prefix("unknown variant `")
+        .and_then(|rest| rest.split_once("`, expected "))
+    {
+        return format!("must be {}", wanted.replace('`', ""));
+    }
+    if message.starts_with("UUID parsing failed") {
+        return "must be a UUID".to_owned();
+    }
+    message.to_owned()
 }
 
 fn quoted<'a>(text: &'a str, before: &str) -> Option<&'a str> {

@@ -75,9 +75,16 @@ pub(super) async fn metrics_text(
     mut parts: Parts,
 ) -> Result<Response, Problem> {
     use axum::extract::FromRequestParts as _;
-    if !caller.address.is_loopback() {
+    // A proxy on this machine asks for somebody else, and says so.
+    let forwarded = ["forwarded", "x-forwarded-for"]
+        .iter()
+        .any(|name| parts.headers.contains_key(*name));
+    if forwarded || !caller.address.is_loopback() {
         Admin::from_request_parts(&mut parts, &app).await?;
     }
+    let position = |model: &'static str| Some((model, app.projections.position(model)?));
+    let models = projections::NAMES.iter().filter_map(|model| position(model));
+    metrics::standing(app.store.feed().position(), models);
     Ok((
         [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
         metrics::text(),

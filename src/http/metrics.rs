@@ -28,6 +28,8 @@ pub fn start() {
         );
         metrics::describe_histogram!("http_request_seconds", "Time to the head of the answer");
         metrics::describe_counter!("problems_total", "Problems answered, by type");
+        metrics::describe_gauge!("log_position", "The last position of the log this process knows");
+        metrics::describe_gauge!("read_model_lag_events", "Events a read model is behind the log");
         handle
     });
 }
@@ -43,6 +45,23 @@ pub fn upkeep() {
     if let Some(handle) = PROMETHEUS.get() {
         handle.run_upkeep();
     }
+}
+
+/// Tells how far the log is and how far behind it each read model.
+pub fn standing(head: i64, models: impl Iterator<Item = (&'static str, i64)>) {
+    gauge("log_position", head, Vec::new());
+    for (model, position) in models {
+        gauge(
+            "read_model_lag_events",
+            head - position,
+            vec![metrics::Label::from_static_parts("model", model)],
+        );
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "positions are far below 2^53")]
+fn gauge(name: &'static str, value: i64, labels: Vec<metrics::Label>) {
+    metrics::gauge!(name, labels).set(value as f64);
 }
 
 /// The label of a method; callers may invent others, labels may not grow with them.

@@ -77,11 +77,12 @@ pub fn page<R, T: Serialize, P: Serialize>(
 
 fn link(uri: &Uri, cursor: &str) -> String {
     let kept = uri.query().unwrap_or_default().split('&');
-    let kept: String = kept
+    let kept: Vec<&str> = kept
         .filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="))
-        .map(|pair| format!("{pair}&"))
         .collect();
-    format!("<{}?{kept}cursor={cursor}>; rel=\"next\"", uri.path())
+    let before = if kept.is_empty() { "" } else { "&" };
+    let kept = kept.join("&");
+    format!("<{}?{kept}{before}cursor={cursor}>; rel=\"next\"", uri.path())
 }
 
 #[cfg(test)]

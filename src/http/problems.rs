@@ -44,7 +44,6 @@ known! {
     INVALID_FIELDS = "request/invalid-fields", UNPROCESSABLE_ENTITY, "Correct the fields that errors points to.";
     UNSUPPORTED_MEDIA = "request/unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "Send application/json.";
     TOO_LARGE = "request/too-large", PAYLOAD_TOO_LARGE, "Send a smaller body.";
-    TOO_SLOW = "request/too-slow", REQUEST_TIMEOUT, "Send the body without long pauses.";
     TOO_MANY = "request/too-many", TOO_MANY_REQUESTS, "Wait as long as Retry-After says.";
     UNAUTHORIZED = "request/unauthorized", UNAUTHORIZED, "Send the admin token as Authorization: Bearer ….";
     PRECONDITION_FAILED = "request/precondition-failed", PRECONDITION_FAILED, "Read it again and decide anew.";

@@ -64,13 +64,13 @@ pub struct SeatAnswer {
               (status = CONFLICT, description = "seat/taken", body = ProblemBody)))]
 async fn block(
     State(app): State<App>,
-    admin: Admin,
+    _: Admin,
     caller: Caller,
     path: PathTexts,
     key: Key,
     Sent(Block { reason }): Sent<Block>,
 ) -> Result<Response, Problem> {
-    command(&app, admin, caller, &path, key, SeatCommand::Block { reason }).await
+    command(&app, caller, &path, key, SeatCommand::Block { reason }).await
 }
 
 /// Puts a seat back on sale.
@@ -81,18 +81,17 @@ async fn block(
               (status = NOT_FOUND, description = "No such slot or seat", body = ProblemBody)))]
 async fn unblock(
     State(app): State<App>,
-    admin: Admin,
+    _: Admin,
     caller: Caller,
     path: PathTexts,
     key: Key,
     Sent(Nothing {}): Sent<Nothing>,
 ) -> Result<Response, Problem> {
-    command(&app, admin, caller, &path, key, SeatCommand::Unblock).await
+    command(&app, caller, &path, key, SeatCommand::Unblock).await
 }
 
 async fn command(
     app: &App,
-    admin: Admin,
     caller: Caller,
     path: &PathTexts,
     key: Key,
@@ -114,7 +113,7 @@ async fn command(
         | SeatCommand::Reserve { .. }
         | SeatCommand::Release { .. } => ("seats/unblock", "free"),
     };
-    let request = caller.request(admin.actor(), name, key);
+    let request = caller.request(Admin::actor(), name, key);
     let committed = app.bookings.work_on_seat(&request, &seat, command).await?;
     let body = SeatAnswer {
         time_slot: seat.time_slot,

@@ -14,8 +14,8 @@ use tokio::{
 use super::edge::Edge;
 use crate::shutdown::{Signal, told};
 
-/// The time a caller has to send a whole head.
-const HEAD_SECONDS: Duration = Duration::from_secs(10);
+/// The time a caller has to send a whole head, the pause before it included: shorter ones cut connections kept for later.
+const HEAD_SECONDS: Duration = Duration::from_secs(60);
 /// Header fields of one request.
 const HEADERS_MAX: usize = 64;
 /// Bytes of one request's head.

@@ -1,5 +1,7 @@
 //! Why a command did not happen, as a problem; the one place where refusals and failures of the store get a status.
 
+use sqlx::error::DatabaseError;
+
 use crate::{
     booking::Refused,
     store::{Stop, StoreError},
@@ -55,25 +57,27 @@ impl<E: Into<Problem>> From<Stop<E>> for Problem {
 
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
-        match error {
-            sqlx::Error::Io(_)
+        if is_away(&error) {
+            tracing::warn!(%error, "the database is not available");
+            return Self::new(&problems::UNAVAILABLE, "the database is not available")
+                .retry_after(AWAY_SECONDS);
+        }
+        tracing::error!(%error, "a query failed");
+        Self::new(&problems::FAULT, "the query failed")
+    }
+}
+
+fn is_away(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    matches!(
+        error,
+        sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)
             | sqlx::Error::Protocol(_)
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed => {
-                tracing::warn!(%error, "the database is not available");
-                Self::new(&problems::UNAVAILABLE, "the database is not available").retry_after(AWAY_SECONDS)
-            }
-            sqlx::Error::Database(ref database) if is_shutdown(database.code().as_deref()) => {
-                Self::new(&problems::UNAVAILABLE, "the database is not available").retry_after(AWAY_SECONDS)
-            }
-            error => {
-                tracing::error!(%error, "a query failed");
-                Self::new(&problems::FAULT, "the query failed")
-            }
-        }
-    }
+            | sqlx::Error::WorkerCrashed
+    ) || is_shutdown(code.as_deref())
 }
 
 /// The classes of SQLSTATE that mean "come back later": 08 connection, 53 resources, 57 operator intervention.

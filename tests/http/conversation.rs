@@ -167,6 +167,11 @@ struct Names {
 impl Names {
     fn of(&mut self, word: &str) -> String {
         let bare = word.trim_end_matches(['.', ':']);
+        // The tag of a layout is an id and a version.
+        let bare = bare.split_once('.').map_or(
+            bare,
+            |(id, _)| if Uuid::try_parse(id).is_ok() { id } else { bare },
+        );
         let rest = &word[bare.len()..];
         let (prefix, bare) = bare
             .split_once("urn:uuid:")
@@ -175,7 +180,7 @@ impl Names {
             Some(kind) => format!("{prefix}{}{rest}", self.name(kind, bare)),
             None => word.to_owned(),
         };
-        if !word.is_empty() {
+        if word.bytes().any(|byte| byte.is_ascii_alphanumeric()) {
             self.before = word.to_owned();
         }
         named
@@ -193,9 +198,9 @@ impl Names {
             Some("day")
         } else if word.len() == 43 && self.before == "token" {
             Some("token")
-        } else if self.before == "short_code" {
+        } else if self.before == "short_code" && word.len() == 6 {
             Some("code")
-        } else if self.before == "weekend" {
+        } else if self.before == "weekend" && !word.is_empty() && word != ":" {
             Some("weekend")
         } else if word.len() == 5 && word.is_ascii() && digits(0, 2) && digits(3, 5) && &word[2..3] == ":" {
             Some("wall")

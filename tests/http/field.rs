@@ -79,14 +79,17 @@ impl Field {
 
     /// The business day a time slot belongs to, and the slot as customers see it.
     pub async fn day(&self, time_slot: Uuid) -> (String, Value) {
-        let slot = self
-            .api
-            .done(&Call::get(format!("/v1/time-slots/{time_slot}")))
-            .await
-            .json();
+        let slot = self.settled(time_slot).await;
         let starts_at: Timestamp = slot["starts_at"].as_str().unwrap().parse().unwrap();
         let (day, _) = on_the_wall(&TimeZone::get("Asia/Seoul").unwrap(), starts_at);
         (day.to_string(), slot)
+    }
+
+    /// The slot, once the read models show all that has happened.
+    pub async fn settled(&self, time_slot: Uuid) -> Value {
+        let position = self.server.store().feed().position();
+        let path = format!("/v1/time-slots/{time_slot}?min_position={position}");
+        self.api.done(&Call::get(path)).await.json()
     }
 
     /// Ends it in order.

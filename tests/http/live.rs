@@ -52,6 +52,7 @@ impl Listener {
 async fn a_listener_hears_what_happens_and_what_was_missed() {
     let field = Field::open().await;
     let slot = field.house.screening(&field.api, 1, 5, Sale::Long).await;
+    field.settled(slot).await;
     let path = format!("/v1/time-slots/{slot}/live");
     let mut early = Listener::to(&field, &path, None).await;
     early.hear("event: ready").await;
@@ -76,6 +77,7 @@ async fn a_listener_hears_what_happens_and_what_was_missed() {
 async fn more_listeners_than_places_are_told_to_come_back_and_all_end_with_the_server() {
     let field = Field::open().await;
     let slot = field.house.screening(&field.api, 1, 5, Sale::Long).await;
+    field.settled(slot).await;
     let path = format!("/v1/time-slots/{slot}/live");
     let mut listeners = Vec::new();
     for _ in 0..4 {

@@ -1,28 +1,22 @@
 //! `GET /v1/auditoriums`: where movies are shown (DOMAIN C2).
 
 use aggregates::{
-    auditorium::AuditoriumError,
+    auditorium::{Auditorium, AuditoriumError},
     ids::{AuditoriumId, BranchId},
     values::Name,
 };
-use axum::{
-    extract::State,
-    http::Uri,
-    response::{IntoResponse as _, Response},
-};
+use axum::{extract::State, http::Uri, response::Response};
 use projections::catalogue::{Entry, Kind, Row};
 use serde::{Deserialize, Serialize};
 
 use super::{
     super::{
-        App,
-        answer::Json,
-        fresh,
+        App, fresh,
         pages::Page,
         params::{Asked, Id},
         problem::{Problem, ProblemBody},
     },
-    find, page,
+    page, shown,
 };
 
 /// An auditorium.
@@ -101,8 +95,15 @@ pub(in super::super) async fn show(
     State(app): State<App>,
     Id(id): Id<AuditoriumId>,
 ) -> Result<Response, Problem> {
-    let auditorium = find(&app, Kind::Auditorium, id.uuid()).await?.and_then(view);
-    auditorium
-        .map(|auditorium| Json(auditorium).into_response())
-        .ok_or_else(|| Problem::refused(&AuditoriumError::NotFound))
+    let view = |state: &Auditorium| {
+        let hall = state.built().ok()?.clone();
+        Some(AuditoriumView {
+            id,
+            branch: hall.branch,
+            name: hall.name,
+            hall: hall.hall,
+            cleaning_minutes: hall.cleaning_minutes,
+        })
+    };
+    shown::<Auditorium, _>(&app, &id, view, AuditoriumError::NotFound).await
 }

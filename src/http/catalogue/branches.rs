@@ -21,7 +21,7 @@ use super::{
         params::{Asked, Id},
         problem::{Problem, ProblemBody},
     },
-    coming, find, page,
+    coming, page, shown,
 };
 
 /// A branch.
@@ -36,18 +36,19 @@ pub struct BranchView {
 }
 
 fn view(entry: Entry) -> Option<BranchView> {
-    let id = BranchId::new(entry.key.id);
     match entry.details {
-        Row::Branch(Branch::Open(site) | Branch::Closed(site)) => Some(BranchView {
+        Row::Branch(state) => of(BranchId::new(entry.key.id), state),
+        Row::Auditorium(_) | Row::Layout(_) | Row::Movie(_) | Row::Theme(_) | Row::PricePolicy(_) => None,
+    }
+}
+
+fn of(id: BranchId, state: Branch) -> Option<BranchView> {
+    match state {
+        Branch::Unknown => None,
+        Branch::Open(site) | Branch::Closed(site) => Some(BranchView {
             id,
             premises: site.premises,
         }),
-        Row::Branch(Branch::Unknown)
-        | Row::Auditorium(_)
-        | Row::Layout(_)
-        | Row::Movie(_)
-        | Row::Theme(_)
-        | Row::PricePolicy(_) => None,
     }
 }
 
@@ -109,8 +110,5 @@ pub(in super::super) async fn show(
     State(app): State<App>,
     Id(id): Id<BranchId>,
 ) -> Result<Response, Problem> {
-    let branch = find(&app, Kind::Branch, id.uuid()).await?.and_then(view);
-    branch
-        .map(|branch| Json(branch).into_response())
-        .ok_or_else(|| Problem::refused(&BranchError::NotFound))
+    shown::<Branch, _>(&app, &id, |state| of(id, state.clone()), BranchError::NotFound).await
 }

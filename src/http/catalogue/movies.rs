@@ -21,7 +21,7 @@ use super::{
         params::{Asked, Id},
         problem::{Problem, ProblemBody},
     },
-    coming, find, page,
+    coming, page, shown,
 };
 
 /// A movie.
@@ -36,15 +36,16 @@ pub struct MovieView {
 }
 
 fn view(entry: Entry) -> Option<MovieView> {
-    let id = MovieId::new(entry.key.id);
     match entry.details {
-        Row::Movie(Movie::Announced(film) | Movie::Withdrawn(film)) => Some(MovieView { id, film }),
-        Row::Movie(Movie::Unknown)
-        | Row::Branch(_)
-        | Row::Auditorium(_)
-        | Row::Layout(_)
-        | Row::Theme(_)
-        | Row::PricePolicy(_) => None,
+        Row::Movie(state) => of(MovieId::new(entry.key.id), state),
+        Row::Branch(_) | Row::Auditorium(_) | Row::Layout(_) | Row::Theme(_) | Row::PricePolicy(_) => None,
+    }
+}
+
+fn of(id: MovieId, state: Movie) -> Option<MovieView> {
+    match state {
+        Movie::Unknown => None,
+        Movie::Announced(film) | Movie::Withdrawn(film) => Some(MovieView { id, film }),
     }
 }
 
@@ -104,8 +105,5 @@ pub(in super::super) async fn list(
     responses((status = OK, description = "The movie", body = MovieView),
               (status = NOT_FOUND, description = "movie/not-found", body = ProblemBody)))]
 pub(in super::super) async fn show(State(app): State<App>, Id(id): Id<MovieId>) -> Result<Response, Problem> {
-    let movie = find(&app, Kind::Movie, id.uuid()).await?.and_then(view);
-    movie
-        .map(|movie| Json(movie).into_response())
-        .ok_or_else(|| Problem::refused(&MovieError::NotFound))
+    shown::<Movie, _>(&app, &id, |state| of(id, state.clone()), MovieError::NotFound).await
 }

@@ -4,24 +4,18 @@ use aggregates::{
     ids::{BranchId, ThemeId},
     theme::{Game, Theme, ThemeError},
 };
-use axum::{
-    extract::State,
-    http::Uri,
-    response::{IntoResponse as _, Response},
-};
+use axum::{extract::State, http::Uri, response::Response};
 use projections::catalogue::{Entry, Kind, Row};
 use serde::{Deserialize, Serialize};
 
 use super::{
     super::{
-        App,
-        answer::Json,
-        fresh,
+        App, fresh,
         pages::Page,
         params::{Asked, Id},
         problem::{Problem, ProblemBody},
     },
-    find, page,
+    page, shown,
 };
 
 /// A theme.
@@ -36,15 +30,16 @@ pub struct ThemeView {
 }
 
 fn view(entry: Entry) -> Option<ThemeView> {
-    let id = ThemeId::new(entry.key.id);
     match entry.details {
-        Row::Theme(Theme::Active(game) | Theme::Inactive(game)) => Some(ThemeView { id, game }),
-        Row::Theme(Theme::Unknown)
-        | Row::Branch(_)
-        | Row::Auditorium(_)
-        | Row::Layout(_)
-        | Row::Movie(_)
-        | Row::PricePolicy(_) => None,
+        Row::Theme(state) => of(ThemeId::new(entry.key.id), state),
+        Row::Branch(_) | Row::Auditorium(_) | Row::Layout(_) | Row::Movie(_) | Row::PricePolicy(_) => None,
+    }
+}
+
+fn of(id: ThemeId, state: Theme) -> Option<ThemeView> {
+    match state {
+        Theme::Unknown => None,
+        Theme::Active(game) | Theme::Inactive(game) => Some(ThemeView { id, game }),
     }
 }
 
@@ -91,8 +86,5 @@ pub(in super::super) async fn list(
     responses((status = OK, description = "The theme", body = ThemeView),
               (status = NOT_FOUND, description = "theme/not-found", body = ProblemBody)))]
 pub(in super::super) async fn show(State(app): State<App>, Id(id): Id<ThemeId>) -> Result<Response, Problem> {
-    let theme = find(&app, Kind::Theme, id.uuid()).await?.and_then(view);
-    theme
-        .map(|theme| Json(theme).into_response())
-        .ok_or_else(|| Problem::refused(&ThemeError::NotFound))
+    shown::<Theme, _>(&app, &id, |state| of(id, state.clone()), ThemeError::NotFound).await
 }

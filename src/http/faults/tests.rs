@@ -104,3 +104,22 @@ fn unprintable_characters_are_found_in_any_depth() {
         .collect();
     assert_eq!(places, ["/a/0", "/d"]);
 }
+
+#[rstest::rstest]
+#[case(json!({ "name": 7 }), "/name", "must be a text")]
+#[case(json!({ "size": -1 }), "/size", "must be a whole number from 0 to 255")]
+#[case(json!({ "size": 1.5 }), "/size", "must be a whole number from 0 to 255")]
+#[case(json!({ "phones": {} }), "/phones", "must be a list")]
+#[case(json!({ "phones": ["1"] }), "/phones/0", "must be a mobile number like 010-1234-5678 (dashes may be left out, +82 10… is accepted)")]
+fn a_fault_is_said_in_words(#[case] wrong: Value, #[case] place: &str, #[case] words: &str) {
+    let mut body = example();
+    body.as_object_mut()
+        .unwrap()
+        .extend(wrong.as_object().unwrap().clone());
+    let faults = find::<Guests>(&body, &example());
+    let said: Vec<(&str, &str)> = faults
+        .iter()
+        .map(|fault| (&*fault.pointer, &*fault.problem))
+        .collect();
+    assert_eq!(said, [(place, words)]);
+}

@@ -185,11 +185,7 @@ pub(in super::super) async fn hold(
 
 /// The reservation that began in this unit of work; others may have lapsed in it to make room.
 fn begun(committed: &Committed) -> Option<ReservationId> {
-    committed
-        .events
-        .iter()
-        .find_map(|recorded| match &recorded.event {
-            Event::Reservation(ReservationEvent::Held { .. }) => recorded.stream.id.parse().ok(),
-            _other => None,
-        })
+    let held = |event: &Event| matches!(event, Event::Reservation(ReservationEvent::Held { .. }));
+    let begun = committed.events.iter().find(|recorded| held(&recorded.event))?;
+    begun.stream.id.parse().ok()
 }

@@ -23,6 +23,11 @@ pub struct AsOf {
 }
 
 impl AsOf {
+    /// Whether the present is meant.
+    pub(super) const fn is_now(&self) -> bool {
+        self.position.is_none() && self.at.is_none()
+    }
+
     /// The position meant; none for now.
     pub(super) async fn position(&self, app: &App) -> Result<Option<i64>, Problem> {
         match (self.position, self.at) {

@@ -2,7 +2,7 @@
 
 use aggregates::{
     ids::{AuditoriumId, TimeSlotId},
-    time_slot::{Show, TimeSlotError},
+    time_slot::{Show, TimeSlot, TimeSlotError},
 };
 use axum::{
     extract::State,
@@ -34,7 +34,7 @@ pub(in super::super) async fn show(
     Asked(as_of): Asked<AsOf>,
 ) -> Result<Response, Problem> {
     let slot = find(&app, id, &as_of).await?;
-    answer(&app, &slot).await
+    answer(&app, &slot, &as_of).await
 }
 
 /// One time slot of an auditorium.
@@ -51,7 +51,7 @@ pub(in super::super) async fn show_in_auditorium(
     let (asked, id): (AuditoriumId, TimeSlotId) = (path.get("id")?, path.get("time_slot")?);
     let slot = find(&app, id, &as_of).await?;
     match slot.plan.show {
-        Show::Movie { auditorium, .. } if auditorium == asked => answer(&app, &slot).await,
+        Show::Movie { auditorium, .. } if auditorium == asked => answer(&app, &slot, &as_of).await,
         Show::Movie { .. } | Show::Theme { .. } => Err(Problem::refused(&TimeSlotError::NotFound)),
     }
 }
@@ -64,11 +64,13 @@ pub(super) async fn find(app: &App, id: TimeSlotId, as_of: &AsOf) -> Result<Slot
     slot.ok_or_else(|| Problem::refused(&TimeSlotError::NotFound))
 }
 
-async fn answer(app: &App, slot: &Slot) -> Result<Response, Problem> {
+async fn answer(app: &App, slot: &Slot, as_of: &AsOf) -> Result<Response, Problem> {
     let zone = app.zone(slot.plan.branch).await?;
     let mut response = Json(TimeSlotView::of(slot, &zone, app.store.now())).into_response();
-    response
-        .headers_mut()
-        .insert(header::ETAG, etag(slot.from_position));
+    // What was cannot be changed, so only the present has a tag for If-Match.
+    if as_of.is_now() {
+        let (_, sequence) = app.store.read_with_sequence::<TimeSlot>(&slot.time_slot).await?;
+        response.headers_mut().insert(header::ETAG, etag(sequence));
+    }
     Ok(response)
 }
