@@ -7,11 +7,12 @@
 create schema read_models;
 create schema shadow;
 
--- How far each model has read the log and by which version of its fold. The row is locked by the transaction that
--- writes the model, so that two processes never both do.
+-- How far each model has read the log, by which version of its fold, and how often it was built anew. The row is locked
+-- by the transaction that writes the model, so that two processes never both do.
 create table read_models.checkpoints (
   model    text collate "C" primary key,
   version  integer not null,
+  builds   integer not null default 0,
   position bigint not null
 ) with (fillfactor = 20, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_scale_factor = 0);
 

@@ -2,6 +2,7 @@
 //!
 //! Whatever happens to a reservation happens to its seats, its coupon and itself in the same append, or not at all.
 
+mod administer;
 mod attend;
 mod choice;
 mod end;
@@ -9,6 +10,8 @@ mod hold;
 mod numbers;
 mod place;
 mod refused;
+mod seats;
+mod soundness;
 
 use std::sync::Arc;
 
@@ -16,11 +19,13 @@ use aggregates::ids::ReservationId;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 pub use self::{
+    administer::{Administrable, NotDone, administer, administered_refusals, booking_refusals},
     choice::{Places, Wish},
     end::{Ending, end_if_due},
     numbers::Numbers,
     place::Placing,
     refused::{ChoiceError, Refused},
+    soundness::{ProgrammeError, zone_of},
 };
 use crate::store::{Committed, Request, Stop, Store, UnitOfWork};
 

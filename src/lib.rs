@@ -1,6 +1,18 @@
 //! Jari: a booking engine whose database is its history. The server's library; never holds a business rule.
 
+pub mod administration;
+pub mod audit;
 pub mod booking;
+pub mod cli;
+pub mod config;
+pub mod http;
+pub mod import;
+pub mod migrate;
+pub mod policies;
 pub mod postgres;
+pub mod programme;
+pub mod server;
+pub mod shutdown;
 pub mod store;
+pub mod telemetry;
 pub mod vault;

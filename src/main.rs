@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    jari::postgres::child::dispatch(std::env::args_os()).unwrap_or(ExitCode::SUCCESS)
+    jari::cli::main(std::env::args_os())
 }

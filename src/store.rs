@@ -17,11 +17,16 @@ mod loader;
 mod log;
 mod memory;
 mod postgres;
+pub mod privileges;
 mod reading;
+pub mod rebuild;
 mod request;
 mod run;
+pub mod runner;
 mod sealing;
+pub mod seat_changes;
 mod session;
+mod tables;
 mod unit;
 mod upcast;
 

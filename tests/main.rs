@@ -3,7 +3,12 @@
 #![cfg(test)]
 
 mod architecture;
+mod http;
+mod import;
+mod kills;
 mod launcher;
+mod races;
+mod schema;
 mod store;
 mod stored_events;
 mod support;

@@ -1,3 +1,11 @@
-//! What stories share: a database. Never a rule of the business.
+//! What stories share: a database, a server, clients and what they remember. Never a rule of the business.
 
+pub mod api;
 pub mod database;
+pub mod goldens;
+pub mod house;
+pub mod journal;
+pub mod load;
+pub mod log;
+pub mod process;
+pub mod waiting;

@@ -90,7 +90,10 @@ pub(super) async fn choose(work: &mut UnitOfWork, plan: &Plan, wish: &Wish) -> R
                 .clone();
             let seats = match &wish.places {
                 Places::Seats(labels) => labels.clone(),
-                Places::BestAvailable(count) => best_available(work, wish.time_slot, &layout, *count).await?,
+                Places::BestAvailable(count) => {
+                    so_many(usize::from(*count), plan.seats_per_customer_max)?;
+                    best_available(work, wish.time_slot, &layout, *count).await?
+                }
                 Places::Room => Vec::new(),
             };
             fits(&seats, plan.seats_per_customer_max)?;
@@ -112,17 +115,21 @@ pub(super) async fn choose(work: &mut UnitOfWork, plan: &Plan, wish: &Wish) -> R
 }
 
 fn fits(seats: &[SeatLabel], max: u8) -> Result<(), ChoiceError> {
-    if seats.is_empty() {
-        return Err(ChoiceError::NothingChosen);
-    }
-    if seats.len() > usize::from(max) {
-        return Err(ChoiceError::TooManySeats { max });
-    }
+    so_many(seats.len(), max)?;
     let twice = seats
         .iter()
         .enumerate()
         .find(|(index, label)| seats[..*index].contains(label));
     twice.map_or(Ok(()), |(_, label)| Err(ChoiceError::ChosenTwice(label.clone())))
+}
+
+/// Whether one customer may take so many, told before any are looked for.
+fn so_many(seats: usize, max: u8) -> Result<(), ChoiceError> {
+    match seats {
+        0 => Err(ChoiceError::NothingChosen),
+        seats if seats > usize::from(max) => Err(ChoiceError::TooManySeats { max }),
+        _fits => Ok(()),
+    }
 }
 
 fn categories(layout: &Layout, seats: &[SeatLabel]) -> Result<Vec<Category>, ChoiceError> {

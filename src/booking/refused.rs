@@ -121,6 +121,20 @@ pub enum ChoiceError {
     Incomplete,
 }
 
+impl ChoiceError {
+    /// One of each, for the documentation.
+    pub const EACH: &'static [Self] = &[
+        Self::NothingChosen,
+        Self::ChosenTwice(SeatLabel::room()),
+        Self::NoSuchSeats(Vec::new()),
+        Self::TooManySeats { max: 8 },
+        Self::PartySize { min: 1, max: 6 },
+        Self::WrongKind(""),
+        Self::NothingAdjacent(2),
+        Self::Incomplete,
+    ];
+}
+
 impl Refusal for ChoiceError {
     fn slug(&self) -> &'static str {
         match self {

@@ -43,10 +43,15 @@ impl PartyRange {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SalesOpening {
-    /// How many days before.
+    /// How many days before (DOMAIN E2: six, unless the theme says otherwise).
+    #[serde(default = "six")]
     pub days_ahead: u16,
     /// At what time of that calendar day.
     pub time: WallTime,
+}
+
+const fn six() -> u16 {
+    6
 }
 
 impl SalesOpening {

@@ -226,6 +226,18 @@ fn sales_open_some_days_before_at_the_theme_s_time() {
 }
 
 #[test]
+fn sales_open_six_days_ahead_unless_said_otherwise() {
+    let opens: SalesOpening = serde_json::from_str(r#"{"time":"10:30"}"#).expect("readable");
+    assert_eq!(
+        opens,
+        SalesOpening {
+            days_ahead: 6,
+            time: at("10:30")
+        }
+    );
+}
+
+#[test]
 fn a_name_is_claimed_and_what_a_theme_names_is_read() {
     let id = ThemeId::new(Uuid::nil());
     let claim = |text: &str| Some(ClaimId::on("theme", text));

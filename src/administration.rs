@@ -1,0 +1,101 @@
+//! One admin command in a unit of work: what it names is there, its rule agrees, its unique names move. Never knows who
+//! sent it, and never an HTTP status.
+
+use std::{fmt, sync::Arc};
+
+use aggregates::{
+    administered::{Administered, Claims, Reference},
+    auditorium::Auditorium,
+    branch::Branch,
+    claim::{Claim, ClaimCommand},
+    ids::ClaimId,
+    movie::Movie,
+    price_policy::{PricePolicy, PricePolicyError},
+    refusal::Refusal,
+    theme::Theme,
+};
+
+use crate::store::{Stop, UnitOfWork};
+
+/// Why an admin command was refused, whichever rule said no.
+#[derive(Debug, Clone)]
+pub struct Denied(Arc<dyn Refusal + Send + Sync>);
+
+impl Denied {
+    /// The rule's own refusal, with its stable type.
+    #[must_use]
+    pub fn refusal(&self) -> &(dyn Refusal + Send + Sync) {
+        &*self.0
+    }
+
+    /// Stops a unit of work with this refusal.
+    pub fn stop(refusal: impl Refusal + Send + Sync + 'static) -> Stop<Self> {
+        Stop::Refused(Self(Arc::new(refusal)))
+    }
+}
+
+impl fmt::Display for Denied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Executes `command` on the aggregate `id`, with everything its table in [`Administered`] says: references first, then
+/// the rule, then the names.
+pub async fn administer<A: Administered>(
+    work: &mut UnitOfWork,
+    id: &A::Id,
+    command: A::Command,
+) -> Result<(), Stop<Denied>> {
+    for reference in A::reads(&command) {
+        require(work, reference).await?;
+    }
+    let Claims { takes, gives_back } = work.load::<A>(id).await?.claims(id, &command);
+    work.execute::<A>(id, command).map_err(Denied::stop)?;
+    let names: Vec<ClaimId> = takes.iter().chain(&gives_back).cloned().collect();
+    work.load_all::<Claim>(&names).await?;
+    let by = || id.to_string();
+    if let Some(name) = takes {
+        work.execute::<Claim>(&name, ClaimCommand::Take { by: by() })
+            .map_err(Denied::stop)?;
+    }
+    if let Some(name) = gives_back {
+        work.execute::<Claim>(&name, ClaimCommand::GiveBack { by: by() })
+            .map_err(Denied::stop)?;
+    }
+    Ok(())
+}
+
+/// What a command names must be there, and stay there until the command is appended.
+async fn require(work: &mut UnitOfWork, reference: Reference) -> Result<(), Stop<Denied>> {
+    match reference {
+        Reference::Branch(id) => work
+            .load::<Branch>(&id)
+            .await?
+            .open()
+            .map(drop)
+            .map_err(Denied::stop),
+        Reference::Auditorium(id) => work
+            .load::<Auditorium>(&id)
+            .await?
+            .built()
+            .map(drop)
+            .map_err(Denied::stop),
+        Reference::Movie(id) => work
+            .load::<Movie>(&id)
+            .await?
+            .film()
+            .map(drop)
+            .map_err(Denied::stop),
+        Reference::Theme(id) => work
+            .load::<Theme>(&id)
+            .await?
+            .game()
+            .map(drop)
+            .map_err(Denied::stop),
+        Reference::PricePolicy(id) => match work.load::<PricePolicy>(&id).await?.versions() {
+            [] => Err(Denied::stop(PricePolicyError::NotFound)),
+            [_, ..] => Ok(()),
+        },
+    }
+}

@@ -1,0 +1,165 @@
+//! Old → new for every field: folds a stream and compares the state before and after each event; never stores anything.
+
+use aggregates::{
+    Decider, Event, Recorded, auditorium::Auditorium, branch::Branch, claim::Claim, coupon::Coupon,
+    movie::Movie, price_policy::PricePolicy, reservation::Reservation, schedule::Schedule, seat::Seat,
+    theme::Theme, time_slot::TimeSlot,
+};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::veiled;
+
+/// Larger values are not repeated, only measured.
+const VALUE_BYTES_MAX: usize = 600;
+
+/// One field that is different.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct Change {
+    /// The field, as a JSON pointer into the state.
+    pub field: String,
+    /// What it was; null if it was not there.
+    #[schema(value_type = Object)]
+    pub old: Value,
+    /// What it is; null if it is gone.
+    #[schema(value_type = Object)]
+    pub new: Value,
+}
+
+/// One stream's states so far.
+#[derive(Debug, Default)]
+pub struct Story(Option<Folded>);
+
+macro_rules! folded {
+    ($($aggregate:ident),+) => {
+        #[derive(Debug)]
+        enum Folded {
+            $($aggregate($aggregate),)+
+        }
+
+        impl Story {
+            /// What this event, the next of the stream, changed.
+            pub fn tell(&mut self, recorded: &Recorded) -> Vec<Change> {
+                match &recorded.event {
+                    $(Event::$aggregate(_) => {
+                        let mut state = match self.0.take() {
+                            Some(Folded::$aggregate(state)) => state,
+                            Some(_) | None => $aggregate::default(),
+                        };
+                        let changes = step(&mut state, recorded);
+                        self.0 = Some(Folded::$aggregate(state));
+                        changes
+                    })+
+                    Event::Foreign => Vec::new(),
+                }
+            }
+        }
+    };
+}
+
+folded!(
+    Seat,
+    TimeSlot,
+    Reservation,
+    Coupon,
+    Schedule,
+    Branch,
+    Auditorium,
+    Movie,
+    Theme,
+    PricePolicy,
+    Claim
+);
+
+fn step<A: Decider + Serialize>(state: &mut A, recorded: &Recorded) -> Vec<Change> {
+    let Some(event) = A::unwrap(&veiled(&recorded.event)).cloned() else {
+        return Vec::new();
+    };
+    let before = facts(state);
+    state.apply(event);
+    let mut changes = Vec::new();
+    compare("", &before, &facts(state), &mut changes);
+    changes
+}
+
+/// A state as an admin reads it, as one flat object.
+#[must_use]
+pub fn shown(state: &impl Serialize) -> Value {
+    facts(state)
+}
+
+/// A state as one flat object: the variant's name as `state`, and the fields of its value beside it.
+fn facts(state: &impl Serialize) -> Value {
+    let mut facts = Map::new();
+    match serde_json::to_value(state) {
+        Ok(Value::Object(tagged)) if tagged.len() == 1 => {
+            for (name, inner) in tagged {
+                facts.insert("state".to_owned(), name.into());
+                spread(inner, &mut facts);
+            }
+        }
+        Ok(Value::String(name)) => {
+            facts.insert("state".to_owned(), name.into());
+        }
+        Ok(other) => spread(other, &mut facts),
+        Err(_) => {}
+    }
+    Value::Object(facts)
+}
+
+/// Wrappers such as `hold` and `placement` would make every field look new when a reservation is placed.
+fn spread(value: Value, facts: &mut Map<String, Value>) {
+    const WRAPPERS: [&str; 4] = ["hold", "placement", "plan", "premises"];
+    match value {
+        Value::Object(fields) => {
+            for (name, inner) in fields {
+                if WRAPPERS.contains(&name.as_str()) && inner.is_object() {
+                    spread(inner, facts);
+                } else {
+                    facts.insert(name, inner);
+                }
+            }
+        }
+        other => {
+            facts.insert("value".to_owned(), other);
+        }
+    }
+}
+
+fn compare(place: &str, old: &Value, new: &Value, changes: &mut Vec<Change>) {
+    match (old, new) {
+        _ if old == new => {}
+        (Value::Object(old), Value::Object(new)) => {
+            for (name, value) in old {
+                compare(
+                    &format!("{place}/{name}"),
+                    value,
+                    new.get(name).unwrap_or(&Value::Null),
+                    changes,
+                );
+            }
+            for (name, value) in new.iter().filter(|(name, _)| !old.contains_key(*name)) {
+                compare(&format!("{place}/{name}"), &Value::Null, value, changes);
+            }
+        }
+        (Value::Array(old), Value::Array(new)) if old.len() <= new.len() && new.starts_with(old) => {
+            for (index, value) in new.iter().enumerate().skip(old.len()) {
+                compare(&format!("{place}/{index}"), &Value::Null, value, changes);
+            }
+        }
+        _ => changes.push(Change {
+            field: place.to_owned(),
+            old: brief(old),
+            new: brief(new),
+        }),
+    }
+}
+
+fn brief(value: &Value) -> Value {
+    let length = value.to_string().len();
+    if length > VALUE_BYTES_MAX {
+        format!("({length} bytes)").into()
+    } else {
+        value.clone()
+    }
+}

@@ -1,0 +1,137 @@
+//! Sentences about what is sold: seats, time slots, reservations, coupons.
+
+use aggregates::{
+    coupon::CouponEvent,
+    pricing::{Discount, Quote},
+    reservation::{Canceller, Choice, Payment, ReservationEvent},
+    seat::SeatEvent,
+    time_slot::{Show, TimeSlotEvent},
+    values::SeatLabel,
+};
+
+use super::sentence::because;
+
+pub(super) fn seat(id: &str, event: &SeatEvent) -> String {
+    let label = id.split_once(':').map_or(id, |(_, label)| label);
+    match event {
+        SeatEvent::Held { by } => format!("seat {label} was held for reservation {by}"),
+        SeatEvent::Reserved { by } => format!("seat {label} was reserved for reservation {by}"),
+        SeatEvent::Released { by } => format!("seat {label} was released by reservation {by}"),
+        SeatEvent::Blocked { reason } => format!("seat {label} was blocked{}", because(reason.as_ref())),
+        SeatEvent::Unblocked => format!("seat {label} was unblocked"),
+    }
+}
+
+pub(super) fn time_slot(event: &TimeSlotEvent) -> String {
+    match event {
+        TimeSlotEvent::Scheduled { plan } => {
+            let what = match &plan.show {
+                Show::Movie { movie, capacity, .. } => format!("movie {movie} with {capacity} seats"),
+                Show::Theme { theme, .. } => format!("theme {theme}"),
+            };
+            format!(
+                "the time slot was scheduled from {} to {} for {what}",
+                plan.starts_at, plan.ends_at
+            )
+        }
+        TimeSlotEvent::Closed { reason } => format!("the time slot was closed{}", because(reason.as_ref())),
+        TimeSlotEvent::Reopened => "the time slot was reopened".to_owned(),
+        TimeSlotEvent::Withdrawn { reason } => {
+            format!("the time slot was withdrawn{}", because(reason.as_ref()))
+        }
+    }
+}
+
+pub(super) fn reservation(event: &ReservationEvent) -> String {
+    match event {
+        ReservationEvent::Held {
+            time_slot,
+            choice,
+            until,
+            ..
+        } => {
+            format!(
+                "{} of time slot {time_slot} held until {until} at {}",
+                seats(choice),
+                price(&choice.quote)
+            )
+        }
+        ReservationEvent::Extended { until } => format!("the hold was extended until {until}"),
+        ReservationEvent::Changed { choice } => {
+            format!(
+                "the hold was changed to {} at {}",
+                seats(choice),
+                price(&choice.quote)
+            )
+        }
+        ReservationEvent::Released => "the hold was released".to_owned(),
+        ReservationEvent::Lapsed => "the hold lapsed".to_owned(),
+        ReservationEvent::Revived { until, .. } => format!("the hold was revived until {until}"),
+        ReservationEvent::Placed(placement) => {
+            let payment = match &placement.payment {
+                Payment::BankTransfer { pay_by, .. } => format!("to be paid by transfer until {pay_by}"),
+                Payment::OnSite => "to be paid on site".to_owned(),
+            };
+            let coupon = placement
+                .coupon
+                .as_ref()
+                .map_or_else(String::new, |code| format!(" with coupon {code}"));
+            format!(
+                "the reservation was placed{coupon} for {}, {payment}",
+                price(&placement.quote)
+            )
+        }
+        ReservationEvent::Paid { amount, note } => {
+            format!(
+                "{} {} paid{}",
+                amount.amount,
+                amount.currency.code(),
+                because(note.as_ref())
+            )
+        }
+        ReservationEvent::Notified { note } => format!("the customer was notified{}", because(note.as_ref())),
+        ReservationEvent::CheckedIn => "the customer checked in".to_owned(),
+        ReservationEvent::MarkedNoShow => "nobody came: marked as no-show".to_owned(),
+        ReservationEvent::Cancelled { by, reason } => {
+            let by = match by {
+                Canceller::Customer => "online",
+                Canceller::Staff => "at the counter",
+            };
+            format!("the reservation was cancelled {by}{}", because(reason.as_ref()))
+        }
+        ReservationEvent::Expired => "the reservation expired: it was not paid in time".to_owned(),
+    }
+}
+
+fn seats(choice: &Choice) -> String {
+    let labels: Vec<&str> = choice.seats.iter().map(SeatLabel::as_str).collect();
+    let people = choice.party.size();
+    match &*labels {
+        [room] if *room == SeatLabel::room().as_str() => format!("the room for {people} people"),
+        [label] => format!("seat {label}"),
+        labels => format!("seats {}", labels.join(", ")),
+    }
+}
+
+fn price(quote: &Quote) -> String {
+    format!("{} {}", quote.total, quote.currency.code())
+}
+
+pub(super) fn coupon(event: &CouponEvent) -> String {
+    match event {
+        CouponEvent::Issued { terms } => {
+            let discount = match &terms.discount {
+                Discount::Rate { percent } => format!("{percent} %"),
+                Discount::Amount { amount } => amount.to_string(),
+                Discount::Free => "everything".to_owned(),
+            };
+            format!(
+                "the coupon was issued: {discount} off, from {} to {}",
+                terms.valid_from, terms.valid_until
+            )
+        }
+        CouponEvent::Redeemed { by } => format!("the coupon was redeemed for reservation {by}"),
+        CouponEvent::Restored { by } => format!("the coupon was restored by reservation {by}"),
+        CouponEvent::Revoked { reason } => format!("the coupon was revoked{}", because(reason.as_ref())),
+    }
+}

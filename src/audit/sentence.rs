@@ -1,0 +1,42 @@
+//! Which words belong to which event, and to whoever did it; English for now, one line per event.
+
+use aggregates::{Event, Metadata, Recorded};
+
+use super::{catalogue, sales};
+
+/// What happened, without who and when.
+#[must_use]
+pub fn sentence(recorded: &Recorded) -> String {
+    match &recorded.event {
+        Event::Seat(event) => sales::seat(&recorded.stream.id, event),
+        Event::TimeSlot(event) => sales::time_slot(event),
+        Event::Reservation(event) => sales::reservation(event),
+        Event::Coupon(event) => sales::coupon(event),
+        Event::Schedule(event) => catalogue::schedule(event),
+        Event::Branch(event) => catalogue::branch(event),
+        Event::Auditorium(event) => catalogue::auditorium(event),
+        Event::Movie(event) => catalogue::movie(event),
+        Event::Theme(event) => catalogue::theme(event),
+        Event::PricePolicy(event) => catalogue::price_policy(event),
+        Event::Claim(event) => catalogue::claim(&recorded.stream.id, event),
+        Event::Foreign => "something happened in a stream that is not Jari's".to_owned(),
+    }
+}
+
+/// Who did it.
+#[must_use]
+pub fn who(metadata: &Metadata) -> String {
+    let id = metadata.get("actor_id").map_or("unknown", |id| id.as_str());
+    match metadata.get("actor_kind").map(|kind| kind.as_str()) {
+        Some("guest") => format!("the guest of reservation {id}"),
+        Some("customer") => format!("customer {id}"),
+        Some("admin") => format!("admin {id}"),
+        Some("system") => format!("the {id} policy"),
+        Some(_) | None => "somebody unknown".to_owned(),
+    }
+}
+
+/// ` (why)`, if a reason is known.
+pub(super) fn because(reason: Option<&impl std::fmt::Display>) -> String {
+    reason.map_or_else(String::new, |reason| format!(" ({reason})"))
+}

@@ -1,0 +1,131 @@
+//! What admins change over HTTP: one unit of work for every [`Administered`] aggregate; never decides who may.
+
+use aggregates::{
+    administered::Administered,
+    auditorium::{Auditorium, AuditoriumError},
+    branch::{Branch, BranchError},
+    claim::ClaimError,
+    coupon::{Coupon, CouponError},
+    movie::{Movie, MovieError},
+    price_policy::{PricePolicy, PricePolicyError},
+    pricing::PricingError,
+    refusal::{Kind, Refusal as _},
+    reservation::ReservationError,
+    schedule::ScheduleError,
+    seat::SeatError,
+    theme::{Theme, ThemeError},
+    time_slot::{TimeSlot, TimeSlotError},
+};
+
+use super::{
+    ChoiceError,
+    soundness::{self, ProgrammeError},
+};
+use crate::{
+    administration::{self, Denied},
+    programme,
+    store::{Committed, Request, Stop, Store, UnitOfWork},
+};
+
+/// Why an admin's command was not carried out.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum NotDone {
+    /// A rule said no.
+    #[error("{0}")]
+    Denied(Denied),
+    /// It was changed since it was read.
+    #[error("it was changed since: its sequence is {is}, not {expected}")]
+    ChangedSince {
+        /// The sequence the caller expected.
+        expected: i64,
+        /// The sequence it has.
+        is: i64,
+    },
+}
+
+/// An aggregate as the admin route sends commands to it.
+pub trait Administrable: Administered<Id: Sync, Command: Sync> {
+    /// Carries out one command, with everything it means for other streams.
+    fn carry_out(
+        work: &mut UnitOfWork,
+        id: &Self::Id,
+        command: Self::Command,
+    ) -> impl Future<Output = Result<(), Stop<Denied>>> + Send {
+        administration::administer::<Self>(work, id, command)
+    }
+}
+
+impl Administrable for Auditorium {}
+impl Administrable for Branch {}
+impl Administrable for Coupon {}
+impl Administrable for Movie {}
+impl Administrable for PricePolicy {}
+impl Administrable for Theme {}
+
+impl Administrable for TimeSlot {
+    async fn carry_out(
+        work: &mut UnitOfWork,
+        id: &Self::Id,
+        command: Self::Command,
+    ) -> Result<(), Stop<Denied>> {
+        soundness::check(work, *id, &command).await?;
+        programme::change(work, *id, command).await
+    }
+}
+
+/// Sends a command to one aggregate; `expected` is the sequence its stream must have (`If-Match`).
+pub async fn administer<A: Administrable>(
+    store: &Store,
+    request: &Request,
+    id: &A::Id,
+    command: &A::Command,
+    expected: Option<i64>,
+) -> Result<Committed, Stop<NotDone>> {
+    let body = |mut unit: UnitOfWork| async move {
+        let work = &mut unit;
+        work.load::<A>(id).await?;
+        let is = work.sequence::<A>(id);
+        if let Some(expected) = expected.filter(|expected| *expected != is) {
+            return Err(Stop::Refused(NotDone::ChangedSince { expected, is }));
+        }
+        A::carry_out(work, id, command.clone())
+            .await
+            .map_err(|stop| match stop {
+                Stop::Refused(denied) => Stop::Refused(NotDone::Denied(denied)),
+                Stop::Store(error) => Stop::Store(error),
+            })
+    };
+    store.run(request, body).await
+}
+
+/// Every refusal a booking can meet, for the documentation.
+#[must_use]
+pub fn booking_refusals() -> Vec<(&'static str, Kind, &'static str)> {
+    let choices = ChoiceError::EACH
+        .iter()
+        .map(|error| (error.slug(), error.kind(), error.help()));
+    let rules = [
+        SeatError::REFUSALS,
+        TimeSlotError::REFUSALS,
+        ReservationError::REFUSALS,
+        CouponError::REFUSALS,
+        PricingError::REFUSALS,
+    ];
+    choices.chain(rules.concat()).collect()
+}
+
+/// Every refusal an admin's command can meet besides those of bookings, for the documentation.
+#[must_use]
+pub fn administered_refusals() -> Vec<(&'static str, Kind, &'static str)> {
+    [
+        BranchError::REFUSALS,
+        AuditoriumError::REFUSALS,
+        MovieError::REFUSALS,
+        ThemeError::REFUSALS,
+        PricePolicyError::REFUSALS,
+        ClaimError::REFUSALS,
+        ScheduleError::REFUSALS,
+        ProgrammeError::REFUSALS,
+    ]
+    .concat()
+}

@@ -1,0 +1,143 @@
+//! The command line: one binary, its roles as subcommands, and what their exit codes mean; never a rule.
+
+mod database;
+mod demo;
+mod events;
+mod failure;
+mod import;
+mod migrate;
+mod output;
+mod rebuild;
+mod replay;
+mod serve;
+mod verify;
+
+use std::{ffi::OsString, io::Write as _, process::ExitCode};
+
+use clap::{CommandFactory as _, Parser, Subcommand, error::ErrorKind};
+
+use self::failure::Failure;
+use crate::{config::DatabaseArgs, postgres::child, telemetry};
+
+const AFTER_HELP: &str = "\
+Exit codes:
+   0  done
+   1  something failed; the message says what
+   2  jari verify found a violation
+  64  the command line is wrong
+  69  the database is not there or cannot be installed
+  75  another program is in the way for the moment
+  78  the configuration is wrong
+
+Settings can be given as flags or as environment variables that begin with JARI_.
+Colours follow NO_COLOR.";
+
+/// A booking engine whose database is its history.
+#[derive(Debug, Parser)]
+#[command(name = "jari", version, about, after_help = AFTER_HELP, subcommand_required = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(flatten)]
+    database: DatabaseArgs,
+    #[command(flatten)]
+    log: telemetry::LogArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start everything with sample data on this machine, to look around
+    Demo(demo::Args),
+    /// Serve HTTP, with projections and policies
+    Serve(serve::Args),
+    /// Bring the database to the form this program needs
+    Migrate(migrate::Args),
+    /// Read catalogue files: branches, movies, themes, halls, prices
+    Import(import::Args),
+    /// List or follow the log
+    Events(events::Args),
+    /// Tell the log step by step as sentences
+    Replay(replay::Args),
+    /// Build read models anew from the log, without downtime
+    Rebuild(rebuild::Args),
+    /// Prove that the log keeps its promises and the read models equal it
+    Verify(verify::Args),
+    /// Print the OpenAPI document
+    #[command(after_help = "Example:\n  jari openapi > openapi.json")]
+    Openapi,
+    /// Watch over the private PostgreSQL (used by Jari itself)
+    #[command(name = child::SUBCOMMAND, hide = true)]
+    PostgresChild,
+}
+
+/// Does what the arguments say.
+#[must_use]
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args: Vec<OsString> = args.into_iter().collect();
+    if let Some(code) = child::dispatch(args.clone()) {
+        return code;
+    }
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Nobody may be there to read it.
+            let _ = error.print();
+            return match error.kind() {
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
+                _ => ExitCode::from(failure::USAGE),
+            };
+        }
+    };
+    match run(cli) {
+        Ok(code) => code,
+        Err(failure) => {
+            // Nobody may be there to read it.
+            let _ = writeln!(std::io::stderr(), "error: {failure}");
+            failure.exit_code()
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    telemetry::start(&cli.log).map_err(|error| Failure::Usage(format!("--log: {error}")))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::io("starting"))?;
+    runtime.block_on(async {
+        match cli.command {
+            Command::Demo(args) => demo::run(cli.database, args).await,
+            Command::Serve(args) => serve::run(&cli.database, args).await,
+            Command::Migrate(args) => migrate::run(&cli.database, &args).await,
+            Command::Import(args) => import::run(&cli.database, &args).await,
+            Command::Events(args) => events::run(&cli.database, &args).await,
+            Command::Replay(args) => replay::run(&cli.database, &args).await,
+            Command::Rebuild(args) => rebuild::run(&cli.database, &args).await,
+            Command::Verify(args) => verify::run(&cli.database, &args).await,
+            Command::Openapi => {
+                output::line(crate::http::openapi::text())?;
+                Ok(ExitCode::SUCCESS)
+            }
+            Command::PostgresChild => Err(Failure::Usage("this is for Jari itself".to_owned())),
+        }
+    })
+}
+
+/// The help of the program and of each subcommand, for a golden.
+#[must_use]
+pub fn help() -> String {
+    let mut command = Cli::command().term_width(100);
+    command.build();
+    let mut text = command.render_long_help().to_string();
+    for subcommand in command
+        .get_subcommands_mut()
+        .filter(|subcommand| !subcommand.is_hide_set())
+    {
+        text.push_str(&format!(
+            "\n\n=== jari {}\n\n{}",
+            subcommand.get_name().to_owned(),
+            subcommand.render_long_help()
+        ));
+    }
+    text
+}

@@ -1,0 +1,142 @@
+//! `jari events`: the log as a list, or as it grows.
+
+use std::{process::ExitCode, sync::Arc};
+
+use aggregates::{Recorded, StreamId};
+
+use super::{database::Database, failure::Failure, output, serve::until_told};
+use crate::{
+    audit::{Told, veiled},
+    config::DatabaseArgs,
+    store::Store,
+};
+
+/// Events read at once.
+const BATCH_MAX: usize = 1_000;
+
+/// List or follow the log.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Personal values are never shown.\n\nExample:\n  \
+    jari events --type ReservationPlaced --json\n  jari events --stream coupon/7KQ4MZ2H\n  jari events --follow")]
+pub(super) struct Args {
+    /// Only of this stream: its kind and id, or only its kind
+    #[arg(long, value_name = "KIND[/ID]")]
+    stream: Option<String>,
+    /// Only with this stored name
+    #[arg(long = "type", value_name = "NAME")]
+    kind: Option<String>,
+    /// Only by this kind of actor, or this actor
+    #[arg(long, value_name = "KIND[/ID]")]
+    actor: Option<String>,
+    /// Only behind this log position
+    #[arg(long, value_name = "POSITION", default_value_t = 0)]
+    after: i64,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = usize::MAX, hide_default_value = true)]
+    limit: usize,
+    /// Go on as the log grows, from its end unless --after is given
+    #[arg(long)]
+    follow: bool,
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(database: &DatabaseArgs, args: &Args) -> Result<ExitCode, Failure> {
+    let database = Database::open(database).await?;
+    let store = database.store().await?;
+    let listed = if args.follow {
+        follow(&store, args).await
+    } else {
+        list(&store, args).await
+    };
+    store.close().await;
+    database.close().await?;
+    listed.map(|()| ExitCode::SUCCESS)
+}
+
+async fn list(store: &Store, args: &Args) -> Result<(), Failure> {
+    let mut left = args.limit;
+    if let Some((kind, id)) = args.stream.as_deref().and_then(|stream| stream.split_once('/')) {
+        let events = store.events_of(&StreamId::stored(kind, id)).await?;
+        let events: Vec<_> = events
+            .into_iter()
+            .filter(|event| event.position > args.after)
+            .map(Arc::new)
+            .collect();
+        show(&events, args, &mut left)?;
+        return Ok(());
+    }
+    let mut position = args.after;
+    while left > 0 {
+        let events = store.events(position, BATCH_MAX).await?;
+        let Some(last) = events.last() else { break };
+        position = last.position;
+        show(&events, args, &mut left)?;
+    }
+    Ok(())
+}
+
+async fn follow(store: &Store, args: &Args) -> Result<(), Failure> {
+    let mut left = args.limit;
+    let mut position = if args.after > 0 {
+        args.after
+    } else {
+        store.feed().position()
+    };
+    let mut stop = std::pin::pin!(until_told());
+    while left > 0 {
+        let events = tokio::select! {
+            events = store.feed().after(position, BATCH_MAX) => events,
+            told = &mut stop => return told,
+        };
+        position = events.last().map_or(position, |last| last.position);
+        show(&events, args, &mut left)?;
+    }
+    Ok(())
+}
+
+fn show(events: &[Arc<Recorded>], args: &Args, left: &mut usize) -> Result<(), Failure> {
+    for recorded in events.iter().filter(|recorded| fits(recorded, args)).take(*left) {
+        *left -= 1;
+        let told = Told::of(recorded);
+        if args.json {
+            let mut value = serde_json::to_value(&told).unwrap_or_default();
+            value["payload"] = serde_json::to_value(veiled(&recorded.event)).unwrap_or_default();
+            output::json(&value)?;
+        } else {
+            let Told {
+                position,
+                recorded_at,
+                kind,
+                id,
+                event,
+                sentence,
+                who,
+                ..
+            } = told;
+            output::line(&format!(
+                "{position:>8}  {recorded_at}  {event:<24}  {kind}/{id}  {sentence}, by {who}"
+            ))?;
+        }
+    }
+    Ok(())
+}
+
+fn fits(recorded: &Recorded, args: &Args) -> bool {
+    let metadata = |name: &str| recorded.metadata.get(name).map_or("", |value| value.as_str());
+    let matches = |wanted: &Option<String>, kind: &str, id: &str| {
+        wanted
+            .as_deref()
+            .is_none_or(|wanted| match wanted.split_once('/') {
+                Some((wanted_kind, wanted_id)) => wanted_kind == kind && wanted_id == id,
+                None => wanted == kind,
+            })
+    };
+    matches(&args.stream, &recorded.stream.kind, &recorded.stream.id)
+        && matches(&args.actor, metadata("actor_kind"), metadata("actor_id"))
+        && args
+            .kind
+            .as_deref()
+            .is_none_or(|kind| kind == recorded.event.name())
+}

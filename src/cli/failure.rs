@@ -1,0 +1,82 @@
+//! Why a subcommand did not do its work, and the exit code that says so to scripts.
+
+use std::{io, process::ExitCode};
+
+use crate::{
+    import::ImportError,
+    migrate::NotMigrated,
+    postgres::LaunchError,
+    server::NotStarted,
+    store::{StoreError, rebuild::RebuildError},
+};
+
+/// The command line is wrong (BSD's sysexits).
+pub(super) const USAGE: u8 = 64;
+/// The database is not there.
+const UNAVAILABLE: u8 = 69;
+/// The configuration is wrong.
+const CONFIG: u8 = 78;
+
+/// Why a subcommand failed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    /// Arguments that do not go together, or a setting that is missing.
+    #[error("{0}")]
+    Usage(String),
+    /// A setting that cannot be used.
+    #[error("{0}")]
+    Config(String),
+    /// No PostgreSQL.
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+    /// The database could not be migrated.
+    #[error(transparent)]
+    Migrate(#[from] NotMigrated),
+    /// The server did not start.
+    #[error(transparent)]
+    Server(#[from] NotStarted),
+    /// The log failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The database failed.
+    #[error("the database does not answer: {0}")]
+    Database(#[from] sqlx::Error),
+    /// Nothing, or not everything, was imported.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// A read model was not built.
+    #[error(transparent)]
+    Rebuild(#[from] RebuildError),
+    /// A file or the terminal.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// The system's answer.
+        source: io::Error,
+    },
+}
+
+impl Failure {
+    /// What the process ends with.
+    pub(super) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Usage(_) => ExitCode::from(USAGE),
+            Self::Config(_) => ExitCode::from(CONFIG),
+            Self::Launch(error) => error.exit_code(),
+            Self::Store(StoreError::Unavailable(_)) | Self::Database(_) => ExitCode::from(UNAVAILABLE),
+            // Whoever read our output has seen enough.
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+            Self::Migrate(_)
+            | Self::Server(_)
+            | Self::Store(_)
+            | Self::Import(_)
+            | Self::Rebuild(_)
+            | Self::Io { .. } => ExitCode::FAILURE,
+        }
+    }
+
+    pub(super) fn io(what: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { what, source }
+    }
+}

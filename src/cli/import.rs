@@ -1,0 +1,72 @@
+//! `jari import`: reads catalogue files and appends what they say and the log does not.
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use super::{database::Database, failure::Failure, output};
+use crate::{
+    config::DatabaseArgs,
+    import::{self, Progress, Source},
+};
+
+/// Read catalogue files: branches, movies, themes, halls, prices.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "A second import of the same files changes nothing; a file with faults is refused whole, with \
+    every fault and its place.\n\nExample:\n  jari import cinemas.json escape-rooms.json --open-sales 7"
+)]
+pub(super) struct Args {
+    /// The files
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Also make the time slots of so many days from today
+    #[arg(long, value_name = "DAYS", default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=92))]
+    open_sales: u16,
+    /// Answer as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(database: &DatabaseArgs, args: &Args) -> Result<ExitCode, Failure> {
+    let paths: Vec<&Path> = args.files.iter().map(PathBuf::as_path).collect();
+    // Before a database is started for a file that is no good.
+    let catalogues = import::read(Source::Disk, &paths)?;
+    let database = Database::open(database).await?;
+    if database.private {
+        database.migrate().await?;
+    }
+    let store = database.store().await?;
+    let bar = output::progress("importing");
+    let on_progress = |Progress { done, total }| {
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+    };
+    let imported = import::import(&store, &catalogues, &on_progress).await?;
+    let opened = if args.open_sales > 0 {
+        bar.set_message("opening sales");
+        Some(import::open_sales(&store, &catalogues, args.open_sales, &on_progress).await?)
+    } else {
+        None
+    };
+    bar.finish_and_clear();
+    store.close().await;
+    database.close().await?;
+    if args.json {
+        output::json(&serde_json::json!({ "imported": imported, "opened": opened }))?;
+    } else {
+        let events: usize = imported.events.values().sum();
+        output::line(&format!(
+            "{} things are there now; {events} events were needed",
+            imported.things
+        ))?;
+        if let Some(opened) = opened {
+            output::line(&format!(
+                "{} time slots were made, {} were there",
+                opened.scheduled, opened.present
+            ))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,33 @@
+//! Answers on standard output, progress on standard error; never mixes the two.
+
+use std::io::{self, Write as _};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use super::failure::Failure;
+
+/// Writes one line of an answer.
+pub(super) fn line(text: &str) -> Result<(), Failure> {
+    writeln!(io::stdout().lock(), "{text}").map_err(Failure::io("writing"))
+}
+
+/// Writes one line of JSON.
+pub(super) fn json(value: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string(value).map_err(|error| Failure::io("writing")(error.into()))?;
+    line(&text)
+}
+
+/// Tells a person what goes on.
+pub(super) fn note(text: &str) {
+    // Nobody may be there to read it.
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// A bar for long work; on a terminal only.
+pub(super) fn progress(what: &'static str) -> ProgressBar {
+    let bar = ProgressBar::new(0).with_message(what);
+    let style = ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len} {per_sec} {eta}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
+}

@@ -1,0 +1,222 @@
+//! Settings: flags, else environment variables, else defaults; never a secret in a message.
+//!
+//! Only variables that begin with `JARI_` are read. A stray `DATABASE_URL` of another project is ignored.
+
+use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
+
+use clap::Args;
+
+use crate::{
+    postgres::{Connect, ConnectError},
+    vault::MasterSecret,
+};
+
+/// Which database to use.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Database")]
+pub struct DatabaseArgs {
+    /// An external PostgreSQL; without it a private one is started
+    #[arg(
+        long,
+        env = "JARI_DATABASE_URL",
+        hide_env_values = true,
+        value_name = "URL",
+        global = true
+    )]
+    pub database_url: Option<DatabaseUrl>,
+    /// Where the private PostgreSQL keeps its data
+    #[arg(long, env = "JARI_DATA_DIR", value_name = "DIRECTORY", global = true)]
+    pub data_dir: Option<PathBuf>,
+    /// Never install PostgreSQL; name the command instead
+    #[arg(long, env = "JARI_NO_INSTALL", global = true)]
+    pub no_install: bool,
+    /// The secret that seals personal data: 32 bytes as hex or base64; needed with --database-url
+    #[arg(
+        long,
+        env = "JARI_SECRET",
+        hide_env_values = true,
+        value_name = "SECRET",
+        global = true
+    )]
+    pub secret: Option<TypedSecret>,
+}
+
+/// A database URL whose password is never shown.
+#[derive(Clone)]
+pub struct DatabaseUrl(pub Connect);
+
+impl FromStr for DatabaseUrl {
+    type Err = ConnectError;
+
+    fn from_str(text: &str) -> Result<Self, ConnectError> {
+        text.parse().map(Self)
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The master secret of the vault, as it is typed.
+#[derive(Clone, Debug)]
+pub struct TypedSecret(pub MasterSecret);
+
+/// Why a text is no master secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be 32 bytes, as 64 hex digits or 43 to 44 base64 characters (try: openssl rand -hex 32)")]
+pub struct NotASecret;
+
+impl FromStr for TypedSecret {
+    type Err = NotASecret;
+
+    fn from_str(text: &str) -> Result<Self, NotASecret> {
+        let bytes = secret_bytes(text.trim()).ok_or(NotASecret)?;
+        Ok(Self(MasterSecret::new(bytes)))
+    }
+}
+
+fn secret_bytes(text: &str) -> Option<[u8; 32]> {
+    use base64::Engine as _;
+    let bytes = if text.len() == 64 {
+        let pair = |at: usize| {
+            text.get(at..at + 2)
+                .and_then(|pair| u8::from_str_radix(pair, 16).ok())
+        };
+        (0..64).step_by(2).map(pair).collect::<Option<Vec<u8>>>()?
+    } else {
+        let plain = text.trim_end_matches('=').replace('-', "+").replace('_', "/");
+        base64::engine::general_purpose::STANDARD_NO_PAD
+            .decode(plain)
+            .ok()?
+    };
+    bytes.try_into().ok()
+}
+
+/// How much one address may ask.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct RateLimits {
+    /// Requests per second from one address (twice as many in a burst)
+    #[arg(long, env = "JARI_RATE_LIMIT", default_value_t = 100, value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..))]
+    pub requests_per_second: u32,
+    /// Look-ups, coupon codes and wrong tokens per minute from one address
+    #[arg(long, env = "JARI_GUESS_LIMIT", default_value_t = 30, value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..))]
+    pub guesses_per_minute: u32,
+}
+
+impl RateLimits {
+    /// As good as none, for races, benchmarks and tests from one address.
+    pub const LOOSE: Self = Self {
+        requests_per_second: 10_000_000,
+        guesses_per_minute: 600_000_000,
+    };
+}
+
+impl Default for RateLimits {
+    fn default() -> Self {
+        Self {
+            requests_per_second: 100,
+            guesses_per_minute: 30,
+        }
+    }
+}
+
+/// How the HTTP side behaves.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "HTTP")]
+pub struct HttpArgs {
+    /// The address to listen on
+    #[arg(long, env = "JARI_HOST", default_value = "127.0.0.1", value_name = "ADDRESS")]
+    pub host: std::net::IpAddr,
+    /// The port to listen on; 0 takes any free one
+    #[arg(long, env = "JARI_PORT", default_value_t = 8080, value_name = "PORT")]
+    pub port: u16,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its fields say it in the help")]
+    pub limits: RateLimits,
+    /// Connections at the same time
+    #[arg(
+        long,
+        env = "JARI_CONNECTIONS_MAX",
+        default_value_t = 10_000,
+        value_name = "N"
+    )]
+    pub connections_max: usize,
+    /// Requests being answered at the same time; more are told to come back
+    #[arg(long, env = "JARI_REQUESTS_MAX", default_value_t = 4_000, value_name = "N")]
+    pub requests_max: usize,
+    /// Listeners to live changes at the same time
+    #[arg(long, env = "JARI_LISTENERS_MAX", default_value_t = 2_000, value_name = "N")]
+    pub listeners_max: usize,
+    /// Seconds until a request is given up
+    #[arg(long, env = "JARI_REQUEST_SECONDS", default_value_t = 15, value_name = "SECONDS",
+        value_parser = clap::value_parser!(u64).range(1..=300))]
+    pub request_seconds: u64,
+}
+
+impl HttpArgs {
+    /// The address to listen on.
+    #[must_use]
+    pub const fn listen(&self) -> SocketAddr {
+        SocketAddr::new(self.host, self.port)
+    }
+
+    /// How long one request may take.
+    #[must_use]
+    pub const fn deadline(&self) -> Duration {
+        Duration::from_secs(self.request_seconds)
+    }
+}
+
+impl Default for HttpArgs {
+    fn default() -> Self {
+        Self {
+            host: [127, 0, 0, 1].into(),
+            port: 8080,
+            limits: RateLimits::default(),
+            connections_max: 10_000,
+            requests_max: 4_000,
+            listeners_max: 2_000,
+            request_seconds: 15,
+        }
+    }
+}
+
+/// Everything a server needs.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the database is, as its owner.
+    pub database: Connect,
+    /// The master secret of the vault.
+    pub secret: MasterSecret,
+    /// What admins send as their bearer token.
+    pub admin_token: String,
+    /// The HTTP side.
+    pub http: HttpArgs,
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("0707070707070707070707070707070707070707070707070707070707070707")]
+    #[case("BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=")]
+    #[case("BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc")]
+    fn a_secret_is_hex_or_base64(#[case] text: &str) {
+        assert_eq!(secret_bytes(text), Some([7; 32]));
+    }
+
+    #[rstest]
+    #[case("")]
+    #[case("0707")]
+    #[case("0707070707070707070707070707070707070707070707070707070707070é")]
+    fn other_texts_are_no_secret(#[case] text: &str) {
+        assert_eq!(text.parse::<TypedSecret>().err(), Some(NotASecret));
+    }
+}

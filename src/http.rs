@@ -1,0 +1,156 @@
+//! The HTTP edge: routes, problems, documentation; translates and never decides.
+//!
+//! One endpoint or one concern is one file. [`edge`] surrounds every request, [`serve`] owns the connections.
+
+mod access;
+mod administer;
+mod answer;
+mod audit;
+mod body;
+mod caller;
+mod catalogue;
+mod coupons;
+mod edge;
+mod fallback;
+mod faults;
+mod fresh;
+mod health;
+mod idempotency;
+mod limits;
+pub mod metrics;
+pub mod openapi;
+mod pages;
+mod params;
+mod problem;
+mod problems;
+mod reservations;
+mod seats;
+mod serve;
+mod stopped;
+mod time_slots;
+
+use std::{ops::Deref, sync::Arc};
+
+use aggregates::{
+    branch::{Branch, BranchError},
+    ids::{AuditoriumId, BranchId},
+};
+use axum::{Router, body::Bytes};
+use jiff::tz::TimeZone;
+use moka::sync::Cache;
+use sqlx::PgPool;
+use tower_http::compression::CompressionLayer;
+use utoipa_axum::router::OpenApiRouter;
+
+pub use self::{
+    access::{ADMIN_TOKEN_LENGTH_MIN, AdminToken},
+    edge::Edge,
+    limits::Limits,
+    problem::{Problem, ProblemBody},
+    serve::serve,
+    time_slots::Live,
+};
+use crate::{
+    booking::{Bookings, zone_of},
+    store::{Store, runner::Projections},
+};
+
+/// Layouts kept written out.
+const LAYOUTS_MAX: u64 = 64;
+/// Zones of branches kept.
+const ZONES_MAX: u64 = 10_000;
+
+/// What handlers work with. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+/// The parts of an [`App`].
+pub struct Parts {
+    /// The log.
+    pub store: Store,
+    /// Commands over several aggregates.
+    pub bookings: Bookings,
+    /// Questions to read models.
+    pub reads: PgPool,
+    /// How far the read models are.
+    pub projections: Arc<Projections>,
+    /// The token of admins.
+    pub admin: AdminToken,
+    /// What one address may ask.
+    pub limits: Limits,
+    /// Listeners to changes.
+    pub live: Live,
+}
+
+struct Inner {
+    parts: Parts,
+    /// Layouts written out; they never change.
+    layouts: Cache<(AuditoriumId, u32), Bytes>,
+    /// Zones of branches; they never change.
+    zones: Cache<BranchId, TimeZone>,
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0.parts
+    }
+}
+
+impl App {
+    /// An app of these parts.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(Inner {
+            parts,
+            layouts: Cache::new(LAYOUTS_MAX),
+            zones: Cache::new(ZONES_MAX),
+        }))
+    }
+
+    /// What an operator should know though the server works; an error if it does not.
+    async fn readiness(&self) -> sqlx::Result<Vec<String>> {
+        crate::store::privileges::missing(&self.reads).await
+    }
+
+    /// The zone of a branch, which it keeps for good.
+    async fn zone(&self, id: BranchId) -> Result<TimeZone, Problem> {
+        if let Some(zone) = self.0.zones.get(&id) {
+            return Ok(zone);
+        }
+        let branch = self.store.read::<Branch>(&id).await?;
+        let zone = zone_of(&branch).ok_or(Problem::refused(&BranchError::NotFound))?;
+        self.0.zones.insert(id, zone.clone());
+        Ok(zone)
+    }
+}
+
+/// Every documented route, with its documentation.
+fn documented() -> OpenApiRouter<App> {
+    // Only answers that can be long are compressed: not commands, not live changes.
+    let questions = OpenApiRouter::new()
+        .merge(catalogue::routes())
+        .merge(time_slots::routes())
+        .merge(coupons::routes())
+        .merge(audit::routes())
+        .merge(problems::routes())
+        .layer(CompressionLayer::new());
+    OpenApiRouter::with_openapi(openapi::base())
+        .merge(questions)
+        .merge(reservations::routes())
+        .merge(seats::routes())
+        .merge(time_slots::live_routes())
+        .merge(health::routes())
+        .merge(administer::routes())
+}
+
+/// All routes.
+pub fn router(app: App) -> Router {
+    let (router, _) = documented().split_for_parts();
+    router
+        .merge(openapi::routes())
+        .fallback(fallback::no_such_route)
+        .method_not_allowed_fallback(fallback::method_not_allowed)
+        .with_state(app)
+}

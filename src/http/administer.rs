@@ -1,0 +1,217 @@
+//! The one route of all admin commands, `POST /v1/{collection}/{id}/{verb}`, and what an admin reads before: the
+//! aggregate itself with its sequence as `ETag`. Rules, names and references stand beside the commands, not here.
+
+use std::{fmt::Debug, str::FromStr};
+
+use aggregates::{
+    StreamId, auditorium::Auditorium, branch::Branch, coupon::Coupon, movie::Movie,
+    price_policy::PricePolicy, theme::Theme, time_slot::TimeSlot,
+};
+use axum::{
+    body::Body,
+    extract::{FromRequestParts as _, Request, State},
+    http::{HeaderMap, HeaderValue, header},
+    response::{IntoResponse as _, Response},
+    routing::{get, post},
+};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa_axum::router::OpenApiRouter;
+
+use super::{
+    App,
+    access::Admin,
+    answer::{Done, Json, etag, sequence_after},
+    body,
+    caller::Caller,
+    idempotency::Key,
+    params::{Id, PathTexts},
+    problem::Problem,
+    problems,
+};
+use crate::{
+    audit::shown,
+    booking::{self, Administrable, NotDone},
+};
+
+/// Calls a macro with every aggregate that admins change: the one list there is.
+macro_rules! for_each_administered {
+    ($use:ident) => {
+        $use!(Branch, Auditorium, Movie, Theme, PricePolicy, TimeSlot, Coupon)
+    };
+}
+pub(super) use for_each_administered;
+
+/// The admin routes; what they mean is documented by [`super::openapi`], command by command.
+pub(super) fn routes() -> OpenApiRouter<App> {
+    let mut router = OpenApiRouter::new();
+    macro_rules! route {
+        ($($aggregate:ident),+) => {
+            $(router = router.merge(routes_of::<$aggregate>());)+
+        };
+    }
+    for_each_administered!(route);
+    router
+}
+
+fn routes_of<A: Administrable + Serialize>() -> OpenApiRouter<App>
+where
+    A::Id: FromStr<Err: std::fmt::Display>,
+    A::Command: Sync,
+{
+    let collection = <A as aggregates::administered::Administered>::COLLECTION;
+    OpenApiRouter::new()
+        .route(
+            &format!("/v1/{collection}/{{id}}/{{verb}}"),
+            post(administer::<A>),
+        )
+        .route(&format!("/v1/admin/{collection}/{{id}}"), get(show::<A>))
+}
+
+/// An aggregate as an admin reads it before changing it.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct AdministeredView {
+    /// Which one.
+    pub id: String,
+    /// How many events its stream has; the `ETag` says the same. To be sent back as `If-Match`.
+    pub sequence: i64,
+    /// Everything it remembers.
+    #[schema(value_type = Object)]
+    pub state: Value,
+}
+
+async fn show<A: Administrable + Serialize>(
+    State(app): State<App>,
+    _: Admin,
+    Id(id): Id<A::Id>,
+) -> Result<Response, Problem>
+where
+    A::Id: FromStr<Err: std::fmt::Display>,
+{
+    let (state, sequence) = app.store.read_with_sequence::<A>(&id).await?;
+    if sequence == 0 {
+        return Err(Problem::new(
+            &problems::NO_SUCH_THING,
+            format!("there is no {} {id}", A::TYPE),
+        ));
+    }
+    let mut response = Json(AdministeredView {
+        id: id.to_string(),
+        sequence,
+        state: shown(&*state),
+    })
+    .into_response();
+    response.headers_mut().insert(header::ETAG, etag(sequence));
+    Ok(response)
+}
+
+async fn administer<A: Administrable + Serialize>(
+    State(app): State<App>,
+    request: Request,
+) -> Result<Response, Problem>
+where
+    A::Id: FromStr<Err: std::fmt::Display>,
+    A::Command: Sync,
+{
+    let (mut parts, sent) = request.into_parts();
+    let path = PathTexts::from_request_parts(&mut parts, &app).await?;
+    let verb = path.text("verb")?;
+    let known = A::EXAMPLES.iter().find(|(known, _)| *known == verb);
+    let Some((verb, example)) = known else {
+        let verbs: Vec<&str> = A::EXAMPLES.iter().map(|(verb, _)| *verb).collect();
+        let detail = format!("there is no command {verb}; there are {}", verbs.join(", "));
+        return Err(Problem::new(&problems::NO_SUCH_ROUTE, detail));
+    };
+    let admin = Admin::from_request_parts(&mut parts, &app).await?;
+    let id: A::Id = path.get("id")?;
+    let caller = Caller::from_request_parts(&mut parts, &app).await?;
+    let key = Key::from_request_parts(&mut parts, &app).await?;
+    let expected = if_match(&parts.headers)?;
+    let command = command::<A>(&parts.headers, sent, verb, example).await?;
+    let key = key.bind(
+        app.store.vault(),
+        format!("admin:{}", Admin::ID),
+        &(A::TYPE, id.to_string(), &command),
+    );
+    let request = caller.request(admin.actor(), named::<A>(verb), key);
+    let committed = booking::administer::<A>(&app.store, &request, &id, &command, expected).await?;
+    let begun = committed
+        .events
+        .iter()
+        .any(|e| e.sequence == 1 && e.stream == StreamId::of::<A>(&id));
+    let (state, sequence) = match (committed.state::<A>(&id), sequence_after::<A>(&committed, &id)) {
+        (Some(state), Some(sequence)) => (state, sequence),
+        (Some(_) | None, Some(_) | None) => app.store.read_with_sequence::<A>(&id).await?,
+    };
+    let body = AdministeredView {
+        id: id.to_string(),
+        sequence,
+        state: shown(&*state),
+    };
+    let location = format!("/v1/admin/{}/{id}", A::COLLECTION);
+    let done = if begun {
+        Done::created(&committed, location, body)
+    } else {
+        Done::ok(&committed, body)
+    };
+    let mut response = done.into_response();
+    response.headers_mut().insert(header::ETAG, etag(sequence));
+    Ok(response)
+}
+
+async fn command<A: Administrable>(
+    headers: &HeaderMap,
+    sent: Body,
+    verb: &str,
+    example: &str,
+) -> Result<A::Command, Problem> {
+    let bytes = body::bytes(headers, sent, body::ADMIN_BYTES_MAX).await?;
+    body::read_command(verb, &bytes, example)
+}
+
+/// The command's name for the log, one text per command that exists.
+fn named<A: Administrable>(verb: &'static str) -> &'static str {
+    use std::sync::{LazyLock, Mutex, PoisonError};
+    static NAMES: LazyLock<Mutex<std::collections::BTreeSet<&'static str>>> = LazyLock::new(Mutex::default);
+    let name = format!("{}/{verb}", A::COLLECTION);
+    let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+    match names.get(&*name) {
+        Some(known) => known,
+        None => {
+            // Bounded by the number of commands there are.
+            let name: &'static str = name.leak();
+            names.insert(name);
+            name
+        }
+    }
+}
+
+/// The sequence in `If-Match`; none for `*` or no header.
+fn if_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
+    let Some(header) = headers.get(header::IF_MATCH) else {
+        return Ok(None);
+    };
+    if header == HeaderValue::from_static("*") {
+        return Ok(None);
+    }
+    let sequence = header
+        .to_str()
+        .ok()
+        .and_then(|text| text.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok());
+    let malformed = || {
+        Problem::new(
+            &problems::MALFORMED_HEADER,
+            "If-Match must be one ETag of ours, or *",
+        )
+    };
+    sequence.map(Some).ok_or_else(malformed)
+}
+
+impl From<NotDone> for Problem {
+    fn from(not_done: NotDone) -> Self {
+        match not_done {
+            NotDone::Denied(denied) => Self::refused(denied.refusal()),
+            NotDone::ChangedSince { .. } => Self::new(&problems::PRECONDITION_FAILED, not_done.to_string()),
+        }
+    }
+}

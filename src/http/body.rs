@@ -1,0 +1,168 @@
+//! Reads a JSON body into a typed command, or says everything that is wrong with it; never lets an unchecked text in.
+
+use aggregates::fault::Fault;
+use axum::{
+    body::{Body, Bytes},
+    extract::{FromRequest, Request},
+    http::{HeaderMap, header},
+};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+use super::{faults, problem::Problem, problems};
+
+/// Bytes of a body that customers send.
+pub const CUSTOMER_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of a body that admins send: a seat layout is large.
+pub const ADMIN_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// A type that is sent as a body, with one sound example: documentation, and the measure of wrong ones.
+pub trait Sendable: DeserializeOwned {
+    /// The example as JSON text.
+    const EXAMPLE: &'static str;
+}
+
+/// A body of customers, read.
+#[derive(Debug)]
+pub struct Sent<T>(pub T);
+
+impl<S: Sync, T: Sendable> FromRequest<S> for Sent<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let bytes = bytes(&parts.headers, body, CUSTOMER_BYTES_MAX).await?;
+        read(&bytes, || T::EXAMPLE.to_owned()).map(Self)
+    }
+}
+
+/// A body that may be left out because nothing has to be said.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+impl Sendable for Nothing {
+    const EXAMPLE: &'static str = "{}";
+}
+
+/// All of a body, at most `max` bytes; an empty one counts as `{}`, whatever its type.
+pub(super) async fn bytes(headers: &HeaderMap, body: Body, max: usize) -> Result<Bytes, Problem> {
+    let too_large = || Problem::new(&problems::TOO_LARGE, format!("a body may have {max} bytes"));
+    let announced = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|length: u64| length > max as u64) {
+        return Err(too_large());
+    }
+    let bytes = axum::body::to_bytes(body, max).await.map_err(|error| {
+        if is_length_limit(&error) {
+            too_large()
+        } else {
+            Problem::new(&problems::MALFORMED_JSON, "the body did not arrive whole")
+        }
+    })?;
+    if bytes.is_empty() {
+        return Ok(Bytes::from_static(b"{}"));
+    }
+    if is_json(headers) {
+        Ok(bytes)
+    } else {
+        Err(unsupported(headers))
+    }
+}
+
+fn is_length_limit(error: &axum::Error) -> bool {
+    use std::error::Error as _;
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if error.to_string().contains("length limit") {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let media = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|media| media.to_str().ok())
+        .unwrap_or_default();
+    let media = media.split(';').next().unwrap_or_default().trim();
+    media.eq_ignore_ascii_case("application/json")
+}
+
+fn unsupported(headers: &HeaderMap) -> Problem {
+    let detail = if headers.contains_key(header::CONTENT_TYPE) {
+        "the body is not said to be application/json"
+    } else {
+        "the body has no content type"
+    };
+    Problem::new(&problems::UNSUPPORTED_MEDIA, detail)
+}
+
+/// A sound `T`, or what is wrong.
+pub(super) fn read<T: DeserializeOwned>(
+    bytes: &[u8],
+    example: impl FnOnce() -> String,
+) -> Result<T, Problem> {
+    // Inside JSON text every control character is escaped, so only bodies with a backslash can hold one.
+    if !bytes.contains(&b'\\')
+        && let Ok(value) = serde_json::from_slice(bytes)
+    {
+        return Ok(value);
+    }
+    let body = parse(bytes)?;
+    refuse(faults::unprintable(&body))?;
+    if let Ok(value) = serde_json::from_slice(bytes) {
+        return Ok(value);
+    }
+    let example = serde_json::from_str(&example()).unwrap_or(Value::Null);
+    refuse(faults::find::<T>(&body, &example))?;
+    // Sound as a value, yet not as text: a field stands there twice.
+    let why = serde_json::from_slice::<T>(bytes)
+        .err()
+        .map_or_else(String::new, |error| error.to_string());
+    Err(Problem::new(&problems::MALFORMED_JSON, why))
+}
+
+/// The command with this verb and the fields in `bytes`.
+pub(super) fn read_command<T: DeserializeOwned>(
+    verb: &str,
+    bytes: &[u8],
+    example: &str,
+) -> Result<T, Problem> {
+    let body = parse(bytes)?;
+    refuse(faults::unprintable(&body))?;
+    let tagged = json!({ verb: body });
+    match serde_json::from_value::<T>(tagged.clone()) {
+        Ok(command) => Ok(command),
+        Err(error) => {
+            let example = serde_json::from_str::<Value>(example).unwrap_or(Value::Null);
+            let faults = faults::find::<T>(&tagged, &json!({ verb: example }));
+            let below = format!("/{verb}");
+            let faults = faults.into_iter().map(|fault| {
+                let pointer = fault.pointer.strip_prefix(&below).unwrap_or_default().to_owned();
+                Fault::at(pointer, fault.problem)
+            });
+            refuse(faults.collect())?;
+            Err(Problem::new(&problems::INVALID_FIELDS, error.to_string()))
+        }
+    }
+}
+
+fn parse(bytes: &[u8]) -> Result<Value, Problem> {
+    serde_json::from_slice(bytes).map_err(|error| Problem::new(&problems::MALFORMED_JSON, error.to_string()))
+}
+
+/// Refuses when there are faults.
+pub(super) fn refuse(faults: Vec<Fault>) -> Result<(), Problem> {
+    if faults.is_empty() {
+        return Ok(());
+    }
+    let detail = match &*faults {
+        [fault] => fault.to_string(),
+        faults => format!("{} fields are wrong", faults.len()),
+    };
+    Err(Problem::new(&problems::INVALID_FIELDS, detail).with_faults(&faults))
+}

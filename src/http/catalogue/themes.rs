@@ -1,0 +1,98 @@
+//! `GET /v1/themes`: what is played in escape-room shops (DOMAIN E1, E2).
+
+use aggregates::{
+    ids::{BranchId, ThemeId},
+    theme::{Game, Theme, ThemeError},
+};
+use axum::{
+    extract::State,
+    http::Uri,
+    response::{IntoResponse as _, Response},
+};
+use projections::catalogue::{Entry, Kind, Row};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    super::{
+        App,
+        answer::Json,
+        fresh,
+        pages::Page,
+        params::{Asked, Id},
+        problem::{Problem, ProblemBody},
+    },
+    find, page,
+};
+
+/// A theme.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(title = "Theme")]
+pub struct ThemeView {
+    /// Which one.
+    id: ThemeId,
+    /// What is known about it.
+    #[serde(flatten)]
+    game: Game,
+}
+
+fn view(entry: Entry) -> Option<ThemeView> {
+    let id = ThemeId::new(entry.key.id);
+    match entry.details {
+        Row::Theme(Theme::Active(game) | Theme::Inactive(game)) => Some(ThemeView { id, game }),
+        Row::Theme(Theme::Unknown)
+        | Row::Branch(_)
+        | Row::Auditorium(_)
+        | Row::Layout(_)
+        | Row::Movie(_)
+        | Row::PricePolicy(_) => None,
+    }
+}
+
+/// Which themes.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Which {
+    /// Of this shop.
+    branch: Option<BranchId>,
+    /// Where the page begins.
+    cursor: Option<String>,
+    /// Themes on a page, 1 to 200.
+    limit: Option<u16>,
+    /// Wait until the list is as new as this log position.
+    min_position: Option<i64>,
+}
+
+/// Themes, by name.
+#[utoipa::path(get, path = "/v1/themes", tag = "catalogue", operation_id = "listThemes",
+    params(Which),
+    responses((status = OK, description = "By name", body = Page<ThemeView>),
+              (status = BAD_REQUEST, description = "The query is malformed", body = ProblemBody)))]
+pub(in super::super) async fn list(
+    State(app): State<App>,
+    uri: Uri,
+    Asked(which): Asked<Which>,
+) -> Result<Response, Problem> {
+    fresh::reached(&app, "catalogue", which.min_position).await?;
+    page(
+        &app,
+        &uri,
+        Kind::Theme,
+        which.branch,
+        (which.cursor.as_deref(), which.limit),
+        view,
+    )
+    .await
+}
+
+/// One theme.
+#[utoipa::path(get, path = "/v1/themes/{id}", tag = "catalogue", operation_id = "getTheme",
+    params(("id" = ThemeId, Path)),
+    responses((status = OK, description = "The theme", body = ThemeView),
+              (status = NOT_FOUND, description = "theme/not-found", body = ProblemBody)))]
+pub(in super::super) async fn show(State(app): State<App>, Id(id): Id<ThemeId>) -> Result<Response, Problem> {
+    let theme = find(&app, Kind::Theme, id.uuid()).await?.and_then(view);
+    theme
+        .map(|theme| Json(theme).into_response())
+        .ok_or_else(|| Problem::refused(&ThemeError::NotFound))
+}

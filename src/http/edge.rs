@@ -1,0 +1,158 @@
+//! What surrounds every request: its id, limits, deadline, last net against panics, headers, metrics; never a route.
+
+use std::{
+    net::IpAddr,
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{MatchedPath, Request},
+    http::{HeaderName, HeaderValue, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use futures_util::FutureExt as _;
+use tower::Service as _;
+use uuid::Uuid;
+
+use super::{caller::Caller, limits::Limits, metrics, problem::Problem, problems};
+
+/// The header that carries the request's id, in both directions.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The router with everything around it.
+#[derive(Clone)]
+pub struct Edge(Arc<Inner>);
+
+struct Inner {
+    router: Router,
+    limits: Limits,
+    in_flight: AtomicUsize,
+    in_flight_max: usize,
+    deadline: Duration,
+}
+
+impl Edge {
+    /// Surrounds `router`.
+    #[must_use]
+    pub fn new(router: Router, limits: Limits, in_flight_max: usize, deadline: Duration) -> Self {
+        let router = router.layer(axum::middleware::from_fn(remember_route));
+        Self(Arc::new(Inner {
+            router,
+            limits,
+            in_flight: AtomicUsize::new(0),
+            in_flight_max,
+            deadline,
+        }))
+    }
+
+    /// Answers one request from the peer at `address`.
+    pub async fn answer(&self, address: IpAddr, mut request: Request) -> Response {
+        let begun = Instant::now();
+        let caller = Caller::new(address, request.headers().get(REQUEST_ID));
+        let mut id_text = Uuid::encode_buffer();
+        let id_text: &str = caller.request_id.hyphenated().encode_lower(&mut id_text);
+        let method = metrics::method(request.method());
+        request.extensions_mut().insert(caller);
+        let mut response = self.guarded(address, request).await;
+        if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+            let route = response.extensions_mut().remove::<MatchedPath>();
+            let mut written = problem.write(id_text);
+            metrics::refused(problem.slug());
+            // What a fallback had to say, for example Allow, stays; not the length of the body it did not have.
+            let said = response
+                .headers()
+                .iter()
+                .filter(|(name, _)| *name != header::CONTENT_LENGTH);
+            for (name, value) in said {
+                written.headers_mut().entry(name).or_insert_with(|| value.clone());
+            }
+            if let Some(route) = route {
+                written.extensions_mut().insert(route);
+            }
+            response = written;
+        }
+        finish(&mut response, id_text);
+        let route = response
+            .extensions()
+            .get::<MatchedPath>()
+            .map_or("none", MatchedPath::as_str);
+        metrics::answered(method, route, response.status(), begun.elapsed());
+        response
+    }
+
+    async fn guarded(&self, address: IpAddr, request: Request) -> Response {
+        let inner = &*self.0;
+        if let Err(problem) = inner.limits.admit(address) {
+            return problem.into_response();
+        }
+        let Some(_place) = Place::take(inner) else {
+            return Problem::new(&problems::BUSY, "too many requests are being answered")
+                .retry_after(1)
+                .into_response();
+        };
+        let mut router = inner.router.clone();
+        let answer = AssertUnwindSafe(router.call(request)).catch_unwind();
+        match tokio::time::timeout(inner.deadline, answer).await {
+            Ok(Ok(answer)) => answer.into_response(),
+            Ok(Err(_panic)) => {
+                Problem::new(&problems::FAULT, "the request could not be answered").into_response()
+            }
+            Err(_) => Problem::new(&problems::TIMED_OUT, "the answer took too long")
+                .retry_after(1)
+                .into_response(),
+        }
+    }
+}
+
+/// One of the places for requests being answered.
+struct Place<'a>(&'a AtomicUsize);
+
+impl<'a> Place<'a> {
+    fn take(inner: &'a Inner) -> Option<Self> {
+        let place = Self(&inner.in_flight);
+        (inner.in_flight.fetch_add(1, Ordering::Relaxed) < inner.in_flight_max).then_some(place)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Only inside the router is the route's template known; it goes out with the answer, for the metrics.
+async fn remember_route(request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let mut response = next.run(request).await;
+    if let Some(route) = route {
+        response.extensions_mut().insert(route);
+    }
+    response
+}
+
+fn finish(response: &mut Response<Body>, id: &str) {
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    let defaults = [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'none'",
+        ),
+    ];
+    for (name, value) in defaults {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+}

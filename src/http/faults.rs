@@ -1,0 +1,206 @@
+//! Finds every wrong field of a body, each with its place; runs only once the body was refused, never on good ones.
+//!
+//! serde stops at the first fault. So each fault is noted, repaired with what the example of the same type has there,
+//! and the body is read again, until it is sound or nothing more can be repaired.
+
+use aggregates::fault::Fault;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use serde_path_to_error::Segment;
+
+/// Faults that are looked for in one body.
+const FAULTS_MAX: usize = 32;
+
+/// A step into a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Step {
+    Key(String),
+    At(usize),
+}
+
+/// Everything that keeps `body` from being a `T`; `example` is one that is. Empty if nothing does.
+pub(super) fn find<T: DeserializeOwned>(body: &Value, example: &Value) -> Vec<Fault> {
+    let mut body = body.clone();
+    let mut faults: Vec<Fault> = Vec::new();
+    while faults.len() < FAULTS_MAX {
+        let Some((place, message)) = first::<T>(&body) else {
+            break;
+        };
+        let (place, message) = narrowed::<T>(&body, example, place, message);
+        let fault = Fault::at(pointer(&place), message);
+        // The same place twice: the repair did not help, and more rounds would not either.
+        if faults.iter().any(|known| known.pointer == fault.pointer) || !repair(&mut body, example, &place) {
+            faults.push(fault);
+            break;
+        }
+        faults.push(fault);
+    }
+    faults.sort();
+    faults.dedup();
+    faults
+}
+
+/// The first fault serde meets: where, and what.
+fn first<T: DeserializeOwned>(body: &Value) -> Option<(Vec<Step>, String)> {
+    let error = serde_path_to_error::deserialize::<_, T>(body).err()?;
+    let mut place: Vec<Step> = error
+        .path()
+        .iter()
+        .filter_map(|segment| match segment {
+            Segment::Seq { index } => Some(Step::At(*index)),
+            Segment::Map { key } => Some(Step::Key(key.clone())),
+            Segment::Enum { variant } => Some(Step::Key(variant.clone())),
+            Segment::Unknown => None,
+        })
+        .collect();
+    // Tagged enums lose their inner path, others may name a variant that is no step of the document.
+    while at(body, &place).is_none() && !place.is_empty() {
+        place.pop();
+    }
+    let text = error.inner().to_string();
+    let message = match (quoted(&text, "missing field `"), quoted(&text, "unknown field `")) {
+        (Some(field), _) => {
+            place.push(Step::Key(field.to_owned()));
+            "is missing".to_owned()
+        }
+        (None, Some(field)) => {
+            if place.last() != Some(&Step::Key(field.to_owned())) {
+                place.push(Step::Key(field.to_owned()));
+            }
+            "is not a known field".to_owned()
+        }
+        (None, None) => text,
+    };
+    Some((place, message))
+}
+
+fn quoted<'a>(text: &'a str, before: &str) -> Option<&'a str> {
+    text.strip_prefix(before)?.split('`').next()
+}
+
+/// Where serde only knows that something inside an object is wrong, finds the field whose repair changes that.
+fn narrowed<T: DeserializeOwned>(
+    body: &Value,
+    example: &Value,
+    place: Vec<Step>,
+    message: String,
+) -> (Vec<Step>, String) {
+    let Some(Value::Object(fields)) = at(body, &place) else {
+        return (place, message);
+    };
+    for key in fields.keys() {
+        let mut deeper = place.clone();
+        deeper.push(Step::Key(key.clone()));
+        let mut repaired = body.clone();
+        let same = |(found, text): (Vec<Step>, String)| found == place && text == message;
+        if repair(&mut repaired, example, &deeper) && !first::<T>(&repaired).is_some_and(same) {
+            return narrowed::<T>(body, example, deeper, message);
+        }
+    }
+    (place, message)
+}
+
+/// Puts at `place` what the example has there, or takes away what the example does not have.
+fn repair(body: &mut Value, example: &Value, place: &[Step]) -> bool {
+    let Some((last, parents)) = place.split_last() else {
+        let differs = body != example;
+        example.clone_into(body);
+        return differs;
+    };
+    let good = sample(example, place).cloned();
+    match (at_mut(body, parents), last, good) {
+        (Some(Value::Object(fields)), Step::Key(key), Some(good)) => {
+            fields.insert(key.clone(), good.clone()) != Some(good)
+        }
+        (Some(Value::Object(fields)), Step::Key(key), None) => fields.remove(key).is_some(),
+        (Some(Value::Array(items)), Step::At(index), Some(good)) if *index < items.len() => {
+            items[*index] = good;
+            true
+        }
+        // An element that the example has none of: the whole list becomes the example's.
+        (Some(Value::Array(_)), Step::At(_), _) => repair(body, example, parents),
+        (Some(_) | None, Step::Key(_) | Step::At(_), _) => false,
+    }
+}
+
+fn at<'a>(value: &'a Value, place: &[Step]) -> Option<&'a Value> {
+    place.iter().try_fold(value, |value, step| match step {
+        Step::Key(key) => value.get(key),
+        Step::At(index) => value.get(index),
+    })
+}
+
+/// The example's value at a place; any element of a list stands for all.
+fn sample<'a>(example: &'a Value, place: &[Step]) -> Option<&'a Value> {
+    place.iter().try_fold(example, |value, step| match step {
+        Step::Key(key) => value.get(key),
+        Step::At(index) => value.get(index).or_else(|| value.get(0)),
+    })
+}
+
+fn at_mut<'a>(value: &'a mut Value, place: &[Step]) -> Option<&'a mut Value> {
+    place.iter().try_fold(value, |value, step| match step {
+        Step::Key(key) => value.get_mut(key),
+        Step::At(index) => value.get_mut(index),
+    })
+}
+
+fn pointer(place: &[Step]) -> String {
+    place.iter().fold(String::new(), |pointer, step| match step {
+        Step::Key(key) => {
+            let key: String = key.chars().filter(|c| !c.is_control()).take(64).collect();
+            format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
+        }
+        Step::At(index) => format!("{pointer}/{index}"),
+    })
+}
+
+/// Every text of a body that holds a character nobody can print, NUL among them; line breaks and tabs may be.
+pub(super) fn unprintable(body: &Value) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    look(body, &mut Vec::new(), &mut faults);
+    faults
+}
+
+fn look(value: &Value, place: &mut Vec<Step>, faults: &mut Vec<Fault>) {
+    let bad = |text: &str| {
+        text.chars()
+            .find(|c| c.is_control() && !matches!(c, '\n' | '\t' | '\r'))
+    };
+    if faults.len() >= FAULTS_MAX {
+        return;
+    }
+    match value {
+        Value::String(text) => {
+            faults.extend(bad(text).map(|c| {
+                let message = format!(
+                    "must not contain control characters (found U+{:04X})",
+                    u32::from(c)
+                );
+                Fault::at(pointer(place), message)
+            }));
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                place.push(Step::At(index));
+                look(item, place, faults);
+                place.pop();
+            }
+        }
+        Value::Object(fields) => {
+            for (key, item) in fields {
+                place.push(Step::Key(key.clone()));
+                if bad(key).is_some() {
+                    faults.push(Fault::at(pointer(place), "is not a known field"));
+                }
+                look(item, place, faults);
+                place.pop();
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+#[cfg(test)]
+#[path = "faults/tests.rs"]
+mod tests;

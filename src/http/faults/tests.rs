@@ -1,0 +1,106 @@
+//! Every wrong field is found with its place, whatever the type looks like.
+
+use aggregates::{
+    coupon::CouponCommand,
+    time_slot::TimeSlotCommand,
+    values::{CustomerName, PhoneNumber},
+};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::*;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "only its shape matters")]
+struct Guests {
+    name: CustomerName,
+    phones: Vec<PhoneNumber>,
+    #[serde(default)]
+    size: u8,
+}
+
+fn places<T: DeserializeOwned>(body: &Value, example: &Value) -> Vec<String> {
+    find::<T>(body, example)
+        .into_iter()
+        .map(|fault| fault.pointer)
+        .collect()
+}
+
+fn example() -> Value {
+    json!({ "name": "김하늘", "phones": ["010-1234-5678"], "size": 2 })
+}
+
+#[test]
+fn a_sound_body_has_no_faults() {
+    assert!(find::<Guests>(&example(), &example()).is_empty());
+}
+
+#[test]
+fn every_wrong_field_is_found_at_once() {
+    let body = json!({ "phones": ["010-1234-5678", "12", 7], "size": 300, "colour": "red", "a/b": 1 });
+    assert_eq!(
+        places::<Guests>(&body, &example()),
+        ["/a~1b", "/colour", "/name", "/phones/1", "/phones/2", "/size"]
+    );
+}
+
+#[test]
+fn a_body_of_another_shape_is_one_fault_at_the_root() {
+    for body in [json!([]), json!(null), json!("x"), json!(7)] {
+        let places = places::<Guests>(&body, &example());
+        assert!(places.iter().all(|place| !place.contains("//")), "{places:?}");
+        assert!(!places.is_empty());
+    }
+}
+
+#[test]
+fn fields_inside_a_command_are_found_below_its_verb() {
+    let example = json!({ "issue": { "terms": {
+        "discount": { "rate": { "percent": 20 } },
+        "valid_from": "2026-12-01T00:00:00Z", "valid_until": "2027-01-01T00:00:00Z", "scope": {} } } });
+    assert!(find::<CouponCommand>(&example, &example).is_empty());
+    let body = json!({ "issue": { "terms": {
+        "discount": { "rate": { "percent": "x" } },
+        "valid_from": "yesterday", "scope": { "branch": "nowhere" }, "colour": 1 } } });
+    assert_eq!(
+        places::<CouponCommand>(&body, &example),
+        [
+            "/issue/terms/colour",
+            "/issue/terms/discount/rate/percent",
+            "/issue/terms/scope/branch",
+            "/issue/terms/valid_from",
+            "/issue/terms/valid_until",
+        ]
+    );
+}
+
+#[test]
+fn fields_inside_a_tagged_choice_are_found_too() {
+    let command = |show: Value, minutes: Value| {
+        json!({ "schedule": { "plan": {
+            "branch": "0192d3a0-0000-7000-8000-000000000001", "show": show,
+            "starts_at": "2026-12-24T10:00:00Z", "ends_at": "2026-12-24T11:00:00Z",
+            "sales_open_at": "2026-12-18T00:00:00Z", "sales_close_at": "2026-12-24T10:00:00Z",
+            "price_policy": "0192d3a0-0000-7000-8000-000000000003", "price_version": 1,
+            "seats_per_customer_max": 1, "hold_minutes": minutes, "hold_cap_minutes": 20, "cancel_minutes": 20 } } })
+    };
+    let show = json!({ "kind": "theme", "theme": "0192d3a0-0000-7000-8000-000000000002",
+        "party_min": 2, "party_max": 4 });
+    let mut wrong = show.clone();
+    wrong["party_min"] = json!("two");
+    assert_eq!(
+        places::<TimeSlotCommand>(&command(wrong, json!(-1)), &command(show, json!(10))),
+        ["/schedule/plan/hold_minutes", "/schedule/plan/show/party_min"]
+    );
+}
+
+#[test]
+fn unprintable_characters_are_found_in_any_depth() {
+    let body = json!({ "a": ["x\u{0}"], "b": { "c": "line\nbreak" }, "d\u{1b}": 1 });
+    let places: Vec<_> = unprintable(&body)
+        .into_iter()
+        .map(|fault| fault.pointer)
+        .collect();
+    assert_eq!(places, ["/a/0", "/d"]);
+}

@@ -1,0 +1,86 @@
+//! Whether the process lives and whether it can serve; and its metrics. Never shows an internal error to strangers.
+
+use axum::{
+    extract::State,
+    http::{StatusCode, header, request::Parts},
+    response::{IntoResponse as _, Response},
+};
+use serde::Serialize;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{App, access::Admin, answer::Json, caller::Caller, metrics, problem::Problem};
+
+/// What belongs to running the server.
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(live))
+        .routes(routes!(ready))
+        .routes(routes!(metrics_text))
+}
+
+/// How the process is.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Health {
+    /// `ok`, or what is missing.
+    #[schema(example = "ok")]
+    status: &'static str,
+    /// What an operator should know though the server works.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+}
+
+/// The process lives.
+#[utoipa::path(get, path = "/health/live", tag = "operation", operation_id = "getLiveness",
+    responses((status = OK, description = "It lives", body = Health)))]
+pub(super) async fn live() -> Json<Health> {
+    Json(Health {
+        status: "ok",
+        warnings: Vec::new(),
+    })
+}
+
+/// The server can take requests: its database answers.
+#[utoipa::path(get, path = "/health/ready", tag = "operation", operation_id = "getReadiness",
+    responses((status = OK, description = "It can serve", body = Health),
+              (status = SERVICE_UNAVAILABLE, description = "It can't just now", body = Health)))]
+pub(super) async fn ready(State(app): State<App>) -> Response {
+    match app.readiness().await {
+        Ok(warnings) => Json(Health {
+            status: "ok",
+            warnings,
+        })
+        .into_response(),
+        Err(error) => {
+            tracing::warn!(%error, "not ready");
+            let health = Json(Health {
+                status: "the database is not available",
+                warnings: Vec::new(),
+            });
+            let mut response = health.into_response();
+            *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+            response.headers_mut().insert(header::RETRY_AFTER, 2.into());
+            response
+        }
+    }
+}
+
+/// Counts and times for Prometheus; open to this machine, else with the admin token.
+#[utoipa::path(get, path = "/metrics", tag = "operation", operation_id = "getMetrics",
+    security((), ("admin" = [])),
+    responses((status = OK, description = "In Prometheus' text format", content_type = "text/plain", body = String),
+              (status = UNAUTHORIZED, description = "From elsewhere, the admin token is needed")))]
+pub(super) async fn metrics_text(
+    State(app): State<App>,
+    caller: Caller,
+    mut parts: Parts,
+) -> Result<Response, Problem> {
+    use axum::extract::FromRequestParts as _;
+    if !caller.address.is_loopback() {
+        Admin::from_request_parts(&mut parts, &app).await?;
+    }
+    Ok((
+        [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
+        metrics::text(),
+    )
+        .into_response())
+}

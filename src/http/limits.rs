@@ -1,0 +1,114 @@
+//! How much one address may ask: all requests, and guesses at secrets more strictly; never trusts a header about who asks.
+
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    num::NonZeroU32,
+    sync::Arc,
+};
+
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _, clock::DefaultClock};
+
+use super::{problem::Problem, problems};
+use crate::config::RateLimits;
+
+/// After so many admissions old addresses are forgotten.
+const SWEEP_EVERY: u32 = 100_000;
+
+/// The limits per address. Cheap to clone.
+#[derive(Clone)]
+pub struct Limits(Arc<Buckets>);
+
+struct Buckets {
+    requests: DefaultKeyedRateLimiter<IpAddr>,
+    guesses: DefaultKeyedRateLimiter<IpAddr>,
+    clock: DefaultClock,
+    admitted: std::sync::atomic::AtomicU32,
+}
+
+impl Limits {
+    /// Limits as configured.
+    #[must_use]
+    pub fn new(limits: RateLimits) -> Self {
+        let burst = |of: u32| NonZeroU32::new(of).unwrap_or(NonZeroU32::MIN);
+        let requests = Quota::per_second(burst(limits.requests_per_second))
+            .allow_burst(burst(limits.requests_per_second.saturating_mul(2)));
+        let guesses = Quota::per_minute(burst(limits.guesses_per_minute));
+        Self(Arc::new(Buckets {
+            requests: RateLimiter::dashmap(requests),
+            guesses: RateLimiter::dashmap(guesses),
+            clock: DefaultClock::default(),
+            admitted: std::sync::atomic::AtomicU32::new(0),
+        }))
+    }
+
+    /// Whether this address may ask anything now.
+    pub fn admit(&self, address: IpAddr) -> Result<(), Problem> {
+        let admitted = self.0.admitted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        if admitted % SWEEP_EVERY == SWEEP_EVERY - 1 {
+            self.0.requests.retain_recent();
+            self.0.guesses.retain_recent();
+        }
+        self.check(&self.0.requests, address, "too many requests from this address")
+    }
+
+    /// Whether this address may try a secret now: a phone number, a coupon code, a token.
+    pub fn guess(&self, address: IpAddr) -> Result<(), Problem> {
+        self.check(&self.0.guesses, address, "too many attempts from this address")
+    }
+
+    fn check(
+        &self,
+        bucket: &DefaultKeyedRateLimiter<IpAddr>,
+        address: IpAddr,
+        why: &str,
+    ) -> Result<(), Problem> {
+        bucket.check_key(&network(address)).map_err(|not_until| {
+            let wait = not_until.wait_time_from(self.0.clock.now());
+            Problem::new(&problems::TOO_MANY, why).retry_after(wait.as_secs() + 1)
+        })
+    }
+}
+
+/// The network one customer has: an IPv4 address, or the first 64 bits of an IPv6 one.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => IpAddr::V4(v4),
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits() -> Limits {
+        Limits::new(RateLimits {
+            requests_per_second: 2,
+            guesses_per_minute: 1,
+        })
+    }
+
+    #[test]
+    fn an_address_that_asks_too_much_is_told_when_to_come_back() {
+        let (limits, address) = (limits(), IpAddr::from([192, 0, 2, 1]));
+        assert!((0..4).all(|_| limits.admit(address).is_ok()));
+        let problem = limits.admit(address).expect_err("the fifth is too much");
+        assert_eq!(problem.slug(), "request/too-many");
+        assert!(limits.admit(IpAddr::from([192, 0, 2, 2])).is_ok());
+    }
+
+    #[test]
+    fn guesses_have_a_limit_of_their_own() {
+        let (limits, address) = (limits(), IpAddr::from([192, 0, 2, 1]));
+        assert!(limits.guess(address).is_ok());
+        assert!(limits.guess(address).is_err());
+        assert!(limits.admit(address).is_ok());
+    }
+
+    #[test]
+    fn one_customer_has_one_ipv6_network() {
+        let one: IpAddr = "2001:db8::1".parse().expect("an address");
+        let other: IpAddr = "2001:db8::ffff".parse().expect("an address");
+        assert_eq!(network(one), network(other));
+    }
+}

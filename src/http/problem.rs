@@ -1,0 +1,211 @@
+//! What a caller gets instead of an answer: a problem as RFC 9457 says, with a stable type; never an internal text.
+
+use aggregates::{
+    fault::Fault,
+    refusal::{Kind, Refusal},
+};
+use axum::{
+    body::Body,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// The media type of every problem.
+pub const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+/// A problem, not yet bound to a request: the edge adds the request's id and writes it out.
+#[derive(Debug, Clone)]
+pub struct Problem(Box<Parts>);
+
+#[derive(Debug, Clone)]
+struct Parts {
+    status: StatusCode,
+    slug: &'static str,
+    detail: String,
+    help: &'static str,
+    retry_after: Option<u64>,
+    more: Map<String, Value>,
+}
+
+/// How a problem is written.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(title = "Problem")]
+pub struct ProblemBody<'a> {
+    /// The stable type, a relative reference that can be read: `GET` it.
+    #[serde(rename = "type")]
+    #[schema(example = "/problems/seat/taken")]
+    kind: String,
+    /// The type in words.
+    #[schema(example = "Seat: taken")]
+    title: String,
+    /// The status code of the answer.
+    #[schema(example = 409)]
+    status: u16,
+    /// What happened this time.
+    #[schema(example = "C7: the seat is taken")]
+    detail: &'a str,
+    /// What the caller can do.
+    #[schema(example = "Choose another seat; the seat map shows which are free.")]
+    help: &'a str,
+    /// The request it belongs to.
+    #[schema(example = "urn:uuid:0192d3a0-0000-7000-8000-000000000001")]
+    instance: String,
+    /// Each wrong field, as a JSON pointer with what is wrong there.
+    #[serde(flatten)]
+    #[schema(value_type = Object)]
+    more: &'a Map<String, Value>,
+}
+
+impl Problem {
+    /// One of the edge's own problems; see [`super::problems`] for the table.
+    #[must_use]
+    pub fn new(known: &super::problems::Known, detail: impl Into<String>) -> Self {
+        Self(Box::new(Parts {
+            status: known.status,
+            slug: known.slug,
+            detail: detail.into(),
+            help: known.help,
+            retry_after: None,
+            more: Map::new(),
+        }))
+    }
+
+    /// A rule's refusal.
+    #[must_use]
+    pub fn refused(refusal: &dyn Refusal) -> Self {
+        Self::rule(
+            refusal.slug(),
+            refusal.kind(),
+            refusal.to_string(),
+            refusal.help(),
+        )
+    }
+
+    /// A rule's refusal in its parts.
+    #[must_use]
+    pub fn rule(slug: &'static str, kind: Kind, detail: String, help: &'static str) -> Self {
+        let (status, more) = (status(kind), Map::new());
+        Self(Box::new(Parts {
+            status,
+            slug,
+            detail,
+            help,
+            retry_after: None,
+            more,
+        }))
+    }
+
+    /// The same with the whole sentence of a refusal that joins several.
+    #[must_use]
+    pub fn saying(mut self, detail: impl Into<String>) -> Self {
+        self.0.detail = detail.into();
+        self
+    }
+
+    /// With a member of its own.
+    #[must_use]
+    pub fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
+        self.0.more.insert(member.to_owned(), value.into());
+        self
+    }
+
+    /// With every wrong field.
+    #[must_use]
+    pub fn with_faults(self, faults: &[Fault]) -> Self {
+        let errors: Vec<Value> = faults
+            .iter()
+            .map(|fault| serde_json::json!({ "pointer": fault.pointer, "detail": fault.problem }))
+            .collect();
+        self.with("errors", errors)
+    }
+
+    /// With the seconds after which trying again makes sense.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.0.retry_after = Some(seconds.max(1));
+        self
+    }
+
+    /// The status it is answered with.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    /// The stable type without `/problems/`.
+    #[must_use]
+    pub fn slug(&self) -> &'static str {
+        self.0.slug
+    }
+
+    /// The answer for the request with this id.
+    pub(super) fn write(&self, request_id: &str) -> Response {
+        let parts = &*self.0;
+        let body = ProblemBody {
+            kind: format!("/problems/{}", parts.slug),
+            title: title(parts.slug),
+            status: parts.status.as_u16(),
+            detail: &parts.detail,
+            help: parts.help,
+            instance: format!("urn:uuid:{request_id}"),
+            more: &parts.more,
+        };
+        // Texts and JSON values only: writing them cannot fail.
+        let bytes = serde_json::to_vec(&body).unwrap_or_default();
+        let mut response = Response::new(Body::from(bytes));
+        *response.status_mut() = parts.status;
+        response.headers_mut().insert(header::CONTENT_TYPE, MEDIA_TYPE);
+        if let Some(seconds) = parts.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        if parts.status == StatusCode::UNAUTHORIZED {
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+impl IntoResponse for Problem {
+    /// Leaves itself in the answer, for the edge to write out.
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = self.status();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// The class of a refusal as a status.
+#[must_use]
+pub const fn status(kind: Kind) -> StatusCode {
+    match kind {
+        Kind::NotFound => StatusCode::NOT_FOUND,
+        Kind::Conflict => StatusCode::CONFLICT,
+        Kind::Gone => StatusCode::GONE,
+        Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+    }
+}
+
+/// `seat/hold-lapsed` in words: `Seat: hold lapsed`.
+#[must_use]
+pub fn title(slug: &str) -> String {
+    let words = slug.replace('/', ": ").replace('-', " ");
+    let mut letters = words.chars();
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slug_reads_as_a_title() {
+        assert_eq!(title("time-slot/not-yet-on-sale"), "Time slot: not yet on sale");
+    }
+}

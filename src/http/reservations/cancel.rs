@@ -1,0 +1,58 @@
+//! `POST /v1/reservations/{id}/cancel`: calls a placed reservation off, by its holder online or by staff.
+
+use aggregates::{reservation::Canceller, values::Note};
+use axum::{extract::State, response::Response};
+use serde::Deserialize;
+
+use super::{
+    super::{
+        App,
+        access::Holder,
+        body::{Sendable, Sent},
+        caller::Caller,
+        idempotency::Key,
+        problem::{Problem, ProblemBody},
+    },
+    view::{ReservationView, after},
+};
+
+/// Why it is called off.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cancel {
+    /// In the caller's words.
+    #[serde(default)]
+    reason: Option<Note>,
+}
+
+impl Sendable for Cancel {
+    const EXAMPLE: &'static str = r#"{"reason":"we cannot come"}"#;
+}
+
+/// Calls a placed reservation off.
+#[utoipa::path(post, path = "/v1/reservations/{id}/cancel", tag = "reservations", operation_id = "cancelReservation",
+    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    security(("reservation" = []), ("admin" = [])),
+    request_body = Cancel,
+    responses((status = OK, description = "As it is now", body = ReservationView),
+              (status = NOT_FOUND, description = "Unknown number or wrong token", body = ProblemBody),
+              (status = GONE, description = "reservation/too-late-to-cancel and others", body = ProblemBody)))]
+pub(in super::super) async fn cancel(
+    State(app): State<App>,
+    caller: Caller,
+    holder: Holder,
+    key: Key,
+    Sent(body): Sent<Cancel>,
+) -> Result<Response, Problem> {
+    let by = match holder {
+        Holder::Customer(_) => Canceller::Customer,
+        Holder::Staff(_) => Canceller::Staff,
+    };
+    let key = key.bind(app.store.vault(), holder.scope(), &("cancel", holder.id(), &body));
+    let request = caller.request(holder.actor(), "reservations/cancel", key);
+    let committed = app
+        .bookings
+        .cancel(&request, holder.id(), by, body.reason)
+        .await?;
+    after(&app, &committed, holder.id()).await
+}

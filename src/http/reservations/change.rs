@@ -1,0 +1,90 @@
+//! `POST /v1/reservations/{id}/change`: other places or people under the same hold; its slot stays.
+
+use aggregates::{
+    pricing::Persons,
+    reservation::{Reservation, ReservationError},
+    values::SeatLabel,
+};
+use axum::{extract::State, response::Response};
+use serde::Deserialize;
+
+use super::{
+    super::{
+        App,
+        access::Holder,
+        body::{Sendable, Sent},
+        caller::Caller,
+        idempotency::Key,
+        problem::{Problem, ProblemBody},
+    },
+    hold::{Choice, wish},
+    view::{ReservationView, after},
+};
+
+/// What to hold instead.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "seats": ["C7"], "persons": { "adult": 1 } }))]
+pub struct Change {
+    /// These seats, by their labels.
+    #[serde(default)]
+    #[schema(max_items = 8)]
+    seats: Option<Vec<SeatLabel>>,
+    /// The best adjacent seats, so many.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 8)]
+    best_available: Option<u8>,
+    /// Who comes to a screening.
+    #[serde(default)]
+    persons: Option<Persons>,
+    /// How many come to a session.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 6)]
+    party_size: Option<u8>,
+}
+
+impl Sendable for Change {
+    const EXAMPLE: &'static str = r#"{"seats":["C7"],"persons":{"adult":1}}"#;
+}
+
+/// Exchanges the places or people of a running hold.
+#[utoipa::path(post, path = "/v1/reservations/{id}/change", tag = "reservations", operation_id = "changeReservation",
+    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    security(("reservation" = []), ("admin" = [])),
+    request_body = Change,
+    responses((status = OK, description = "As it is now", body = ReservationView),
+              (status = NOT_FOUND, description = "Unknown number or wrong token", body = ProblemBody),
+              (status = CONFLICT, description = "seat/taken and others", body = ProblemBody),
+              (status = GONE, description = "reservation/hold-lapsed and others", body = ProblemBody)))]
+pub(in super::super) async fn change(
+    State(app): State<App>,
+    caller: Caller,
+    holder: Holder,
+    key: Key,
+    Sent(body): Sent<Change>,
+) -> Result<Response, Problem> {
+    let id = holder.id();
+    let state = app.store.read::<Reservation>(&id).await?;
+    let hold = state
+        .hold()
+        .ok_or(Problem::refused(&ReservationError::NotFound))?;
+    let Change {
+        seats,
+        best_available,
+        persons,
+        party_size,
+    } = body;
+    let wish = wish(
+        hold.time_slot,
+        Choice {
+            seats,
+            best_available,
+            persons,
+            party_size,
+        },
+    )?;
+    let key = key.bind(app.store.vault(), holder.scope(), &("change", id, &wish));
+    let request = caller.request(holder.actor(), "reservations/change", key);
+    let committed = app.bookings.change(&request, id, &wish).await?;
+    after(&app, &committed, id).await
+}

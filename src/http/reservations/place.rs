@@ -1,0 +1,85 @@
+//! `POST /v1/reservations/{id}/place`: makes a hold binding, with name, phone, agreements, coupon and payment.
+
+use aggregates::{
+    reservation::{Agreements, PaymentChoice},
+    values::{CouponCode, CustomerName, PhoneNumber},
+};
+use axum::{extract::State, response::Response};
+use serde::Deserialize;
+
+use super::{
+    super::{
+        App,
+        access::Holder,
+        body::{Sendable, Sent},
+        caller::Caller,
+        idempotency::Key,
+        problem::{Problem, ProblemBody},
+    },
+    view::{ReservationView, after},
+};
+use crate::booking::Placing;
+
+/// What a customer says when placing.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "name": "김하늘", "phone": "010-1234-5678",
+    "agreements": { "privacy": true, "house_rules": true }, "coupon": "7KQ4MZ2H", "payment": "bank_transfer" }))]
+pub struct Place {
+    /// The name.
+    name: CustomerName,
+    /// The number to call; dashes may be left out.
+    phone: PhoneNumber,
+    /// Both are needed.
+    agreements: Agreements,
+    /// A coupon to redeem.
+    #[serde(default)]
+    coupon: Option<CouponCode>,
+    /// How to pay.
+    payment: PaymentChoice,
+}
+
+impl Sendable for Place {
+    const EXAMPLE: &'static str = r#"{"name":"김하늘","phone":"010-1234-5678",
+        "agreements":{"privacy":true,"house_rules":true},"coupon":"7KQ4MZ2H","payment":"bank_transfer"}"#;
+}
+
+/// Makes a hold binding.
+#[utoipa::path(post, path = "/v1/reservations/{id}/place", tag = "reservations", operation_id = "placeReservation",
+    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    security(("reservation" = []), ("admin" = [])),
+    request_body = Place,
+    responses((status = OK, description = "Placed: short code, deadline and accounts", body = ReservationView),
+              (status = NOT_FOUND, description = "Unknown number, wrong token, or unknown coupon", body = ProblemBody),
+              (status = CONFLICT, description = "coupon/already-redeemed and others", body = ProblemBody),
+              (status = GONE, description = "reservation/hold-lapsed and others", body = ProblemBody),
+              (status = TOO_MANY_REQUESTS, description = "Too many coupon codes tried", body = ProblemBody)))]
+pub(in super::super) async fn place(
+    State(app): State<App>,
+    caller: Caller,
+    holder: Holder,
+    key: Key,
+    Sent(body): Sent<Place>,
+) -> Result<Response, Problem> {
+    if body.coupon.is_some() {
+        app.limits.guess(caller.address)?;
+    }
+    let key = key.bind(app.store.vault(), holder.scope(), &("place", holder.id(), &body));
+    let Place {
+        name,
+        phone,
+        agreements,
+        coupon,
+        payment,
+    } = body;
+    let placing = Placing {
+        name,
+        phone,
+        agreements,
+        coupon,
+        payment,
+    };
+    let request = caller.request(holder.actor(), "reservations/place", key);
+    let committed = app.bookings.place(&request, holder.id(), &placing).await?;
+    after(&app, &committed, holder.id()).await
+}

@@ -1,0 +1,30 @@
+//! `GET /v1/reservations/{id}`: one reservation straight from the log, so it is never behind.
+
+use aggregates::reservation::{Reservation, ReservationError};
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
+
+use super::{
+    super::{
+        App,
+        access::Holder,
+        answer::Json,
+        problem::{Problem, ProblemBody},
+    },
+    view::ReservationView,
+};
+
+/// One reservation, for its holder or staff.
+#[utoipa::path(get, path = "/v1/reservations/{id}", tag = "reservations", operation_id = "getReservation",
+    params(("id" = String, Path)),
+    security(("reservation" = []), ("admin" = [])),
+    responses((status = OK, description = "The reservation", body = ReservationView),
+              (status = NOT_FOUND, description = "Unknown number or wrong token", body = ProblemBody)))]
+pub(in super::super) async fn show(State(app): State<App>, holder: Holder) -> Result<Response, Problem> {
+    let state = app.store.read::<Reservation>(&holder.id()).await?;
+    let view =
+        ReservationView::of(holder.id(), &state).ok_or(Problem::refused(&ReservationError::NotFound))?;
+    Ok(Json(view).into_response())
+}

@@ -1,0 +1,160 @@
+//! What staff record about a placed reservation: paid, notified, attended, no-show (DOMAIN E5, E9).
+
+use aggregates::{
+    ids::ReservationId,
+    reservation::ReservationCommand,
+    values::{Money, Note},
+};
+use axum::{extract::State, response::Response};
+use serde::Deserialize;
+
+use super::{
+    super::{
+        App,
+        access::{Admin, Holder},
+        body::{Nothing, Sendable, Sent},
+        caller::Caller,
+        idempotency::Key,
+        params::Id,
+        problem::{Problem, ProblemBody},
+    },
+    view::{ReservationView, after},
+};
+
+/// What was paid.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MarkPaid {
+    /// How much; the whole price if not said.
+    #[serde(default)]
+    amount: Option<Money>,
+    /// A remark.
+    #[serde(default)]
+    note: Option<Note>,
+}
+
+impl Sendable for MarkPaid {
+    const EXAMPLE: &'static str = r#"{"amount":{"amount":48000,"currency":"KRW"},"note":"by transfer"}"#;
+}
+
+/// How the customer was told.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MarkNotified {
+    /// A remark.
+    #[serde(default)]
+    note: Option<Note>,
+}
+
+impl Sendable for MarkNotified {
+    const EXAMPLE: &'static str = r#"{"note":"called"}"#;
+}
+
+async fn record(
+    app: &App,
+    caller: Caller,
+    key: Key,
+    id: ReservationId,
+    name: &'static str,
+    command: ReservationCommand,
+) -> Result<Response, Problem> {
+    let holder = Holder::Staff(id);
+    let key = key.bind(app.store.vault(), holder.scope(), &(id, &command));
+    let request = caller.request(holder.actor(), name, key);
+    let committed = app.bookings.record(&request, id, command).await?;
+    after(app, &committed, id).await
+}
+
+/// Records that the money came.
+#[utoipa::path(post, path = "/v1/reservations/{id}/mark-paid", tag = "reservations", operation_id = "markReservationPaid",
+    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    security(("admin" = [])),
+    request_body = MarkPaid,
+    responses((status = OK, description = "As it is now", body = ReservationView),
+              (status = CONFLICT, description = "reservation/amount-differs and others", body = ProblemBody)))]
+pub(in super::super) async fn mark_paid(
+    State(app): State<App>,
+    _: Admin,
+    caller: Caller,
+    Id(id): Id<ReservationId>,
+    key: Key,
+    Sent(MarkPaid { amount, note }): Sent<MarkPaid>,
+) -> Result<Response, Problem> {
+    let command = ReservationCommand::MarkPaid { amount, note };
+    record(&app, caller, key, id, "reservations/mark-paid", command).await
+}
+
+/// Records that the customer was told.
+#[utoipa::path(post, path = "/v1/reservations/{id}/mark-notified", tag = "reservations", operation_id = "markReservationNotified",
+    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    security(("admin" = [])),
+    request_body = MarkNotified,
+    responses((status = OK, description = "As it is now", body = ReservationView)))]
+pub(in super::super) async fn mark_notified(
+    State(app): State<App>,
+    _: Admin,
+    caller: Caller,
+    Id(id): Id<ReservationId>,
+    key: Key,
+    Sent(MarkNotified { note }): Sent<MarkNotified>,
+) -> Result<Response, Problem> {
+    record(
+        &app,
+        caller,
+        key,
+        id,
+        "reservations/mark-notified",
+        ReservationCommand::MarkNotified { note },
+    )
+    .await
+}
+
+/// Records that they came.
+#[utoipa::path(post, path = "/v1/reservations/{id}/check-in", tag = "reservations", operation_id = "checkInReservation",
+    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    security(("admin" = [])),
+    responses((status = OK, description = "As it is now", body = ReservationView),
+              (status = CONFLICT, description = "reservation/not-paid and others", body = ProblemBody)))]
+pub(in super::super) async fn check_in(
+    State(app): State<App>,
+    _: Admin,
+    caller: Caller,
+    Id(id): Id<ReservationId>,
+    key: Key,
+    Sent(Nothing {}): Sent<Nothing>,
+) -> Result<Response, Problem> {
+    record(
+        &app,
+        caller,
+        key,
+        id,
+        "reservations/check-in",
+        ReservationCommand::CheckIn,
+    )
+    .await
+}
+
+/// Records that they did not come.
+#[utoipa::path(post, path = "/v1/reservations/{id}/mark-no-show", tag = "reservations", operation_id = "markReservationNoShow",
+    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    security(("admin" = [])),
+    responses((status = OK, description = "As it is now", body = ReservationView),
+              (status = CONFLICT, description = "reservation/not-started and others", body = ProblemBody)))]
+pub(in super::super) async fn mark_no_show(
+    State(app): State<App>,
+    _: Admin,
+    caller: Caller,
+    Id(id): Id<ReservationId>,
+    key: Key,
+    Sent(Nothing {}): Sent<Nothing>,
+) -> Result<Response, Problem> {
+    record(
+        &app,
+        caller,
+        key,
+        id,
+        "reservations/mark-no-show",
+        ReservationCommand::MarkNoShow,
+    )
+    .await
+}

@@ -1,0 +1,168 @@
+//! A reservation as its holder and staff see it; never what only the log must know.
+
+use aggregates::{
+    branch::Account,
+    ids::{ReservationId, TimeSlotId},
+    pricing::{Party, Quote},
+    reservation::{Payment, Reservation, ReservationError},
+    values::{CouponCode, CustomerName, PhoneNumber, SeatLabel},
+};
+use axum::{
+    http::header,
+    response::{IntoResponse as _, Response},
+};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::super::{
+    App,
+    answer::{Done, etag, sequence_after},
+    problem::Problem,
+};
+use crate::store::Committed;
+
+/// A reservation.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(title = "Reservation")]
+pub struct ReservationView<'a> {
+    /// Its number.
+    number: ReservationId,
+    /// What has become of it.
+    state: State,
+    /// The time slot.
+    time_slot: TimeSlotId,
+    /// Its seats; `room` for a session.
+    seats: &'a [SeatLabel],
+    /// Who comes.
+    party: &'a Party,
+    /// What it costs and why.
+    quote: &'a Quote,
+    /// When the hold runs out, until it is placed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Timestamp>,
+    /// The secret that lets its holder work on it; only when it is made or looked up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+    /// What was agreed when it was placed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    placed: Option<PlacedView<'a>>,
+}
+
+/// What a placed reservation is bound to.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(title = "Placed")]
+pub struct PlacedView<'a> {
+    /// A short code for people.
+    short_code: &'a str,
+    /// The name, unless it was erased.
+    name: Option<&'a CustomerName>,
+    /// The number to call, unless it was erased.
+    phone: Option<&'a PhoneNumber>,
+    /// The coupon redeemed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coupon: Option<&'a CouponCode>,
+    /// When the slot begins.
+    #[schema(value_type = String, format = DateTime)]
+    starts_at: Timestamp,
+    /// Until when its holder cancels without asking.
+    #[schema(value_type = String, format = DateTime)]
+    cancel_until: Timestamp,
+    /// Whether nothing is due any more.
+    paid: bool,
+    /// The deadline of the transfer, while it is due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pay_by: Option<Timestamp>,
+    /// Where to transfer to; empty when it is paid on site.
+    accounts: &'a [Account],
+}
+
+/// What has become of a reservation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Its seats are kept until `expires_at`.
+    Held,
+    /// The hold ran out.
+    Lapsed,
+    /// The hold was given back.
+    Released,
+    /// Binding.
+    Placed,
+    /// They came.
+    Attended,
+    /// They did not come.
+    NoShow,
+    /// Called off.
+    Cancelled,
+    /// Not paid in time.
+    Expired,
+}
+
+impl<'a> ReservationView<'a> {
+    /// The reservation as it is, without its token; none before it began.
+    pub(super) fn of(number: ReservationId, reservation: &'a Reservation) -> Option<Self> {
+        let state = match reservation {
+            Reservation::Blank => return None,
+            Reservation::Held(_) => State::Held,
+            Reservation::Lapsed(_) => State::Lapsed,
+            Reservation::Released(_) => State::Released,
+            Reservation::Placed(_) => State::Placed,
+            Reservation::Attended(_) => State::Attended,
+            Reservation::NoShow(_) => State::NoShow,
+            Reservation::Cancelled(_) => State::Cancelled,
+            Reservation::Expired(_) => State::Expired,
+        };
+        let hold = reservation.hold()?;
+        let placed = reservation.placed();
+        Some(Self {
+            number,
+            state,
+            time_slot: hold.time_slot,
+            seats: &hold.choice.seats,
+            party: &hold.choice.party,
+            quote: placed.map_or(&hold.choice.quote, |placed| &placed.placement.quote),
+            expires_at: placed.is_none().then_some(hold.until),
+            token: None,
+            placed: placed.map(|placed| PlacedView {
+                short_code: &placed.placement.short_code,
+                name: placed.placement.contact.name.plain(),
+                phone: placed.placement.contact.phone.plain(),
+                coupon: placed.placement.coupon.as_ref(),
+                starts_at: placed.placement.starts_at,
+                cancel_until: placed.placement.cancel_until,
+                paid: placed.paid,
+                pay_by: placed.pay_by(),
+                accounts: match &placed.placement.payment {
+                    Payment::BankTransfer { accounts, .. } => accounts,
+                    Payment::OnSite => &[],
+                },
+            }),
+        })
+    }
+
+    /// With the secret of its holder.
+    #[must_use]
+    pub(super) fn with_token(self, app: &App) -> Self {
+        Self {
+            token: Some(app.bookings.token(self.number)),
+            ..self
+        }
+    }
+}
+
+/// The answer to a command on the reservation `id`: how it is now.
+pub(super) async fn after(app: &App, committed: &Committed, id: ReservationId) -> Result<Response, Problem> {
+    let state = match committed.state::<Reservation>(&id) {
+        Some(state) => state,
+        // Nothing happened to it: a repeat that changed nothing.
+        None => app.store.read::<Reservation>(&id).await?,
+    };
+    let view = ReservationView::of(id, &state).ok_or(Problem::refused(&ReservationError::NotFound))?;
+    let mut response = Done::ok(committed, view).into_response();
+    if let Some(sequence) = sequence_after::<Reservation>(committed, &id) {
+        response.headers_mut().insert(header::ETAG, etag(sequence));
+    }
+    Ok(response)
+}

@@ -1,0 +1,82 @@
+//! Why a command did not happen, as a problem; the one place where refusals and failures of the store get a status.
+
+use crate::{
+    booking::Refused,
+    store::{Stop, StoreError},
+};
+
+use super::{problem::Problem, problems};
+
+/// Seconds after which a caller may try again when the database was away.
+const AWAY_SECONDS: u64 = 2;
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(error) => {
+                tracing::warn!(%error, "the database is not available");
+                Self::new(&problems::UNAVAILABLE, "the database is not available").retry_after(AWAY_SECONDS)
+            }
+            StoreError::TooContended => {
+                Self::new(&problems::CONTENDED, "too many others change the same").retry_after(1)
+            }
+            StoreError::KeyReused => Self::new(
+                &problems::KEY_REUSED,
+                "this Idempotency-Key was sent with another request",
+            ),
+            StoreError::Corrupt(error) => {
+                tracing::error!(%error, "the log cannot be read");
+                Self::new(&problems::FAULT, "the log cannot be read")
+            }
+        }
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        let problem = Self::refused(refused.refusal()).saying(refused.to_string());
+        let seats: Vec<String> = refused.seats().iter().map(ToString::to_string).collect();
+        if seats.is_empty() {
+            problem
+        } else {
+            problem.with("seats", seats)
+        }
+    }
+}
+
+impl<E: Into<Problem>> From<Stop<E>> for Problem {
+    fn from(stop: Stop<E>) -> Self {
+        match stop {
+            Stop::Refused(refused) => refused.into(),
+            Stop::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<sqlx::Error> for Problem {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => {
+                tracing::warn!(%error, "the database is not available");
+                Self::new(&problems::UNAVAILABLE, "the database is not available").retry_after(AWAY_SECONDS)
+            }
+            sqlx::Error::Database(ref database) if is_shutdown(database.code().as_deref()) => {
+                Self::new(&problems::UNAVAILABLE, "the database is not available").retry_after(AWAY_SECONDS)
+            }
+            error => {
+                tracing::error!(%error, "a query failed");
+                Self::new(&problems::FAULT, "the query failed")
+            }
+        }
+    }
+}
+
+/// The classes of SQLSTATE that mean "come back later": 08 connection, 53 resources, 57 operator intervention.
+fn is_shutdown(code: Option<&str>) -> bool {
+    code.is_some_and(|code| ["08", "53", "57"].iter().any(|class| code.starts_with(class)))
+}

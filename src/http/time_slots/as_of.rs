@@ -1,0 +1,42 @@
+//! The past as a question: `position=` or `at=`; resolved to one position of the log (DOMAIN A3).
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::super::{App, problem::Problem, problems};
+
+/// Now, or as it was.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AsOf {
+    /// As it was right after this log position.
+    #[serde(default)]
+    pub(super) position: Option<i64>,
+    /// As it was at this moment.
+    #[serde(default)]
+    #[param(value_type = Option<String>, format = DateTime)]
+    pub(super) at: Option<Timestamp>,
+    /// Wait until the answer is as new as this log position.
+    #[serde(default)]
+    pub(super) min_position: Option<i64>,
+}
+
+impl AsOf {
+    /// The position meant; none for now.
+    pub(super) async fn position(&self, app: &App) -> Result<Option<i64>, Problem> {
+        match (self.position, self.at) {
+            (Some(_), Some(_)) => Err(Problem::new(
+                &problems::MALFORMED_QUERY,
+                "position and at do not go together",
+            )),
+            (Some(position), None) if position < 0 => Err(Problem::new(
+                &problems::MALFORMED_QUERY,
+                "position must not be negative",
+            )),
+            (Some(position), None) => Ok(Some(position)),
+            (None, Some(at)) => Ok(Some(projections::moments::position_at(&app.reads, at).await?)),
+            (None, None) => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! `GET /v1/time-slots`: the slots of one business day, by their start (DOMAIN C5).
+
+use aggregates::{
+    auditorium::Auditorium,
+    business_day::{moment, on_the_wall},
+    ids::{AuditoriumId, BranchId, MovieId, ThemeId, TimeSlotId},
+    theme::Theme,
+    values::WallTime,
+};
+use axum::{extract::State, http::Uri, response::Response};
+use jiff::{Timestamp, ToSpan as _, civil::Date};
+use projections::time_slot_calendar::{self, Filter};
+use serde::Deserialize;
+
+use super::{
+    super::{
+        App, fresh,
+        pages::{self, Page},
+        params::Asked,
+        problem::{Problem, ProblemBody},
+        problems,
+    },
+    view::TimeSlotView,
+};
+
+/// Which slots.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Which {
+    /// At this branch; needed unless `theme` or `auditorium` says where.
+    branch: Option<BranchId>,
+    /// Of this movie.
+    movie: Option<MovieId>,
+    /// Of this theme.
+    theme: Option<ThemeId>,
+    /// In this auditorium.
+    auditorium: Option<AuditoriumId>,
+    /// On this business day, 05:00 to 29:00 in the branch's zone; today if not said.
+    #[param(value_type = Option<String>, format = Date, example = "2026-12-24")]
+    date: Option<Date>,
+    /// Where the page begins.
+    cursor: Option<String>,
+    /// Slots on a page, 1 to 200.
+    limit: Option<u16>,
+    /// Wait until the list is as new as this log position.
+    min_position: Option<i64>,
+}
+
+/// The time slots of one business day.
+#[utoipa::path(get, path = "/v1/time-slots", tag = "catalogue", operation_id = "listTimeSlots",
+    params(Which),
+    responses((status = OK, description = "By their start", body = Page<TimeSlotView>),
+              (status = BAD_REQUEST, description = "The query is malformed", body = ProblemBody),
+              (status = NOT_FOUND, description = "branch/not-found and others", body = ProblemBody)))]
+pub(in super::super) async fn list(
+    State(app): State<App>,
+    uri: Uri,
+    Asked(which): Asked<Which>,
+) -> Result<Response, Problem> {
+    let limit = pages::limit(which.limit)?;
+    let after = pages::behind::<(Timestamp, TimeSlotId)>(which.cursor.as_deref())?;
+    fresh::reached(&app, "time_slot_calendar", which.min_position).await?;
+    let branch = place(&app, &which).await?;
+    let zone = app.zone(branch).await?;
+    let now = app.store.now();
+    let date = which.date.unwrap_or_else(|| on_the_wall(&zone, now).0);
+    let from = moment(&zone, date, DAY_BEGINS).map_err(|_| far_away())?;
+    let next = date.checked_add(1.day()).map_err(|_| far_away())?;
+    let before = moment(&zone, next, DAY_BEGINS).map_err(|_| far_away())?;
+    let filter = Filter {
+        branch: Some(branch),
+        movie: which.movie,
+        theme: which.theme,
+        auditorium: which.auditorium,
+        starts_from: Some(from),
+        starts_before: Some(before),
+        after,
+    };
+    let slots = time_slot_calendar::time_slots(&app.reads, &filter, limit + 1).await?;
+    let place = |slot: &time_slot_calendar::Slot| (slot.plan.starts_at, slot.time_slot);
+    Ok(pages::page(&uri, slots, limit, place, |slot| {
+        Some(TimeSlotView::of(&slot, &zone, now))
+    }))
+}
+
+/// When a business day begins (DOMAIN C5).
+const DAY_BEGINS: WallTime = WallTime::START;
+
+fn far_away() -> Problem {
+    Problem::new(&problems::MALFORMED_QUERY, "the date is out of range")
+}
+
+/// The branch whose day is meant.
+async fn place(app: &App, which: &Which) -> Result<BranchId, Problem> {
+    match which {
+        Which {
+            branch: Some(branch), ..
+        } => Ok(*branch),
+        Which {
+            theme: Some(theme), ..
+        } => {
+            let theme = app.store.read::<Theme>(theme).await?;
+            theme
+                .game()
+                .map(|game| game.branch)
+                .map_err(|error| Problem::refused(&error))
+        }
+        Which {
+            auditorium: Some(auditorium),
+            ..
+        } => {
+            let auditorium = app.store.read::<Auditorium>(auditorium).await?;
+            auditorium
+                .built()
+                .map(|hall| hall.branch)
+                .map_err(|error| Problem::refused(&error))
+        }
+        Which { .. } => Err(Problem::new(
+            &problems::MALFORMED_QUERY,
+            "say where: branch, theme or auditorium",
+        )),
+    }
+}

@@ -1,0 +1,210 @@
+//! `GET /v1/time-slots/{id}/live`: changes of a slot's seats as server-sent events; each is written once for all.
+//!
+//! The id of an event is its log position. Whoever comes back with `Last-Event-ID` (or `?after=`) first gets what
+//! changed since from the read model, then what happens. A listener that is too slow is let go and comes back so.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use aggregates::ids::TimeSlotId;
+use axum::{
+    body::{Body, Bytes},
+    extract::State,
+    http::{HeaderMap, header},
+    response::{IntoResponse as _, Response},
+};
+use futures_util::stream;
+use projections::seat_map;
+use serde::Deserialize;
+
+use super::{
+    super::{
+        App, fresh,
+        params::{Asked, Id},
+        problem::{Problem, ProblemBody},
+        problems,
+    },
+    as_of::AsOf,
+    show::find,
+};
+use crate::{
+    shutdown::{Signal, told},
+    store::{
+        Feed,
+        seat_changes::{Listener, SeatChanges},
+    },
+};
+
+/// How often a quiet line says that it is alive.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// What listeners are told to wait before they come back, in milliseconds.
+const RETRY: &str = "retry: 1000\n\n";
+
+/// All listeners of this process. Cheap to clone.
+#[derive(Clone)]
+pub struct Live(Arc<Inner>);
+
+struct Inner {
+    changes: SeatChanges,
+    listeners: AtomicUsize,
+    listeners_max: usize,
+    stop: Signal,
+}
+
+impl Live {
+    /// Nobody listens yet; lines end when `stop` turns true.
+    #[must_use]
+    pub fn new(feed: &Feed, listeners_max: usize, stop: Signal) -> Self {
+        let changes = SeatChanges::follow(feed);
+        Self(Arc::new(Inner {
+            changes,
+            listeners: AtomicUsize::new(0),
+            listeners_max,
+            stop,
+        }))
+    }
+
+    /// A place at the line of a slot, unless all are taken.
+    fn listen(&self, time_slot: TimeSlotId) -> Option<Line> {
+        let place = Place::take(&self.0)?;
+        let listener = self.0.changes.listen(time_slot);
+        Some(Line {
+            listener,
+            after: 0,
+            stop: self.0.stop.clone(),
+            _place: place,
+        })
+    }
+}
+
+/// One of the places for listeners.
+struct Place(Arc<Inner>);
+
+impl Place {
+    fn take(inner: &Arc<Inner>) -> Option<Self> {
+        let place = Self(Arc::clone(inner));
+        (inner.listeners.fetch_add(1, Ordering::Relaxed) < inner.listeners_max).then_some(place)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.listeners.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Somebody who listens.
+struct Line {
+    listener: Listener,
+    /// What the listener knows already.
+    after: i64,
+    stop: Signal,
+    _place: Place,
+}
+
+impl Line {
+    /// The next bytes to send; none ends the line.
+    async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            let change = tokio::select! {
+                change = tokio::time::timeout(HEARTBEAT, self.listener.next()) => change,
+                () = told(&mut self.stop) => return None,
+            };
+            match change {
+                Ok(Ok(change)) if change.position > self.after => {
+                    return Some(frame("seat", change.position, &change.json).into());
+                }
+                Ok(Ok(_known)) => {}
+                Ok(Err(_too_slow_or_over)) => return None,
+                Err(_quiet) => return Some(Bytes::from_static(b": alive\n\n")),
+            }
+        }
+    }
+}
+
+fn frame(event: &str, position: i64, data: &str) -> String {
+    format!("id: {position}\nevent: {event}\ndata: {data}\n\n")
+}
+
+/// From where to listen.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct From {
+    /// From behind this log position, for example that of a seat map; from now on if not said.
+    #[serde(default)]
+    after: Option<i64>,
+}
+
+/// Changes of a time slot's seats, as they happen.
+#[utoipa::path(get, path = "/v1/time-slots/{id}/live", tag = "catalogue", operation_id = "listenToTimeSlot",
+    params(("id" = TimeSlotId, Path), From,
+           ("Last-Event-ID" = Option<String>, Header, description = "Go on behind this log position")),
+    responses((status = OK, description = "Events `seat`, and `ready` first; the id is the log position",
+               content_type = "text/event-stream", body = String),
+              (status = NOT_FOUND, description = "time-slot/not-found", body = ProblemBody),
+              (status = SERVICE_UNAVAILABLE, description = "Too many listeners", body = ProblemBody)))]
+pub(in super::super) async fn live(
+    State(app): State<App>,
+    Id(id): Id<TimeSlotId>,
+    Asked(from): Asked<From>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    find(&app, id, &AsOf::default()).await?;
+    let after = last_event_id(&headers)?.or(from.after);
+    let full = || Problem::new(&problems::BUSY, "too many listeners").retry_after(2);
+    let mut line = app.live.listen(id).ok_or_else(full)?;
+    // From here on the line gets everything; what came before must come from the read model.
+    let position = app.store.feed().position();
+    let mut first = String::from(RETRY);
+    if let Some(after) = after {
+        fresh::reached(&app, "seat_map", Some(position)).await?;
+        let mut missed = seat_map::changes(&app.reads, id, after).await?;
+        missed.seats.sort_by_key(|seat| seat.from_position);
+        for seat in &missed.seats {
+            let (label, state, position) = (&seat.label, seat.state.as_str(), seat.from_position);
+            // Labels are letters, digits and dashes.
+            let data = format!("{{\"label\":\"{label}\",\"state\":\"{state}\",\"position\":{position}}}");
+            first.push_str(&frame("seat", position, &data));
+        }
+        line.after = missed.position.max(after);
+    } else {
+        first.push_str(&frame("ready", position, &format!("{{\"position\":{position}}}")));
+        line.after = position;
+    }
+    let frames = stream::unfold((Some(Bytes::from(first)), line), |(first, mut line)| async {
+        let bytes = match first {
+            Some(bytes) => bytes,
+            None => line.next().await?,
+        };
+        Some((Ok::<_, std::convert::Infallible>(bytes), (None, line)))
+    });
+    let headers = [
+        (header::CONTENT_TYPE, "text/event-stream"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    Ok((headers, Body::from_stream(frames)).into_response())
+}
+
+fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
+    let Some(id) = headers.get("last-event-id") else {
+        return Ok(None);
+    };
+    let position = id
+        .to_str()
+        .ok()
+        .and_then(|id| id.trim().parse().ok())
+        .filter(|position| *position >= 0);
+    let malformed = || {
+        Problem::new(
+            &problems::MALFORMED_HEADER,
+            "Last-Event-ID must be a log position",
+        )
+    };
+    position.map(Some).ok_or_else(malformed)
+}

@@ -1,0 +1,74 @@
+//! `GET /v1/time-slots/{id}`: one slot; under an auditorium it does not play in it is not found (DOMAIN C4).
+
+use aggregates::{
+    ids::{AuditoriumId, TimeSlotId},
+    time_slot::{Show, TimeSlotError},
+};
+use axum::{
+    extract::State,
+    http::header,
+    response::{IntoResponse as _, Response},
+};
+use projections::time_slot_calendar::{self, Slot};
+
+use super::{
+    super::{
+        App,
+        answer::{Json, etag},
+        fresh,
+        params::{Asked, Id, PathTexts},
+        problem::{Problem, ProblemBody},
+    },
+    as_of::AsOf,
+    view::TimeSlotView,
+};
+
+/// One time slot, now or as it was.
+#[utoipa::path(get, path = "/v1/time-slots/{id}", tag = "catalogue", operation_id = "getTimeSlot",
+    params(("id" = TimeSlotId, Path), AsOf),
+    responses((status = OK, description = "The time slot", body = TimeSlotView),
+              (status = NOT_FOUND, description = "time-slot/not-found", body = ProblemBody)))]
+pub(in super::super) async fn show(
+    State(app): State<App>,
+    Id(id): Id<TimeSlotId>,
+    Asked(as_of): Asked<AsOf>,
+) -> Result<Response, Problem> {
+    let slot = find(&app, id, &as_of).await?;
+    answer(&app, &slot).await
+}
+
+/// One time slot of an auditorium.
+#[utoipa::path(get, path = "/v1/auditoriums/{id}/time-slots/{time_slot}", tag = "catalogue",
+    operation_id = "getTimeSlotOfAuditorium",
+    params(("id" = AuditoriumId, Path), ("time_slot" = TimeSlotId, Path), AsOf),
+    responses((status = OK, description = "The time slot", body = TimeSlotView),
+              (status = NOT_FOUND, description = "No such time slot in this auditorium", body = ProblemBody)))]
+pub(in super::super) async fn show_in_auditorium(
+    State(app): State<App>,
+    path: PathTexts,
+    Asked(as_of): Asked<AsOf>,
+) -> Result<Response, Problem> {
+    let (asked, id): (AuditoriumId, TimeSlotId) = (path.get("id")?, path.get("time_slot")?);
+    let slot = find(&app, id, &as_of).await?;
+    match slot.plan.show {
+        Show::Movie { auditorium, .. } if auditorium == asked => answer(&app, &slot).await,
+        Show::Movie { .. } | Show::Theme { .. } => Err(Problem::refused(&TimeSlotError::NotFound)),
+    }
+}
+
+/// The slot, or why there is none.
+pub(super) async fn find(app: &App, id: TimeSlotId, as_of: &AsOf) -> Result<Slot, Problem> {
+    fresh::reached(app, "time_slot_calendar", as_of.min_position).await?;
+    let position = as_of.position(app).await?;
+    let slot = time_slot_calendar::time_slot(&app.reads, id, position).await?;
+    slot.ok_or_else(|| Problem::refused(&TimeSlotError::NotFound))
+}
+
+async fn answer(app: &App, slot: &Slot) -> Result<Response, Problem> {
+    let zone = app.zone(slot.plan.branch).await?;
+    let mut response = Json(TimeSlotView::of(slot, &zone, app.store.now())).into_response();
+    response
+        .headers_mut()
+        .insert(header::ETAG, etag(slot.from_position));
+    Ok(response)
+}

@@ -1,0 +1,268 @@
+//! Reads a chain of escape-room shops and their themes; never a time slot.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use aggregates::{
+    Decider as _,
+    branch::BranchKind,
+    business_day::Weekday,
+    fault::Node,
+    ids::{BranchId, PricePolicyId},
+    pricing::{Closing, Discount, EarlyBird, SessionPrice, SessionTariff, Tariff},
+    theme::{
+        DAYS_AHEAD_MAX, DURATION_MAX, Game, PARTY_MAX, PartyRange, SalesOpening, Theme, ThemeCommand,
+        ThemeError, WeeklyTemplate,
+    },
+    values::{AMOUNT_MAX, Name, WallTime},
+};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{
+    catalogue::{At, Play, Shop},
+    cinemas::currency,
+    premises::{self, ENTRIES_MAX, Unique},
+};
+
+/// The most sessions of one theme on one day.
+const SLOTS_MAX: usize = 100;
+
+pub(super) fn read(root: &Node<'_>) -> Option<Vec<Shop>> {
+    root.only(&["chain", "branches"]);
+    let chain: Option<Name> = root.field("chain", Node::text);
+    let mut branches = Unique::default();
+    // Unique over all branches (DOMAIN E2).
+    let mut themes = Unique::default();
+    let shops = root.field("branches", |list| {
+        list.each(ENTRIES_MAX, |node| {
+            node.only(&[&premises::FIELDS[..], &["themes"]].concat());
+            let premises = premises::read(node, BranchKind::EscapeRoom);
+            branches.check_field(node, "name");
+            let plays = node.field("themes", |list| {
+                list.each(ENTRIES_MAX, |node| {
+                    let play = play(node);
+                    themes.check_field(node, "name");
+                    Some(At::new(node.pointer(), play?))
+                })
+            });
+            Some(Shop {
+                premises: premises?,
+                themes: plays?,
+            })
+        })
+    });
+    chain?;
+    shops
+}
+
+fn play(node: &Node<'_>) -> Option<Play> {
+    node.only(&[
+        "name",
+        "price",
+        "currency",
+        "party",
+        "duration_minutes",
+        "turnover_minutes",
+        "opens",
+        "discounts",
+        "active",
+        "slots",
+    ]);
+    let name = node.field("name", Node::text);
+    let tariff = tariff(node);
+    let party = node.field("party", party);
+    let duration_minutes = node.field("duration_minutes", |m| m.integer(1..=DURATION_MAX.into()));
+    let turnover_minutes = node.field("turnover_minutes", |m| m.integer(0..=DURATION_MAX.into()));
+    let opens = node.field("opens", opens);
+    let slots = node.field("slots", slots);
+    let active = node.maybe("active", Node::truth);
+    let play = Play {
+        name: name?,
+        tariff: Arc::new(tariff?),
+        party: party?,
+        duration_minutes: duration_minutes?,
+        turnover_minutes: turnover_minutes?,
+        opens: opens?,
+        slots: slots?,
+        active: active?.unwrap_or_default(),
+    };
+    if let Tariff::Session(SessionTariff {
+        price: SessionPrice::Person { table },
+        ..
+    }) = &*play.tariff
+    {
+        let unpriced = (play.party.min..=play.party.max).find(|size| !table.contains_key(size));
+        if let Some(size) = unpriced {
+            node.get("price")?
+                .get("table")?
+                .fault(format!("has no price for a party of {size}"));
+        }
+    }
+    if let Err(error) = introduced(&play) {
+        let field = match error {
+            ThemeError::PartyOutOfRange => "party",
+            ThemeError::DurationOutOfRange => "duration_minutes",
+            ThemeError::OpeningOutOfRange => "opens",
+            ThemeError::Template(_) => "slots",
+            ThemeError::NotFound | ThemeError::AlreadyIntroduced | ThemeError::Inactive => "name",
+        };
+        node.get(field)?.fault(error.to_string());
+    }
+    Some(play)
+}
+
+/// Whether the rule of a theme would take this one.
+fn introduced(play: &Play) -> Result<(), ThemeError> {
+    let game = play.game(BranchId::new(Uuid::nil()), PricePolicyId::new(Uuid::nil()));
+    Theme::default()
+        .decide(ThemeCommand::Introduce(game), Timestamp::UNIX_EPOCH)
+        .map(drop)
+}
+
+impl Play {
+    /// The theme at this branch, under this price policy.
+    pub fn game(&self, branch: BranchId, price_policy: PricePolicyId) -> Game {
+        Game {
+            branch,
+            name: self.name.clone(),
+            price_policy,
+            party: self.party,
+            duration_minutes: self.duration_minutes,
+            turnover_minutes: self.turnover_minutes,
+            opens: self.opens,
+            slots: self.slots.clone(),
+        }
+    }
+}
+
+fn tariff(node: &Node<'_>) -> Option<Tariff> {
+    let currency = node.field("currency", currency);
+    let price = node.field("price", price);
+    let discounts = node.maybe("discounts", |discounts| {
+        discounts.only(&["early_bird", "closing"]);
+        let early_bird = discounts.maybe("early_bird", |early| {
+            early.only(&["before", "rate_percent", "amount"]);
+            let (before, discount) = (early.field("before", Node::text), discount(early));
+            Some(EarlyBird {
+                before: before?,
+                discount: discount?,
+            })
+        });
+        let closing = discounts.maybe("closing", |closing| {
+            closing.only(&["from", "rate_percent", "amount"]);
+            let (from, discount) = (closing.field("from", Node::text), discount(closing));
+            Some(Closing {
+                from: from?,
+                discount: discount?,
+            })
+        });
+        Some((early_bird?, closing?))
+    });
+    let (early_bird, closing) = discounts?.unwrap_or_default();
+    let tariff = Tariff::Session(SessionTariff {
+        currency: currency?,
+        price: price?,
+        early_bird,
+        closing,
+    });
+    tariff.faults().iter().for_each(|fault| node.nested(fault));
+    Some(tariff)
+}
+
+fn discount(node: &Node<'_>) -> Option<Discount> {
+    let percent = node.maybe("rate_percent", |percent| percent.integer(1..=100));
+    let amount = node.maybe("amount", |amount| amount.integer(1..=AMOUNT_MAX));
+    match (percent?, amount?) {
+        (Some(percent), None) => Some(Discount::Rate { percent }),
+        (None, Some(amount)) => Some(Discount::Amount { amount }),
+        (Some(_), Some(_)) | (None, None) => {
+            node.fault("must have either rate_percent or amount");
+            None
+        }
+    }
+}
+
+fn price(node: &Node<'_>) -> Option<SessionPrice> {
+    let per: String = node.field("per", Node::text)?;
+    match per.as_str() {
+        "room" => {
+            node.only(&["per", "amount"]);
+            Some(SessionPrice::Room {
+                amount: node.field("amount", |amount| amount.integer(0..=AMOUNT_MAX))?,
+            })
+        }
+        "person" => {
+            node.only(&["per", "table"]);
+            Some(SessionPrice::Person {
+                table: node.field("table", table)?,
+            })
+        }
+        _ => {
+            node.get("per")?.fault("must be room or person");
+            None
+        }
+    }
+}
+
+fn table(node: &Node<'_>) -> Option<BTreeMap<u8, i64>> {
+    let row = |(size, price): (&str, Node<'_>)| {
+        let people = size
+            .parse()
+            .ok()
+            .filter(|people| (1..=PARTY_MAX).contains(people) && size.len() == 1);
+        if people.is_none() {
+            price.fault(format!(
+                "is for a party of {size}; a party has 1 to {PARTY_MAX} people"
+            ));
+        }
+        let price = price.integer(0..=AMOUNT_MAX);
+        Some((people?, price?))
+    };
+    let rows: Vec<Option<(u8, i64)>> = node.entries().into_iter().map(row).collect();
+    rows.into_iter().collect()
+}
+
+fn party(node: &Node<'_>) -> Option<PartyRange> {
+    node.only(&["min", "max", "default"]);
+    let size = |node: &Node<'_>| node.integer(1..=PARTY_MAX.into());
+    let (min, max) = (node.field("min", size), node.field("max", size));
+    let default = node.maybe("default", size);
+    Some(PartyRange {
+        min: min?,
+        max: max?,
+        default: default?.unwrap_or(2),
+    })
+}
+
+fn opens(node: &Node<'_>) -> Option<SalesOpening> {
+    node.only(&["days_ahead", "time"]);
+    let days_ahead = node.maybe("days_ahead", |days| days.integer(0..=DAYS_AHEAD_MAX.into()));
+    let time = node.field("time", Node::text);
+    Some(SalesOpening {
+        days_ahead: days_ahead?.unwrap_or(6),
+        time: time?,
+    })
+}
+
+/// A list for every day, or a list by day of the week.
+fn slots(node: &Node<'_>) -> Option<WeeklyTemplate> {
+    let starts = |list: &Node<'_>| {
+        let mut starts = Unique::default();
+        list.each(SLOTS_MAX, |start| {
+            let time: WallTime = start.text()?;
+            starts.check(start);
+            Some(time)
+        })
+    };
+    if node.value().is_array() {
+        return Some(WeeklyTemplate::daily(starts(node)?));
+    }
+    let days = Weekday::ALL.map(|day| day.to_string());
+    node.only(&days.each_ref().map(String::as_str));
+    let week = Weekday::ALL.map(|day| (day, node.maybe(&day.to_string(), starts)));
+    let mut entries = Vec::new();
+    for (day, starts) in week {
+        entries.extend(starts?.unwrap_or_default().into_iter().map(|start| (day, start)));
+    }
+    Some(WeeklyTemplate::weekly(entries))
+}

@@ -1,0 +1,122 @@
+//! Brings a database to the form this program needs; never touches one that is another project's.
+
+use sqlx::{Connection as _, PgConnection, migrate::MigrateError};
+
+use crate::postgres::Connect;
+
+/// The migrations, carried inside the program.
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
+
+/// Why a database was not migrated.
+#[derive(Debug, thiserror::Error)]
+pub enum NotMigrated {
+    /// There is something in it, and it is not ours.
+    #[error("the database {database} holds other things (for example {example}); give Jari an empty one")]
+    NotOurs {
+        /// The database's name.
+        database: String,
+        /// A table of somebody else's.
+        example: String,
+    },
+    /// A migration failed, or the database is ahead of this program.
+    #[error("the migration failed: {0}")]
+    Migration(#[from] MigrateError),
+    /// The database does not answer.
+    #[error("the database does not answer: {0}")]
+    Database(#[from] sqlx::Error),
+}
+
+/// What a migration did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Migrated {
+    /// Migrations applied before.
+    pub before: usize,
+    /// Migrations applied now.
+    pub applied: usize,
+}
+
+/// Applies what is missing; a second time nothing.
+pub async fn migrate(owner: &Connect) -> Result<Migrated, NotMigrated> {
+    let mut connection = PgConnection::connect_with(&owner.sqlx()).await?;
+    let before = applied(&mut connection).await?;
+    if before == 0
+        && let Some(example) = stranger(&mut connection).await?
+    {
+        return Err(NotMigrated::NotOurs {
+            database: owner.database().to_owned(),
+            example,
+        });
+    }
+    MIGRATIONS.run(&mut connection).await?;
+    let after = applied(&mut connection).await?;
+    connection.close().await?;
+    Ok(Migrated {
+        before,
+        applied: after.saturating_sub(before),
+    })
+}
+
+/// Makes the database `name` on the server of `server`, unless it is there.
+pub async fn ensure_database(server: &Connect, name: &str) -> Result<(), NotMigrated> {
+    let mut connection = PgConnection::connect_with(&server.sqlx()).await?;
+    let known: Option<i32> = sqlx::query_scalar("select 1 from pg_database where datname = $1")
+        .bind(name)
+        .fetch_optional(&mut connection)
+        .await?;
+    if known.is_none() {
+        // The name is a constant of ours; names cannot be parameters.
+        let create = format!("create database \"{}\"", name.replace('"', ""));
+        match sqlx::query(&create).execute(&mut connection).await {
+            // Another program that shares the server was faster.
+            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("42P04") => {}
+            result => drop(result?),
+        }
+    }
+    connection.close().await?;
+    Ok(())
+}
+
+/// How the server shall connect: with the role that cannot change the log, if this user may be it.
+pub async fn as_runtime(owner: &Connect) -> Result<Connect, sqlx::Error> {
+    let mut connection = PgConnection::connect_with(&owner.sqlx()).await?;
+    let role = crate::postgres::APP_ROLE;
+    let may: bool = sqlx::query_scalar(
+        "select coalesce((select pg_has_role(current_user, oid, 'member') from pg_roles where rolname = $1), false)",
+    )
+    .bind(role)
+    .fetch_one(&mut connection)
+    .await?;
+    connection.close().await?;
+    Ok(if may {
+        owner.clone().as_app()
+    } else {
+        owner.clone().with_setting("search_path", "read_models,public")
+    })
+}
+
+/// Migrations that were applied: those of this program, in a table that only they make.
+async fn applied(connection: &mut PgConnection) -> Result<usize, sqlx::Error> {
+    let ours: bool = sqlx::query_scalar(
+        "select to_regclass('public._sqlx_migrations') is not null and to_regclass('public.events') is not null",
+    )
+    .fetch_one(&mut *connection)
+    .await?;
+    if !ours {
+        return Ok(0);
+    }
+    let count: i64 = sqlx::query_scalar("select count(*) from public._sqlx_migrations where success")
+        .fetch_one(connection)
+        .await?;
+    Ok(usize::try_from(count).unwrap_or(0))
+}
+
+/// A table of somebody else's.
+async fn stranger(connection: &mut PgConnection) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar(
+        "select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
+          where c.relkind in ('r', 'p', 'v', 'm', 'S', 'f')
+            and n.nspname <> 'information_schema' and n.nspname not like 'pg\\_%' limit 1",
+    )
+    .fetch_optional(connection)
+    .await
+}

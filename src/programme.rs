@@ -1,0 +1,126 @@
+//! Puts time slots on the programme and takes them off: the slot and its span on the day of its place, in one append.
+//! Never sells a seat.
+
+use aggregates::{
+    auditorium::Auditorium,
+    branch::Branch,
+    business_day::on_the_wall,
+    ids::{ScheduleId, TimeSlotId},
+    price_policy::PricePolicy,
+    schedule::{Entry, Schedule, ScheduleCommand, ScheduleError},
+    theme::Theme,
+    time_slot::{Plan, Show, TimeSlot, TimeSlotCommand},
+};
+use jiff::{Timestamp, ToSpan};
+
+use crate::{
+    administration::{Denied, administer},
+    store::{Stop, UnitOfWork},
+};
+
+/// Executes a command on a time slot, with what it means for the day of its place.
+pub async fn change(
+    work: &mut UnitOfWork,
+    id: TimeSlotId,
+    command: TimeSlotCommand,
+) -> Result<(), Stop<Denied>> {
+    match command {
+        TimeSlotCommand::Schedule { plan } => schedule(work, id, plan).await,
+        TimeSlotCommand::Withdraw { .. } => {
+            administer::<TimeSlot>(work, &id, command).await?;
+            leave(work, id).await
+        }
+        TimeSlotCommand::Close { .. } | TimeSlotCommand::Reopen {} => {
+            administer::<TimeSlot>(work, &id, command).await
+        }
+    }
+}
+
+/// Puts a slot on the programme, unless another one of the same place is in the way: on its own business day, or on a
+/// neighbouring one (DOMAIN C4, E3).
+pub async fn schedule(work: &mut UnitOfWork, id: TimeSlotId, plan: Plan) -> Result<(), Stop<Denied>> {
+    let repeat = *work.load::<TimeSlot>(&id).await? != TimeSlot::Unknown;
+    administer::<TimeSlot>(work, &id, TimeSlotCommand::Schedule { plan: plan.clone() }).await?;
+    if repeat {
+        return Ok(());
+    }
+    let policy = work.load::<PricePolicy>(&plan.price_policy).await?;
+    policy.tariff(plan.price_version).map_err(Denied::stop)?;
+    if let Some(entry) = clash(work, &plan).await? {
+        return Err(Denied::stop(ScheduleError::Overlaps(entry)));
+    }
+    let enter = ScheduleCommand::Enter {
+        time_slot: id,
+        starts_at: plan.starts_at,
+        ends_at: ready_at(work, &plan).await?,
+    };
+    let day = day(work, &plan).await?;
+    work.execute::<Schedule>(&day, enter).map_err(Denied::stop)
+}
+
+/// The slot of the same place that is in the way of a plan, on its own business day or a neighbouring one.
+pub async fn clash(work: &mut UnitOfWork, plan: &Plan) -> Result<Option<Entry>, Stop<Denied>> {
+    let ready_at = ready_at(work, plan).await?;
+    let day = day(work, plan).await?;
+    let around = [day.date.yesterday(), Ok(day.date), day.date.tomorrow()]
+        .into_iter()
+        .flatten();
+    let around: Vec<ScheduleId> = around.map(|date| ScheduleId { date, ..day }).collect();
+    work.load_all::<Schedule>(&around).await?;
+    let mut clashes = around
+        .iter()
+        .filter_map(|day| work.state::<Schedule>(day).clash(plan.starts_at, ready_at));
+    Ok(clashes.next().copied())
+}
+
+async fn leave(work: &mut UnitOfWork, id: TimeSlotId) -> Result<(), Stop<Denied>> {
+    let plan = work
+        .load::<TimeSlot>(&id)
+        .await?
+        .plan()
+        .map_err(Denied::stop)?
+        .clone();
+    let day = day(work, &plan).await?;
+    work.load::<Schedule>(&day).await?;
+    work.execute::<Schedule>(&day, ScheduleCommand::Leave { time_slot: id })
+        .map_err(Denied::stop)
+}
+
+/// The business day a slot belongs to, in its place.
+async fn day(work: &mut UnitOfWork, plan: &Plan) -> Result<ScheduleId, Stop<Denied>> {
+    let place = match plan.show {
+        Show::Movie { auditorium, .. } => auditorium.uuid(),
+        Show::Theme { theme, .. } => theme.uuid(),
+    };
+    let zone = match work.load::<Branch>(&plan.branch).await? {
+        Branch::Unknown => jiff::tz::TimeZone::UTC,
+        Branch::Open(site) | Branch::Closed(site) => site.premises.time_zone.zone(),
+    };
+    Ok(ScheduleId {
+        place,
+        date: on_the_wall(&zone, plan.starts_at).0,
+    })
+}
+
+/// When the place is ready for the next slot.
+async fn ready_at(work: &mut UnitOfWork, plan: &Plan) -> Result<Timestamp, Stop<Denied>> {
+    let minutes = match plan.show {
+        Show::Movie {
+            auditorium,
+            layout_version,
+            ..
+        } => {
+            let auditorium = work.load::<Auditorium>(&auditorium).await?;
+            auditorium.layout(layout_version).map_err(Denied::stop)?;
+            auditorium.built().map_err(Denied::stop)?.cleaning_minutes
+        }
+        Show::Theme { theme, .. } => {
+            work.load::<Theme>(&theme)
+                .await?
+                .game()
+                .map_err(Denied::stop)?
+                .turnover_minutes
+        }
+    };
+    Ok(plan.ends_at + i64::from(minutes).minutes())
+}

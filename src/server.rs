@@ -1,0 +1,206 @@
+//! A whole server of its parts: log, read models, policies, HTTP; starts them in order and stops them in the other one.
+//!
+//! Never starts or stops the database itself: whoever did that stops it after [`Server::shutdown`].
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use sqlx::{PgPool, postgres::PgPoolOptions};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+
+use crate::{
+    booking::{Bookings, Numbers},
+    config::Config,
+    http::{self, AdminToken, App, Edge, Limits, Live, Parts},
+    migrate,
+    policies::Deadlines,
+    shutdown::{Signal, told},
+    store::{Store, StoreError, StoreSettings, Upcasters, runner::Projections},
+    vault::{
+        Vault,
+        leases::{LEASE_SECONDS, LeaseError, WorkerLease},
+    },
+};
+
+/// Connections for questions to read models.
+const READ_CONNECTIONS: u32 = 8;
+/// How long a question waits for a connection.
+const CONNECTION_WAIT: Duration = Duration::from_secs(2);
+/// How long answers that are under way may take when the server stops.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often histograms are tidied and old idempotency keys are forgotten.
+const UPKEEP_EVERY: Duration = Duration::from_secs(10);
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum NotStarted {
+    /// Somebody listens there.
+    #[error("port {0} is in use; choose another one with --port, for example --port {next}", next = .0.saturating_add(1))]
+    PortInUse(u16),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The admin token is too easy.
+    #[error(
+        "the admin token must have at least {} characters",
+        http::ADMIN_TOKEN_LENGTH_MIN
+    )]
+    AdminToken,
+    /// The log cannot be opened.
+    #[error("the log cannot be opened: {0}")]
+    Store(#[from] StoreError),
+    /// The database does not answer.
+    #[error("the database does not answer: {0}")]
+    Database(#[from] sqlx::Error),
+    /// No worker id is free.
+    #[error(transparent)]
+    Lease(#[from] LeaseError),
+}
+
+/// A running server.
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    store: Store,
+    reads: PgPool,
+    projections: Arc<Projections>,
+    stop_http: watch::Sender<bool>,
+    stop_work: watch::Sender<bool>,
+    http: JoinHandle<()>,
+    work: Vec<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Starts everything on a migrated database; returns when it takes requests.
+    pub async fn start(config: Config) -> Result<Self, NotStarted> {
+        http::metrics::start();
+        let admin = AdminToken::new(&config.admin_token).ok_or(NotStarted::AdminToken)?;
+        // First, because it fails most often and costs least.
+        let listener = listen(config.http.listen()).await?;
+        let address = listener.local_addr().map_err(|source| NotStarted::Listen {
+            address: config.http.listen(),
+            source,
+        })?;
+        let database = migrate::as_runtime(&config.database).await?;
+        let settings = StoreSettings {
+            database: database.tokio_postgres(),
+            upcasters: Upcasters::default(),
+        };
+        let store = Store::open(settings, Vault::new(&config.secret)).await?;
+        let reads = PgPoolOptions::new()
+            .max_connections(READ_CONNECTIONS)
+            .acquire_timeout(CONNECTION_WAIT)
+            .test_before_acquire(false)
+            .connect_lazy_with(database.sqlx());
+        let lease = WorkerLease::acquire(&reads).await?;
+        let bookings = Bookings::new(store.clone(), Numbers::of(&lease));
+        let (stop_http, http_stops) = watch::channel(false);
+        let (stop_work, work_stops) = watch::channel(false);
+        let limits = Limits::new(config.http.limits);
+        let live = Live::new(store.feed(), config.http.listeners_max, http_stops.clone());
+        let projections = Arc::new(Projections::start(&store, &database.sqlx()));
+
+        let deadlines = Deadlines::new(store.clone(), bookings.clone(), database.sqlx());
+        let work = vec![
+            tokio::spawn(deadlines.run(work_stops.clone())),
+            tokio::spawn(keep_lease(lease, reads.clone(), work_stops.clone())),
+            tokio::spawn(upkeep(store.clone(), work_stops)),
+        ];
+        let app = App::new(Parts {
+            store: store.clone(),
+            bookings,
+            reads: reads.clone(),
+            projections: Arc::clone(&projections),
+            admin,
+            limits: limits.clone(),
+            live,
+        });
+        let edge = Edge::new(
+            http::router(app),
+            limits,
+            config.http.requests_max,
+            config.http.deadline(),
+        );
+        let serving = http::serve(listener, edge, config.http.connections_max, http_stops, PATIENCE);
+        let http = tokio::spawn(serving);
+        Ok(Self {
+            address,
+            store,
+            reads,
+            projections,
+            stop_http,
+            stop_work,
+            http,
+            work,
+        })
+    }
+
+    /// The log this server works on.
+    #[must_use]
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The read models this server answers from.
+    #[must_use]
+    pub const fn reads(&self) -> &PgPool {
+        &self.reads
+    }
+
+    /// Stops in order: requests, policies and projections, the committer, connections. Nothing accepted is lost.
+    pub async fn shutdown(self) {
+        self.stop_http.send_replace(true);
+        ended(self.http).await;
+        self.stop_work.send_replace(true);
+        for task in self.work {
+            ended(task).await;
+        }
+        // The last handler has gone, so nobody else holds them.
+        if let Some(projections) = Arc::into_inner(self.projections) {
+            projections.close().await;
+        }
+        self.store.close().await;
+        self.reads.close().await;
+    }
+}
+
+async fn ended(task: JoinHandle<()>) {
+    if let Err(error) = task.await {
+        tracing::error!(%error, "a part of the server ended badly");
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, NotStarted> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| match source.kind() {
+            io::ErrorKind::AddrInUse => NotStarted::PortInUse(address.port()),
+            _ => NotStarted::Listen { address, source },
+        })
+}
+
+async fn keep_lease(lease: WorkerLease, pool: PgPool, mut stop: Signal) {
+    let every = Duration::from_secs(u64::from(LEASE_SECONDS / 3));
+    while tokio::time::timeout(every, told(&mut stop)).await.is_err() {
+        match lease.renew(&pool).await {
+            Ok(true) => {}
+            Ok(false) => tracing::error!(
+                "another process took the worker id; reservation numbers may have to be retried"
+            ),
+            Err(error) => tracing::warn!(%error, "the worker id could not be renewed"),
+        }
+    }
+}
+
+async fn upkeep(store: Store, mut stop: Signal) {
+    while tokio::time::timeout(UPKEEP_EVERY, told(&mut stop)).await.is_err() {
+        http::metrics::upkeep();
+        if let Err(error) = store.forget_old_keys().await {
+            tracing::debug!(%error, "old idempotency keys could not be forgotten");
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Whether the database itself forbids changing the log; never changes a privilege.
+
+use sqlx::PgPool;
+
+/// What keeps the log from being append-only by privilege; triggers guard it in any case.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn missing(pool: &PgPool) -> sqlx::Result<Vec<String>> {
+    let (role, superuser, may_change): (String, bool, bool) = sqlx::query_as(
+        "select current_user::text,
+                (select rolsuper from pg_roles where rolname = current_user),
+                has_table_privilege('public.events', 'update, delete, truncate')",
+    )
+    .fetch_one(pool)
+    .await?;
+    let warning = (superuser || may_change).then(|| {
+        format!(
+            "the server works as {role}, which may change the log: only triggers guard it; see jari migrate"
+        )
+    });
+    Ok(warning.into_iter().collect())
+}

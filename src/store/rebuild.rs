@@ -1,0 +1,188 @@
+//! Builds read models anew from the log while the old ones serve, then swaps them in; never changes the log.
+//!
+//! The log is read once for all of them, in short transactions, and decoded by parts at the same time. Each model folds on a
+//! task of its own, keeps its rows in memory and copies them into tables without indexes; then come the indexes, what
+//! was written meanwhile, and one transaction that swaps. Above [`ROWS_MAX`] rows a model goes on like a live one does,
+//! slower but in bounded memory.
+
+mod build;
+mod shadow;
+
+use std::{sync::Arc, time::Duration};
+
+use aggregates::Recorded;
+use futures_util::{StreamExt as _, stream};
+use projections::{ReadModel, for_each_model};
+use sqlx::postgres::PgConnectOptions;
+use tokio::{
+    sync::mpsc,
+    task::{JoinError, JoinHandle},
+};
+
+use super::{Store, StoreError};
+
+/// Events read and handed on at once.
+const CHUNK: i64 = 10_000;
+/// Chunks read at the same time.
+const READERS: usize = 2;
+/// Chunks a model may be behind the reader.
+const QUEUED_MAX: usize = 2;
+/// Rows of one model kept in memory.
+const ROWS_MAX: usize = 4_000_000;
+
+/// A chunk of the log, shared by all models.
+type Chunk = Arc<Vec<Arc<Recorded>>>;
+
+/// What was done for one model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rebuilt {
+    /// The model.
+    pub model: &'static str,
+    /// Up to which position it was folded when it was swapped in.
+    pub position: i64,
+    /// Rows.
+    pub rows: u64,
+    /// Former states.
+    pub former: u64,
+    /// Rows that stand still because an event could not be folded.
+    pub parked: usize,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// How far a rebuild is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Events read.
+    pub read: i64,
+    /// Events there were when it began.
+    pub of: i64,
+}
+
+/// Why a model was not built; the old one still serves.
+#[derive(Debug, thiserror::Error)]
+pub enum RebuildError {
+    /// No such model.
+    #[error("there is no read model {0}; there are {known}", known = projections::NAMES.join(", "))]
+    Unknown(String),
+    /// Somebody builds it already.
+    #[error("{0} is being built anew already")]
+    Busy(&'static str),
+    /// The server took another number of rows than it was sent.
+    #[error("{model}: {sent} rows were sent, {taken} were taken")]
+    Miscounted {
+        /// The model.
+        model: &'static str,
+        /// How many were sent.
+        sent: u64,
+        /// How many arrived.
+        taken: u64,
+    },
+    /// A newer program's version of the model is live.
+    #[error("{0} is folded by a newer version of this program")]
+    Newer(&'static str),
+    /// The log could not be read.
+    #[error(transparent)]
+    Log(#[from] StoreError),
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    /// A part of the work panicked.
+    #[error(transparent)]
+    Crashed(#[from] JoinError),
+}
+
+/// Builds models anew, all of them if none is named.
+pub async fn rebuild(
+    store: &Store,
+    database: &PgConnectOptions,
+    models: &[String],
+    progress: impl Fn(Progress),
+) -> Result<Vec<Rebuilt>, RebuildError> {
+    if let Some(unknown) = models
+        .iter()
+        .find(|name| !projections::NAMES.contains(&name.as_str()))
+    {
+        return Err(RebuildError::Unknown(unknown.clone()));
+    }
+    let mut builders = Vec::new();
+    macro_rules! spawn {
+        ($($model:ty),+ $(,)?) => {
+            $(if models.is_empty() || models.iter().any(|name| name == <$model>::NAME) {
+                builders.push(Builder::spawn::<$model>(store, database));
+            })+
+        };
+    }
+    for_each_model!(spawn);
+    feed(store, builders, progress).await
+}
+
+/// Builds one model anew.
+pub(crate) async fn model<M: ReadModel>(
+    store: &Store,
+    database: &PgConnectOptions,
+) -> Result<Vec<Rebuilt>, RebuildError> {
+    feed(store, vec![Builder::spawn::<M>(store, database)], |_| ()).await
+}
+
+/// One model being built.
+struct Builder {
+    chunks: mpsc::Sender<Chunk>,
+    task: JoinHandle<Result<Rebuilt, RebuildError>>,
+}
+
+impl Builder {
+    fn spawn<M: ReadModel>(store: &Store, database: &PgConnectOptions) -> Self {
+        let (chunks, incoming) = mpsc::channel(QUEUED_MAX);
+        let (store, database) = (store.clone(), database.clone());
+        let task = tokio::spawn(async move { build::build::<M>(&store, &database, incoming).await });
+        Self { chunks, task }
+    }
+}
+
+/// Ends the tasks if the caller gives up.
+struct AbortOnDrop(Vec<JoinHandle<Result<Rebuilt, RebuildError>>>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.iter().for_each(JoinHandle::abort);
+    }
+}
+
+async fn feed(
+    store: &Store,
+    builders: Vec<Builder>,
+    progress: impl Fn(Progress),
+) -> Result<Vec<Rebuilt>, RebuildError> {
+    let (senders, tasks): (Vec<_>, Vec<_>) = builders
+        .into_iter()
+        .map(|Builder { chunks, task }| (chunks, task))
+        .unzip();
+    let mut tasks = AbortOnDrop(tasks);
+    let of = store.feed().position();
+    let starts = (0..of).step_by(usize::try_from(CHUNK).unwrap_or(1));
+    let mut chunks = stream::iter(starts)
+        .map(|after| {
+            let store = store.clone();
+            let size = usize::try_from(CHUNK.min(of - after)).unwrap_or_default();
+            // On tasks of their own, so that they are decoded at the same time.
+            tokio::spawn(async move { store.events(after, size).await })
+        })
+        .buffered(READERS);
+    progress(Progress { read: 0, of });
+    while let Some(chunk) = chunks.next().await {
+        let chunk = Arc::new(chunk??);
+        let read = chunk.last().map_or(of, |last| last.position);
+        for sender in &senders {
+            // One that is full reads on by itself, one that failed says so in the end.
+            let _ = sender.send(Arc::clone(&chunk)).await;
+        }
+        progress(Progress { read, of });
+    }
+    drop(senders);
+    let mut rebuilt = Vec::new();
+    for task in &mut tasks.0 {
+        rebuilt.push(task.await??);
+    }
+    Ok(rebuilt)
+}

@@ -1,0 +1,11 @@
+//! The HTTP interface as callers meet it: whole conversations with a real server on a real database, kept as goldens.
+
+mod admin;
+mod bad_input;
+mod conversation;
+mod document;
+mod field;
+mod journey;
+mod keys;
+mod live;
+mod problems;

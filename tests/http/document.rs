@@ -1,0 +1,108 @@
+//! The OpenAPI document is a contract: it is kept as a golden, and it says exactly what the router does.
+
+use std::{fs, path::Path};
+
+use jari::{cli, http::openapi};
+use reqwest::{Client, Method};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{conversation::golden, field::Field};
+
+const METHODS: [&str; 4] = ["delete", "get", "post", "put"];
+
+#[test]
+fn the_document_is_the_one_on_record() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots/openapi.json");
+    let document = format!("{}\n", openapi::text());
+    if std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always") {
+        fs::write(&path, &document).expect("the golden can be written");
+    }
+    let golden = fs::read_to_string(&path).unwrap_or_default();
+    let differs = golden.lines().zip(document.lines()).position(|(a, b)| a != b);
+    assert!(
+        golden == document,
+        "snapshots/openapi.json differs from line {differs:?}: INSTA_UPDATE=always writes it anew"
+    );
+}
+
+#[test]
+fn every_reference_in_the_document_leads_somewhere() {
+    fn look(value: &Value, document: &Value, wrong: &mut Vec<String>) {
+        if let Some(reference) = value.get("$ref").and_then(Value::as_str)
+            && document.pointer(reference.trim_start_matches('#')).is_none()
+        {
+            wrong.push(reference.to_owned());
+        }
+        match value {
+            Value::Object(fields) => fields.values().for_each(|field| look(field, document, wrong)),
+            Value::Array(items) => items.iter().for_each(|item| look(item, document, wrong)),
+            _ => {}
+        }
+    }
+    let document: Value = serde_json::from_str(openapi::text()).unwrap();
+    let mut wrong = Vec::new();
+    look(&document, &document, &mut wrong);
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_document_and_the_router_agree() {
+    let field = Field::open().await;
+    let client = Client::builder().no_proxy().build().unwrap();
+    let document: Value = serde_json::from_str(openapi::text()).unwrap();
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        let concrete = concrete(path);
+        let address = format!("http://{}{concrete}", field.address());
+        let mut documented: Vec<&str> = METHODS
+            .into_iter()
+            .filter(|method| operations.get(method).is_some())
+            .collect();
+        if documented.contains(&"get") {
+            documented.push("head");
+        }
+        for method in &documented {
+            let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+            let answer = client.request(method, &address).send().await.unwrap();
+            let (status, body) = (answer.status(), answer.text().await.unwrap_or_default());
+            assert!(
+                status != 405 && !body.contains("no-such-route") && status.as_u16() != 500,
+                "{path}: {status} {body}"
+            );
+        }
+        // A method nobody has tells which ones there are.
+        let answer = client.request(Method::PATCH, &address).send().await.unwrap();
+        let allow = answer.headers()["allow"].to_str().unwrap().to_lowercase();
+        let mut allowed: Vec<&str> = allow.split(',').map(str::trim).collect();
+        let generic = path.starts_with("/v1/") && operations.get("post").is_some() && allowed == ["post"];
+        allowed.sort_unstable();
+        documented.sort_unstable();
+        assert!(
+            generic || allowed == documented,
+            "{path}: the router takes {allowed:?}, the document says {documented:?}"
+        );
+    }
+    field.close().await;
+}
+
+fn concrete(path: &str) -> String {
+    let id = if path.contains("/reservations/") {
+        "301422961418752000".to_owned()
+    } else if path.contains("/coupons/") {
+        "7KQ4MZ2H".to_owned()
+    } else {
+        Uuid::now_v7().to_string()
+    };
+    let path = path
+        .replace("{id}", &id)
+        .replace("{time_slot}", &id)
+        .replace("{label}", "A1");
+    path.replace("{subject}", "seat")
+        .replace("{reason}", "taken")
+        .replace("{entity}", "movie")
+}
+
+#[test]
+fn the_help_is_the_one_on_record() {
+    golden("cli_help", &cli::help());
+}

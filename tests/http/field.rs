@@ -1,0 +1,96 @@
+//! A server in this process on a database of the test's own, with a small house opened by commands.
+
+use std::{net::IpAddr, sync::Arc};
+
+use aggregates::business_day::on_the_wall;
+use jari::{
+    config::{Config, HttpArgs, RateLimits},
+    server::Server,
+    vault::MasterSecret,
+};
+use jiff::{Timestamp, tz::TimeZone};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::conversation::Conversation;
+use crate::support::{
+    api::{Api, Call},
+    database::{self, TestDatabase},
+    house::House,
+    journal::Journal,
+    process::ADMIN_TOKEN,
+};
+
+/// A running server with its house.
+pub struct Field {
+    pub house: House,
+    pub api: Api,
+    server: Server,
+    _database: TestDatabase,
+}
+
+impl Field {
+    /// Starts it without limits per address.
+    pub async fn open() -> Self {
+        Self::limited(RateLimits::LOOSE).await
+    }
+
+    /// Starts it with these limits per address.
+    pub async fn limited(limits: RateLimits) -> Self {
+        let database = database::fresh().await;
+        let config = |limits| Config {
+            database: database.owner(),
+            secret: MasterSecret::new([7; 32]),
+            admin_token: ADMIN_TOKEN.to_owned(),
+            http: HttpArgs {
+                host: IpAddr::from([127, 0, 0, 1]),
+                port: 0,
+                limits,
+                listeners_max: 4,
+                ..HttpArgs::default()
+            },
+        };
+        // The house is opened before the limits hold.
+        let opening = Server::start(config(RateLimits::LOOSE))
+            .await
+            .expect("the server starts");
+        let api = Api::new(opening.address.port(), Arc::new(Journal::default()));
+        let house = House::open(&api).await;
+        opening.shutdown().await;
+        let server = Server::start(config(limits)).await.expect("the server starts");
+        let api = Api::new(server.address.port(), Arc::new(Journal::default()));
+        Self {
+            house,
+            api,
+            server,
+            _database: database,
+        }
+    }
+
+    /// A conversation to be kept.
+    pub fn talk(&self) -> Conversation {
+        Conversation::with(self.address())
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> String {
+        self.server.address.to_string()
+    }
+
+    /// The business day a time slot belongs to, and the slot as customers see it.
+    pub async fn day(&self, time_slot: Uuid) -> (String, Value) {
+        let slot = self
+            .api
+            .done(&Call::get(format!("/v1/time-slots/{time_slot}")))
+            .await
+            .json();
+        let starts_at: Timestamp = slot["starts_at"].as_str().unwrap().parse().unwrap();
+        let (day, _) = on_the_wall(&TimeZone::get("Asia/Seoul").unwrap(), starts_at);
+        (day.to_string(), slot)
+    }
+
+    /// Ends it in order.
+    pub async fn close(self) {
+        self.server.shutdown().await;
+    }
+}

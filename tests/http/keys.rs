@@ -1,0 +1,81 @@
+//! A request sent again with its key has one effect and the same answer; its key is of no use for another request.
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::field::Field;
+use crate::support::{api::Call, house::Sale};
+
+const KEY: &str = "0192d3a0-0000-7000-8000-00000000000k";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_repeated_hold_is_the_same_hold() {
+    let field = Field::open().await;
+    let slot = field.house.screening(&field.api, 1, 5, Sale::Long).await;
+    let hold = Call::hold(slot, &["A1"]).with_key(KEY);
+    let first = field.api.done(&hold).await;
+    let again = field.api.done(&hold).await;
+    assert_eq!(
+        (first.status, first.repeated, &first.body),
+        (again.status, false, &again.body)
+    );
+    assert!(again.repeated);
+    assert_eq!(first.position, again.position);
+    field.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_answer_to_a_repeat_is_the_first_one_whatever_happened_since() {
+    let field = Field::open().await;
+    let slot = field.house.session(&field.api, Sale::Long).await;
+    let hold = Call::hold_room(slot, 2).with_key(KEY);
+    let first = field.api.done(&hold).await;
+    field.api.done(&Call::step(&first.hold(), "release")).await;
+    let again = field.api.done(&hold).await;
+    assert_eq!(first.body, again.body);
+    field.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_belongs_to_one_request() {
+    let field = Field::open().await;
+    let slot = field.house.screening(&field.api, 1, 5, Sale::Long).await;
+    field.api.done(&Call::hold(slot, &["A1"]).with_key(KEY)).await;
+    field
+        .api
+        .ask(&Call::hold(slot, &["A2"]).with_key(KEY))
+        .await
+        .refused(422, "request/key-reused");
+    field.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_request_may_be_tried_again_under_its_key() {
+    let field = Field::open().await;
+    let slot = field.house.session(&field.api, Sale::Long).await;
+    let first = field.api.done(&Call::hold_room(slot, 2)).await.hold();
+    let second = Call::hold_room(slot, 2).with_key(KEY);
+    field.api.ask(&second).await.refused(409, "seat/taken");
+    field.api.done(&Call::step(&first, "release")).await;
+    assert!(!field.api.done(&second).await.repeated);
+    field.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn spellings_of_the_same_request_are_one() {
+    let field = Field::open().await;
+    let slot = field.house.session(&field.api, Sale::Long).await;
+    let hold = field.api.done(&Call::hold_room(slot, 2)).await.hold();
+    let mut talk = field.talk();
+    talk.speaking_as(Some(&hold.token));
+    let path = format!("/v1/reservations/{}/place", hold.number);
+    for phone in ["010-1234-5678", "+82 10 1234 5678"] {
+        let body = json!({ "name": "김하늘", "phone": phone, "payment": "on_site",
+            "agreements": { "privacy": true, "house_rules": true } });
+        let answer = talk
+            .ask(Method::POST, &path, Some(body), &[("idempotency-key", KEY)])
+            .await;
+        assert_eq!(answer["state"], "placed", "{answer}");
+    }
+    field.close().await;
+}

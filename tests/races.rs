@@ -1,0 +1,8 @@
+//! Many customers want the same at the same moment: one gets it, and everyone is told the truth; against the real server.
+
+mod coupons;
+mod field;
+mod keys;
+mod nonsense;
+mod seats;
+mod time;
