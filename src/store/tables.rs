@@ -144,7 +144,9 @@ pub(crate) async fn write<M: ReadModel>(db: &mut PgConnection, batch: &Batch<M>)
     let (new, known): (Vec<&Put<M>>, Vec<&Put<M>>) = batch.put.iter().partition(|put| put.new);
     let mut tuples = Tuples::new();
     if !new.is_empty() {
-        new.iter().for_each(|put| M::tuple(&mut tuples, put));
+        for put in &new {
+            M::tuple(&mut tuples, put);
+        }
         copy_rows::<M>(db, &mut tuples).await?;
     }
     if !known.is_empty() {
@@ -250,7 +252,9 @@ pub(crate) async fn unpark(db: &mut PgConnection, model: &str, key: &str) -> sql
 
 /// Whether the database refused the data itself, so that sending it again is of no use.
 pub(crate) fn is_refused_data(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
+    let code = error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code);
     // Data exceptions, violated constraints, limits of the program.
     code.is_some_and(|code| ["22", "23", "54"].iter().any(|class| code.starts_with(class)))
 }

@@ -84,6 +84,6 @@ pub(super) async fn swap<M: ReadModel>(db: &mut PgConnection) -> sqlx::Result<()
 pub(super) fn is_lock_timeout(error: &sqlx::Error) -> bool {
     error
         .as_database_error()
-        .and_then(|error| error.code())
+        .and_then(sqlx::error::DatabaseError::code)
         .is_some_and(|code| code == "55P03")
 }
