@@ -176,9 +176,10 @@ impl Names {
         let (prefix, bare) = bare
             .split_once("urn:uuid:")
             .map_or(("", bare), |(_, id)| ("urn:uuid:", id));
-        let named = match self.kind(bare) {
-            Some(kind) => format!("{prefix}{}{rest}", self.name(kind, bare)),
-            None => word.to_owned(),
+        let named = match (self.known.get(bare), self.kind(bare)) {
+            (Some(name), _) => format!("{prefix}{name}{rest}"),
+            (None, Some(kind)) => format!("{prefix}{}{rest}", self.name(kind, bare)),
+            (None, None) => word.to_owned(),
         };
         if word.bytes().any(|byte| byte.is_ascii_alphanumeric()) {
             self.before = word.to_owned();
