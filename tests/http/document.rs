@@ -37,7 +37,7 @@ fn every_reference_in_the_document_leads_somewhere() {
         match value {
             Value::Object(fields) => fields.values().for_each(|field| look(field, document, wrong)),
             Value::Array(items) => items.iter().for_each(|item| look(item, document, wrong)),
-            _ => {}
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
     }
     let document: Value = serde_json::from_str(openapi::text()).unwrap();
