@@ -26,7 +26,7 @@ pub mod runner;
 mod sealing;
 pub mod seat_changes;
 mod session;
-mod tables;
+pub(crate) mod tables;
 mod unit;
 mod upcast;
 
@@ -50,6 +50,7 @@ use unit::Desk;
 pub use committed::Committed;
 pub use error::{Stop, StoreError};
 pub use feed::Feed;
+pub use rebuild::Progress;
 pub use request::{Actor, IdempotencyKey, Request};
 pub use unit::UnitOfWork;
 pub use upcast::{Upcaster, Upcasters};
@@ -100,14 +101,14 @@ impl Store {
         ));
         let feed = Feed::new(head, Arc::clone(&reading));
         let writer = Writer::Postgres(Committer::start(&database, Arc::clone(&clock), feed.clone()));
+        let desk = Arc::new(Desk {
+            reading: Arc::clone(&reading),
+            cache: Cache::new(),
+        });
         let mut followers = JoinSet::new();
-        followers.spawn(feed::tailer::follow(
-            feed.clone(),
-            Arc::clone(&reading),
-            Arc::clone(&clock),
-        ));
-        followers.spawn(feed::tailer::exchange(database, feed.clone()));
-        Ok(Self::assembled(reading, clock, feed, writer, followers))
+        followers.spawn(feed::tailer::follow(feed.clone(), reading, Arc::clone(&clock)));
+        followers.spawn(feed::tailer::exchange(database, feed.clone(), Arc::clone(&desk)));
+        Ok(Self::assembled(desk, clock, feed, writer, followers))
     }
 
     /// A log in memory, for model tests: the same behaviour, nothing kept.
@@ -119,20 +120,20 @@ impl Store {
         let reading = Arc::new(Reading::new(log, Arc::new(vault), Upcasters::default()));
         let feed = Feed::new(0, Arc::clone(&reading));
         memory.tell(feed.clone());
-        Self::assembled(reading, clock, feed, Writer::Memory(memory), JoinSet::new())
+        let desk = Arc::new(Desk {
+            reading,
+            cache: Cache::new(),
+        });
+        Self::assembled(desk, clock, feed, Writer::Memory(memory), JoinSet::new())
     }
 
     fn assembled(
-        reading: Arc<Reading>,
+        desk: Arc<Desk>,
         clock: Arc<Clock>,
         feed: Feed,
         writer: Writer,
         followers: JoinSet<()>,
     ) -> Self {
-        let desk = Arc::new(Desk {
-            reading,
-            cache: Cache::new(),
-        });
         Self {
             shared: Arc::new(Shared {
                 desk,
@@ -189,12 +190,13 @@ impl Store {
     }
 
     /// Destroys the key of whoever `stream` is about: their personal values can never be read again, here or in any copy
-    /// of the log. Says whether there was a key. Other processes forget it within a minute.
+    /// of the log. Says whether there was a key. Other processes are told, and forget it within
+    /// a minute if they were not reached.
     pub async fn erase(&self, stream: &StreamId) -> Result<bool, StoreError> {
         let subject = subject(stream);
         let existed = self.reading().log().destroy_key(&subject).await?;
-        self.vault().forget(&subject);
-        self.shared.desk.cache.drop_entry(stream);
+        self.shared.desk.forget(&subject);
+        self.feed().forget();
         Ok(existed)
     }
 

@@ -8,6 +8,7 @@ use crate::{
     postgres::LaunchError,
     server::NotStarted,
     store::{StoreError, rebuild::RebuildError},
+    verify::VerifyError,
 };
 
 /// The command line is wrong (BSD's sysexits).
@@ -47,6 +48,9 @@ pub(super) enum Failure {
     /// A read model was not built.
     #[error(transparent)]
     Rebuild(#[from] RebuildError),
+    /// Nothing was proved.
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
     /// A file or the terminal.
     #[error("{what}: {source}")]
     Io {
@@ -72,6 +76,7 @@ impl Failure {
             | Self::Store(_)
             | Self::Import(_)
             | Self::Rebuild(_)
+            | Self::Verify(_)
             | Self::Io { .. } => ExitCode::FAILURE,
         }
     }

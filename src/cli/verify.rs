@@ -2,12 +2,24 @@
 
 use std::process::ExitCode;
 
-use super::{database::Database, failure::Failure};
-use crate::config::DatabaseArgs;
+use serde_json::json;
+
+use super::{database::Database, failure::Failure, output};
+use crate::{
+    config::DatabaseArgs,
+    store::Progress,
+    verify::{Report, verify},
+};
+
+/// The exit code that says: something that must never be is there.
+const VIOLATED: u8 = 2;
 
 /// Prove that the log keeps its promises and the read models equal it.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  jari verify || echo \"exit code $?\"")]
+#[command(
+    after_help = "Exit codes:\n  0  everything is as it must be\n  2  something is wrong; the first violation is named\n\n\
+                  Example:\n  jari verify || echo \"exit code $?\""
+)]
 pub(super) struct Args {
     /// Answer as JSON
     #[arg(long)]
@@ -15,8 +27,59 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(database: &DatabaseArgs, args: &Args) -> Result<ExitCode, Failure> {
-    let _ = args.json;
     let database = Database::open(database).await?;
+    let store = database.store().await?;
+    let bar = output::progress("reading the log");
+    let on_progress = |Progress { read, of }| {
+        bar.set_length(of.unsigned_abs());
+        bar.set_position(read.unsigned_abs());
+    };
+    let proved = verify(&store, &database.runtime().await?.sqlx(), on_progress).await;
+    bar.finish_and_clear();
+    store.close().await;
     database.close().await?;
-    Ok(ExitCode::SUCCESS)
+    let report = proved?;
+    if args.json {
+        output::json(&as_json(&report))?
+    } else {
+        output::line(&as_text(&report))?
+    }
+    Ok(if report.violation.is_some() {
+        ExitCode::from(VIOLATED)
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+fn as_text(report: &Report) -> String {
+    if let Some(violation) = &report.violation {
+        return format!("VIOLATED {violation}");
+    }
+    let mut lines = vec![format!(
+        "{} events: positions and sequences are dense, no seat has two holders, no coupon two redemptions, prices add up",
+        report.events
+    )];
+    lines.extend(report.models.iter().map(|model| {
+        let parked = if model.parked == 0 {
+            String::new()
+        } else {
+            format!("; {} PARKED", model.parked)
+        };
+        format!(
+            "{}: {} rows and {} former states equal the log up to position {}{parked}",
+            model.model, model.rows, model.former, model.position
+        )
+    }));
+    lines.join("\n")
+}
+
+fn as_json(report: &Report) -> serde_json::Value {
+    let models = report.models.iter().map(|model| {
+        json!({ "model": model.model, "position": model.position, "rows": model.rows, "former": model.former,
+                "parked": model.parked })
+    });
+    let violation = report.violation.as_ref().map(|violation| {
+        json!({ "invariant": violation.invariant, "position": violation.position, "sentence": violation.sentence })
+    });
+    json!({ "events": report.events, "models": models.collect::<Vec<_>>(), "violation": violation })
 }

@@ -1,6 +1,11 @@
 //! What can go wrong between a command and the log; never a refusal of the business.
 
+use std::time::Duration;
+
 use tokio_postgres::error::SqlState;
+
+/// What a caller is told to wait.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Why the store could not do its work.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -17,6 +22,17 @@ pub enum StoreError {
     /// What was read or written can't be a part of the log: a fault of this program or of the data.
     #[error("the log cannot hold or read this: {0}")]
     Corrupt(String),
+}
+
+impl StoreError {
+    /// When the same command may be sent again with hope, if ever.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Unavailable(_) | Self::TooContended => Some(RETRY_AFTER),
+            Self::KeyReused | Self::Corrupt(_) => None,
+        }
+    }
 }
 
 /// Why a unit of work stopped: its rules said no, or the store failed.

@@ -115,6 +115,15 @@ impl Feed {
         }
     }
 
+    /// Lets go of all recent events, because values in them are erased now; they are read again from the log.
+    pub(crate) fn forget(&self) {
+        self.shared
+            .ring
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .forget();
+    }
+
     /// What was heard and is not in the log now, although all of the log was read, is no longer waited for.
     fn lower(&self) {
         let head = self.position();

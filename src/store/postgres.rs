@@ -28,7 +28,9 @@ const PREFIX: &str = "select position, recorded_at, aggregate_type, aggregate_id
 const HEAD: &str = "select coalesce(max(position), 0) from public.events";
 const CLOCK: &str = "select clock_timestamp()";
 const KEYS: &str = "select subject, wrapped from vault.subject_keys where subject = any($1)";
-const DESTROY: &str = "delete from vault.subject_keys where subject = $1 returning 1";
+/// Every process hears of it, for each has opened values in memory.
+const DESTROY: &str = "with gone as (delete from vault.subject_keys where subject = $1 returning subject)
+    select pg_notify('jari_log', 'erased ' || subject) from gone";
 const FORGET: &str = "select public.forget_idempotency_keys($1)";
 const SETTING: &str = "select value from vault.settings where name = $1";
 const SET: &str =

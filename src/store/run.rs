@@ -14,6 +14,7 @@ use super::{
     Committed, Request, Stop, Store, StoreError, UnitOfWork,
     command::{Standing, Verdict},
     committed::After,
+    reading::subject,
     request::IdempotencyKey,
     sealing,
     unit::{Home, Work},
@@ -132,7 +133,15 @@ impl Store {
                 self.shared.clock.set_back(at);
                 Ok(Step::Again(Vec::new()))
             }
-            Verdict::SubjectTaken => Ok(Step::Again(Vec::new())),
+            Verdict::SubjectTaken => {
+                // Looked up now, the keys are at hand for the next attempt.
+                let persons = unit.expected().into_iter().map(|expected| expected.stream);
+                let persons = persons
+                    .chain(request.actor.subject())
+                    .map(|stream| subject(&stream));
+                self.reading().keys(persons).await?;
+                Ok(Step::Again(Vec::new()))
+            }
         }
     }
 

@@ -164,7 +164,7 @@ pub(crate) async fn seal_with(
 
 type MadeKeys = (Keys, Vec<(SmolStr, Vec<u8>)>, HashMap<SmolStr, SubjectKey>);
 
-/// The keys of these persons. A stream that begins now has none to look up: if that is not so, it is a conflict anyway.
+/// The keys of these persons. A stream that begins now has none to look up; if it has one after all, the append says so.
 async fn keys_for(
     reading: &Reading,
     streams: &[Expected],
@@ -177,14 +177,16 @@ async fn keys_for(
     };
     let mut wanted: HashMap<SmolStr, bool> = HashMap::new();
     for stream in persons {
-        wanted.entry(subject(stream)).or_insert_with(|| begins(stream));
+        let subject = subject(stream);
+        let is_new = begins(stream) && reading.vault().cached(&subject).is_none();
+        wanted.insert(subject, is_new);
     }
     if wanted.is_empty() {
         return Ok(MadeKeys::default());
     }
     let known = wanted
         .iter()
-        .filter(|(_, begins)| !**begins)
+        .filter(|(_, is_new)| !**is_new)
         .map(|(subject, _)| subject.clone());
     let mut keys = reading.keys(known.collect::<Vec<_>>()).await?;
     let mut new_keys = Vec::new();

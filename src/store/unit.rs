@@ -29,6 +29,16 @@ pub(crate) struct Desk {
     pub cache: Cache,
 }
 
+impl Desk {
+    /// Lets go of everything opened with this person's key.
+    pub fn forget(&self, subject: &str) {
+        self.reading.vault().forget(subject);
+        if let Some((kind, id)) = subject.split_once(':') {
+            self.cache.drop_entry(&StreamId::stored(kind, id));
+        }
+    }
+}
+
 /// An event decided by a unit, not yet stored.
 #[derive(Debug)]
 pub(crate) struct Decided {

@@ -1,6 +1,6 @@
 //! Personal values: never readable in the log, and gone for ever when the person's key is.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use aggregates::{
     Event, StreamId,
@@ -123,6 +123,23 @@ async fn an_erased_person_is_erased_from_every_answer() {
         number(&database.client().await, "select count(*) from events").await,
         2
     );
+}
+
+#[tokio::test]
+async fn other_processes_hear_of_an_erasure() {
+    let database = database::fresh().await;
+    let (store, other) = (open(&database).await, open(&database).await);
+    place(&store, ALICE).await;
+    assert_eq!(name_of(&other, ALICE).await.as_deref(), Some(NAME));
+    let heard = async {
+        // The other may not listen yet: whoever was not told finds out by itself, but only later.
+        while name_of(&other, ALICE).await.is_some() {
+            store.erase(&StreamId::of::<Reservation>(&ALICE)).await.unwrap();
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(90), heard)
+        .await
+        .expect("it is heard");
 }
 
 #[tokio::test]

@@ -8,11 +8,11 @@ use std::{
 use aggregates::Recorded;
 
 /// Events kept at most.
-const EVENTS_MAX: usize = 32_768;
+const EVENTS_MAX: usize = 16_384;
 /// Stored bytes of the events kept at most, unless one event alone has more.
-const BYTES_MAX: usize = 32 << 20;
+const BYTES_MAX: usize = 8 << 20;
 /// Events that may wait for the gap before them to be filled; more are forgotten and read again from the log.
-const AHEAD_MAX: usize = 16_384;
+const AHEAD_MAX: usize = 8_192;
 
 /// An event and the bytes it takes in the log.
 pub(crate) type Weighed = (Arc<Recorded>, usize);
@@ -77,6 +77,12 @@ impl Ring {
             };
             self.bytes -= bytes;
         }
+    }
+
+    /// Lets go of all events but not of the head: they are read again from the log.
+    pub fn forget(&mut self) {
+        self.events.clear();
+        self.bytes = 0;
     }
 
     /// The last position before a gap is filled: what is waiting ends there.

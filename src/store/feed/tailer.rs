@@ -9,7 +9,7 @@ use tokio_postgres::{AsyncMessage, Config, NoTls};
 use uuid::Uuid;
 
 use super::Feed;
-use crate::store::{clock::Clock, reading::Reading, session::configured};
+use crate::store::{clock::Clock, reading::Reading, session::configured, unit::Desk};
 
 const CHANNEL: &str = "jari_log";
 /// Events read at once.
@@ -79,18 +79,18 @@ async fn catch_up(feed: &Feed, reading: &Reading) -> bool {
 }
 
 /// Listens for what others append and tells others what this process appends, until dropped.
-pub(crate) async fn exchange(config: Config, feed: Feed) {
+pub(crate) async fn exchange(config: Config, feed: Feed, desk: Arc<Desk>) {
     let me = Uuid::now_v7().to_string();
     let config = configured(&config, "jari feed");
     loop {
-        if let Err(error) = converse(&config, &feed, &me).await {
+        if let Err(error) = converse(&config, &feed, &desk, &me).await {
             tracing::debug!(%error, "notifications are interrupted");
         }
         tokio::time::sleep(RECONNECT).await;
     }
 }
 
-async fn converse(config: &Config, feed: &Feed, me: &str) -> Result<(), tokio_postgres::Error> {
+async fn converse(config: &Config, feed: &Feed, desk: &Desk, me: &str) -> Result<(), tokio_postgres::Error> {
     let (client, mut connection) = config.connect(NoTls).await?;
     let (heard, mut hearing) = mpsc::unbounded_channel();
     let receiving = tokio::spawn(async move {
@@ -110,7 +110,7 @@ async fn converse(config: &Config, feed: &Feed, me: &str) -> Result<(), tokio_po
         loop {
             tokio::select! {
                 told = hearing.recv() => match told {
-                    Some(told) => hear(feed, me, &told),
+                    Some(told) => hear(feed, desk, me, &told),
                     None => return Ok(()),
                 },
                 changed = own.changed() => {
@@ -130,8 +130,11 @@ async fn converse(config: &Config, feed: &Feed, me: &str) -> Result<(), tokio_po
     ended
 }
 
-fn hear(feed: &Feed, me: &str, told: &str) {
-    if let Some((who, position)) = told.split_once(' ')
+fn hear(feed: &Feed, desk: &Desk, me: &str, told: &str) {
+    if let Some(subject) = told.strip_prefix("erased ") {
+        desk.forget(subject);
+        feed.forget();
+    } else if let Some((who, position)) = told.split_once(' ')
         && who != me
         && let Ok(position) = position.parse()
     {
