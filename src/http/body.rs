@@ -2,10 +2,11 @@
 
 use aggregates::fault::Fault;
 use axum::{
-    body::{Body, Bytes},
+    body::{Body, BodyDataStream, Bytes},
     extract::{FromRequest, Request},
     http::{HeaderMap, header},
 };
+use futures_util::StreamExt as _;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
@@ -15,6 +16,9 @@ use super::{faults, problem::Problem, problems};
 pub const CUSTOMER_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of a body that admins send: a seat layout is large.
 pub const ADMIN_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Bytes of a body that are read only to be thrown away.
+const DRAINED_MAX: usize = 16 * 1024 * 1024;
 
 /// A type that is sent as a body, with one sound example: documentation, and the measure of wrong ones.
 pub trait Sendable: DeserializeOwned {
@@ -52,15 +56,15 @@ pub(super) async fn bytes(headers: &HeaderMap, body: Body, max: usize) -> Result
         .get(header::CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: u64| length > max as u64) {
+        // Who waits to be told to continue has not begun to send.
+        if !headers.contains_key(header::EXPECT) {
+            drain(body.into_data_stream(), 0).await;
+        }
         return Err(too_large());
     }
-    let bytes = axum::body::to_bytes(body, max).await.map_err(|error| {
-        if is_length_limit(&error) {
-            too_large()
-        } else {
-            Problem::new(&problems::MALFORMED_JSON, "the body did not arrive whole")
-        }
-    })?;
+    let Some(bytes) = collected(body.into_data_stream(), max).await? else {
+        return Err(too_large());
+    };
     if bytes.is_empty() {
         return Ok(Bytes::from_static(b"{}"));
     }
@@ -71,16 +75,39 @@ pub(super) async fn bytes(headers: &HeaderMap, body: Body, max: usize) -> Result
     }
 }
 
-fn is_length_limit(error: &axum::Error) -> bool {
-    use std::error::Error as _;
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        if error.to_string().contains("length limit") {
-            return true;
+/// All bytes of a body; none if there are more than `max`.
+async fn collected(mut body: BodyDataStream, max: usize) -> Result<Option<Bytes>, Problem> {
+    let mut first = Bytes::new();
+    let mut all = Vec::new();
+    while let Some(chunk) = body.next().await {
+        let lost = |_| Problem::new(&problems::MALFORMED_JSON, "the body did not arrive whole");
+        let chunk = chunk.map_err(lost)?;
+        let read = first.len().max(all.len()) + chunk.len();
+        if read > max {
+            drain(body, read).await;
+            return Ok(None);
         }
-        cause = error.source();
+        // Nearly every body comes in one piece, which is not copied.
+        if first.is_empty() {
+            first = chunk;
+        } else {
+            if all.is_empty() {
+                all.extend_from_slice(&first);
+            }
+            all.extend_from_slice(&chunk);
+        }
     }
-    false
+    Ok(Some(if all.is_empty() { first } else { all.into() }))
+}
+
+/// Takes the rest of a body that nobody wants: a caller who is still sending would not hear the answer.
+async fn drain(mut body: BodyDataStream, mut read: usize) {
+    while let Some(Ok(chunk)) = body.next().await {
+        read += chunk.len();
+        if read > DRAINED_MAX {
+            return;
+        }
+    }
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -59,7 +59,7 @@ async fn an_admin_changes_a_movie() {
     talk.post("/v1/movies/one/rate", json!({ "rating": "15" })).await;
     talk.remark("And it is all on record.");
     talk.get(&format!("/v1/audit/movie/{movie}")).await;
-    talk.is_kept_as("http_admin_conversation");
+    talk.kept_as("http_admin_conversation");
     field.close().await;
 }
 
@@ -123,7 +123,7 @@ async fn a_coupon_counts_once_and_is_free_again_when_its_reservation_is_cancelle
         "/v1/coupons?code={coupon}&min_position={}",
         cancelled.position.unwrap() + 1
     ));
-    let listed = field.api.done(&listed.as_staff()).await.json();
+    let listed = field.api.done(&listed.by_staff()).await.json();
     assert_eq!(listed["items"][0]["state"], "redeemed", "{listed}");
     assert_eq!(listed["items"][0]["reservation"], second.number.as_str());
     field.close().await;
@@ -145,7 +145,7 @@ async fn a_list_is_read_page_by_page() {
     let mut path = format!("/v1/reservations?time_slot={slot}&limit=3&min_position={last}");
     let mut seen = Vec::new();
     loop {
-        let page = field.api.done(&Call::get(path.clone()).as_staff()).await.json();
+        let page = field.api.done(&Call::get(path.clone()).by_staff()).await.json();
         let items = page["items"].as_array().unwrap();
         seen.extend(
             items

@@ -123,7 +123,7 @@ async fn no_path_or_query_is_the_servers_fault() {
     ];
     for case in 0..CASES {
         let text = any::<String>().new_tree(&mut runner).unwrap().current();
-        let text: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let text = encoded(&text);
         let path = paths[case % paths.len()].replace("{}", &text);
         let method = if case % 7 == 0 { Method::POST } else { Method::GET };
         let address = format!("http://{}{path}", field.address());
@@ -191,4 +191,12 @@ async fn extreme_numbers_and_moments_are_answered() {
         .unwrap();
     assert!(answer.status().as_u16() < 500);
     field.close().await;
+}
+
+fn encoded(text: &str) -> String {
+    use std::fmt::Write as _;
+    text.bytes().fold(String::new(), |mut encoded, byte| {
+        write!(encoded, "%{byte:02X}").expect("a string grows");
+        encoded
+    })
 }

@@ -125,7 +125,7 @@ impl Conversation {
 
     /// Compares it with the golden of this name.
     #[track_caller]
-    pub fn is_kept_as(self, name: &str) {
+    pub fn kept_as(self, name: &str) {
         golden(name, &self.text());
     }
 }
@@ -143,18 +143,18 @@ pub fn golden(name: &str, text: &str) {
 /// Everything that differs each time gets a name, the same thing always the same one.
 fn named(text: &str) -> String {
     let mut names = Names::default();
-    let mut named = String::with_capacity(text.len());
+    let mut told = String::with_capacity(text.len());
     let mut word = String::new();
     for c in text.chars() {
         if c.is_ascii_alphanumeric() || matches!(c, '-' | ':' | '.' | '_') {
             word.push(c);
         } else {
-            named.push_str(&names.of(&word));
+            told.push_str(&names.of(&word));
             word.clear();
-            named.push(c);
+            told.push(c);
         }
     }
-    named + &names.of(&word)
+    told + &names.of(&word)
 }
 
 #[derive(Default)]
@@ -176,9 +176,10 @@ impl Names {
         let (prefix, bare) = bare
             .split_once("urn:uuid:")
             .map_or(("", bare), |(_, id)| ("urn:uuid:", id));
-        let named = match self.kind(bare) {
-            Some(kind) => format!("{prefix}{}{rest}", self.name(kind, bare)),
-            None => word.to_owned(),
+        let named = match (self.known.get(bare), self.kind(bare)) {
+            (Some(name), _) => format!("{prefix}{name}{rest}"),
+            (None, Some(kind)) => format!("{prefix}{}{rest}", self.name(kind, bare)),
+            (None, None) => word.to_owned(),
         };
         if word.bytes().any(|byte| byte.is_ascii_alphanumeric()) {
             self.before = word.to_owned();

@@ -37,7 +37,7 @@ fn every_reference_in_the_document_leads_somewhere() {
         match value {
             Value::Object(fields) => fields.values().for_each(|field| look(field, document, wrong)),
             Value::Array(items) => items.iter().for_each(|item| look(item, document, wrong)),
-            _ => {}
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
     }
     let document: Value = serde_json::from_str(openapi::text()).unwrap();
@@ -66,7 +66,7 @@ async fn the_document_and_the_router_agree() {
             let answer = client.request(method, &address).send().await.unwrap();
             let (status, body) = (answer.status(), answer.text().await.unwrap_or_default());
             assert!(
-                status != 405 && status != 500 && !body.contains("\"/problems/request/no-such-route\""),
+                status != 405 && status != 500 && !(status == 404 && body.contains("/request/no-such-route")),
                 "{path}: {status} {body}"
             );
         }

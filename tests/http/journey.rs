@@ -127,6 +127,6 @@ async fn a_group_books_an_escape_room_and_gives_it_up() {
     talk.speaking_as(None);
     talk.post("/v1/reservations", json!({ "time_slot": slot, "party_size": 2 }))
         .await;
-    talk.is_kept_as("http_escape_room_journey");
+    talk.kept_as("http_escape_room_journey");
     field.close().await;
 }

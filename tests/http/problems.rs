@@ -66,7 +66,7 @@ async fn each_wrong_request_has_its_own_problem() {
         .await;
     talk.as_staff().get("/v1/audit/nothing/1").await;
     talk.get("/v1/audit/events?id=1").await;
-    talk.is_kept_as("http_problems");
+    talk.kept_as("http_problems");
     field.close().await;
 }
 

@@ -84,7 +84,7 @@ impl Call {
     }
 
     /// The same, asked by staff.
-    pub fn as_staff(self) -> Self {
+    pub fn by_staff(self) -> Self {
         Self {
             token: Some(ADMIN_TOKEN.to_owned()),
             ..self
