@@ -26,7 +26,7 @@ pub mod runner;
 mod sealing;
 pub mod seat_changes;
 mod session;
-mod tables;
+pub(crate) mod tables;
 mod unit;
 mod upcast;
 
@@ -50,6 +50,7 @@ use unit::Desk;
 pub use committed::Committed;
 pub use error::{Stop, StoreError};
 pub use feed::Feed;
+pub use rebuild::Progress;
 pub use request::{Actor, IdempotencyKey, Request};
 pub use unit::UnitOfWork;
 pub use upcast::{Upcaster, Upcasters};

@@ -7,6 +7,7 @@ mod http;
 mod import;
 mod kills;
 mod launcher;
+mod projections;
 mod races;
 mod schema;
 mod store;

@@ -8,4 +8,5 @@ pub mod journal;
 pub mod load;
 pub mod log;
 pub mod process;
+pub mod shop;
 pub mod waiting;

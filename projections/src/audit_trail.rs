@@ -5,6 +5,7 @@ use std::fmt;
 use aggregates::Recorded;
 use jiff::{Timestamp, ToSpan as _};
 use jiff_sqlx::Timestamp as SqlxTimestamp;
+use smol_str::SmolStr;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -29,9 +30,9 @@ pub struct Row {
     /// Its stored name.
     pub event_type: &'static str,
     /// The kind of whoever did it.
-    pub actor_kind: Option<String>,
+    pub actor_kind: Option<SmolStr>,
     /// Who did it.
-    pub actor_id: Option<String>,
+    pub actor_id: Option<SmolStr>,
     /// The branch it concerns.
     pub branch: Option<Uuid>,
 }
@@ -51,7 +52,7 @@ impl ReadModel for AuditTrail {
     }
 
     fn fold(_: Option<Row>, recorded: &Recorded) -> Option<Row> {
-        let said = |key: &str| recorded.metadata.get(key).map(|value| storable(value));
+        let said = |key: &str| recorded.metadata.get(key).map(storable);
         Some(Row {
             event_type: recorded.event.name(),
             actor_kind: said("actor_kind"),
@@ -91,11 +92,11 @@ impl ReadModel for AuditTrail {
 }
 
 /// Text as PostgreSQL can hold it: metadata of a foreign writer may contain an escaped NUL.
-fn storable(text: &str) -> String {
+fn storable(text: &SmolStr) -> SmolStr {
     if text.contains('\0') {
-        text.replace('\0', "")
+        text.replace('\0', "").into()
     } else {
-        text.to_owned()
+        text.clone()
     }
 }
 

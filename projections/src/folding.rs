@@ -207,10 +207,15 @@ impl<M: ReadModel> Folding<M> {
         batch: &mut Batch<M>,
         touched: Option<&mut Vec<M::Key>>,
     ) {
-        if !self.parked.is_empty() && self.parked.contains_key(&key.to_string()) {
+        let position = recorded.position;
+        let stands_still = |key: &M::Key| {
+            self.parked
+                .get(&key.to_string())
+                .is_some_and(|since| position >= *since)
+        };
+        if !self.parked.is_empty() && stands_still(&key) {
             return;
         }
-        let position = recorded.position;
         if matches!(recorded.event, Event::Foreign) && !M::READS_ANY {
             return self.stop(&key, position, "the event cannot be read".to_owned(), batch);
         }

@@ -1,0 +1,10 @@
+//! Read models: folded exactly once, built anew, proved. Never a rule of the business.
+
+mod as_of;
+mod building;
+mod following;
+mod models;
+mod parking;
+mod proving;
+mod random;
+mod sales;

@@ -1,0 +1,235 @@
+//! Proof: `verify` finds whatever was changed behind the program's back, and nothing where nothing was.
+
+use std::sync::Arc;
+
+use jari::verify::Violation;
+
+use super::sales::{assert_proved, caught_up, follow, proved, sell_many, superuser};
+use crate::support::{database, shop::Shop};
+
+/// A log with some of everything, all models at its end, and nobody folding any more.
+async fn sold(database: &database::TestDatabase) -> Arc<Shop> {
+    let shop = Arc::new(Shop::open(&database.owner(), 4, 10).await);
+    let slot = shop.screening().await;
+    let projections = follow(&shop);
+    sell_many(&shop, slot, 0..10).await;
+    shop.hold_room(shop.session().await).await.unwrap();
+    caught_up(&projections, &shop.store).await;
+    projections.close().await;
+    shop
+}
+
+/// What is found after this was done to the database.
+async fn found(sql: &str) -> Option<Violation> {
+    let database = database::fresh().await;
+    let shop = sold(&database).await;
+    let mut db = superuser(&database.owner()).await;
+    // The triggers that keep the log append-only are out of the way.
+    let sql = format!("set session_replication_role = replica; set search_path = read_models, public; {sql}");
+    sqlx::raw_sql(&sql).execute(&mut db).await.unwrap();
+    proved(&shop).await.violation
+}
+
+async fn assert_found(invariant: &str, part: &str, sql: &str) {
+    let violation = found(sql)
+        .await
+        .unwrap_or_else(|| panic!("nothing was found after: {sql}"));
+    assert_eq!(violation.invariant, invariant, "{violation} after: {sql}");
+    assert!(violation.sentence.contains(part), "{violation} after: {sql}");
+    assert!(violation.position > 0, "{violation}");
+}
+
+#[tokio::test]
+async fn a_database_as_it_should_be_is_proved_whole() {
+    let database = database::fresh().await;
+    let shop = sold(&database).await;
+    assert_proved(&shop).await;
+}
+
+#[tokio::test]
+async fn a_row_that_was_changed_added_or_removed_is_found() {
+    for model in [
+        "seat_map",
+        "time_slot_calendar",
+        "reservation_list",
+        "coupon_list",
+        "open_holds",
+        "catalogue",
+    ] {
+        assert_found(
+            "I4",
+            model,
+            &format!("delete from {model} where ctid = (select min(ctid) from {model})"),
+        )
+        .await;
+        let bend = format!(
+            "update {model} set from_position = from_position + 100000 where ctid = (select min(ctid) from {model})"
+        );
+        assert_found("I4", model, &bend).await;
+    }
+    assert_found(
+        "I4",
+        "seat_map",
+        "update seat_map set reservation = 7 where label = 'A1'",
+    )
+    .await;
+    assert_found(
+        "I4",
+        "seat_map",
+        "insert into seat_map values (gen_random_uuid(), 'A1', 'held', 7, 1)",
+    )
+    .await;
+    assert_found(
+        "I4",
+        "time_slot_calendar",
+        "update time_slot_calendar set taken = taken - 1 where taken > 1",
+    )
+    .await;
+    assert_found(
+        "I4",
+        "reservation_list",
+        "update reservation_list set phone = '010-0000-0000' where phone is not null",
+    )
+    .await;
+    assert_found(
+        "I4",
+        "audit_trail",
+        "update audit_trail set actor_id = 'nobody' where position = 30",
+    )
+    .await;
+    assert_found("I4", "audit_trail", "delete from audit_trail where position = 30").await;
+}
+
+#[tokio::test]
+async fn a_former_state_that_was_changed_added_or_removed_is_found() {
+    for model in [
+        "seat_map",
+        "time_slot_calendar",
+        "reservation_list",
+        "coupon_list",
+        "open_holds",
+    ] {
+        let one = format!("ctid = (select min(ctid) from {model}_history)");
+        assert_found("I4", model, &format!("delete from {model}_history where {one}")).await;
+        assert_found(
+            "I4",
+            model,
+            &format!("update {model}_history set until_position = until_position + 1 where {one}"),
+        )
+        .await;
+    }
+    let added = "insert into seat_map_history values (gen_random_uuid(), 'A1', 'held', 7, 1, 2)";
+    assert_found("I4", "seat_map", added).await;
+}
+
+#[tokio::test]
+async fn a_checkpoint_that_lies_is_found() {
+    assert_found(
+        "I4",
+        "seat_map",
+        "update checkpoints set position = position - 3 where model = 'seat_map'",
+    )
+    .await;
+    assert_found(
+        "I4",
+        "seat_map",
+        "update checkpoints set position = position + 3 where model = 'seat_map'",
+    )
+    .await;
+    assert_found(
+        "I4",
+        "seat_map",
+        "update checkpoints set version = 99 where model = 'seat_map'",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_log_with_a_gap_a_lost_event_or_a_clock_that_went_back_is_found() {
+    let last = "position = (select max(position) from events)";
+    assert_found(
+        "I5",
+        "the event before it",
+        "delete from events where position = 30",
+    )
+    .await;
+    assert_found(
+        "I5",
+        "has sequence",
+        &format!("update events set sequence = sequence + 1 where {last}"),
+    )
+    .await;
+    assert_found(
+        "I5",
+        "recorded at",
+        "update events set recorded_at = recorded_at - interval '1 day' where position = 30",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_seat_with_two_holders_or_a_holder_that_does_not_have_it_is_found() {
+    let next =
+        "insert into events select aggregate_type, aggregate_id, sequence + 1, %1, '1.0', %2, metadata,
+                (select max(position) + 1 from events), (select max(recorded_at) from events)
+                from events where event_type = 'SeatReserved' order by position limit 1";
+    let event = |name: &str, payload: &str| {
+        next.replace("%1", &format!("'{name}'"))
+            .replace("%2", &format!("'{payload}'"))
+    };
+    assert_found(
+        "I1",
+        "was Reserved",
+        &event("SeatHeld", r#"{"Held":{"by":"77"}}"#),
+    )
+    .await;
+    assert_found(
+        "I1",
+        "was Reserved",
+        &event("SeatReleased", r#"{"Released":{"by":"77"}}"#),
+    )
+    .await;
+    let free = "insert into events select 'seat', gen_random_uuid()::text || ':A1', 1, 'SeatHeld', '1.0', '{\"Held\":{\"by\":\"77\"}}',
+                '{}', (select max(position) + 1 from events), (select max(recorded_at) from events)";
+    assert_found("I1", "does not have it", free).await;
+    let released = "with seat as (select * from events where event_type = 'SeatReserved' order by position limit 1)
+                insert into events select aggregate_type, aggregate_id, sequence + 1, 'SeatReleased', '1.0',
+                json_build_object('Released', payload->'Reserved'), '{}', (select max(position) + 1 from events),
+                (select max(recorded_at) from events) from seat";
+    // Its reservation is touched by the next event only, so that event tells.
+    let paid = "insert into events select aggregate_type, aggregate_id, sequence + 1, 'ReservationNotified', '1.0',
+                '{\"Notified\":{\"note\":null}}', '{}', (select max(position) + 1 from events), (select max(recorded_at) from events)
+                from events where event_type = 'ReservationPlaced' and aggregate_id in (select payload->'Released'->>'by' from events
+                where event_type = 'SeatReleased')";
+    assert_found("I1", "is not held by it", &format!("{released}; {paid}")).await;
+}
+
+#[tokio::test]
+async fn a_coupon_redeemed_twice_or_for_nobody_is_found() {
+    let next = "insert into events select aggregate_type, aggregate_id, sequence + 1, %1, '1.0', %2, '{}',
+                (select max(position) + 1 from events), (select max(recorded_at) from events)
+                from events where event_type = %3 order by position limit 1";
+    let event = |name: &str, payload: &str, after: &str| {
+        let quoted = |text: &str| format!("'{text}'");
+        next.replace("%1", &quoted(name))
+            .replace("%2", &quoted(payload))
+            .replace("%3", &quoted(after))
+    };
+    let again = event("CouponRedeemed", r#"{"Redeemed":{"by":"77"}}"#, "CouponRedeemed");
+    assert_found("I2", "was redeemed by 77 while", &again).await;
+    let issued =
+        "insert into events select 'coupon', 'ZZZZZZZZ', sequence, event_type, event_version, payload, '{}',
+                (select max(position) + 1 from events), (select max(recorded_at) from events)
+                from events where event_type = 'CouponIssued' order by position limit 1";
+    let nobody = "insert into events select 'coupon', 'ZZZZZZZZ', 2, 'CouponRedeemed', '1.0', '{\"Redeemed\":{\"by\":\"77\"}}', '{}',
+                (select max(position) + 1 from events), (select max(recorded_at) from events)";
+    assert_found("I2", "does not name it", &format!("{issued}; {nobody}")).await;
+}
+
+#[tokio::test]
+async fn a_price_that_is_not_the_sum_of_its_lines_is_found() {
+    let sql =
+        "update events set payload = regexp_replace(payload::text, '\"total\":\\d+', '\"total\":1')::json
+                where event_type = 'ReservationHeld'";
+    assert_found("I9", "not the sum", sql).await;
+}
