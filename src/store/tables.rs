@@ -7,7 +7,7 @@ use projections::{
     folding::{Batch, Parked},
     tuples::Tuples,
 };
-use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
+use sqlx::{Connection as _, PgConnection, error::DatabaseError, postgres::PgConnectOptions};
 
 /// How long a session may be idle before the server ends it: a stopped process must not stay owner.
 const IDLE_MAX: &str = "15s";
@@ -144,7 +144,7 @@ pub(crate) async fn write<M: ReadModel>(db: &mut PgConnection, batch: &Batch<M>)
     let (new, known): (Vec<&Put<M>>, Vec<&Put<M>>) = batch.put.iter().partition(|put| put.new);
     let mut tuples = Tuples::new();
     if !new.is_empty() {
-        for put in &new {
+        for put in new {
             M::tuple(&mut tuples, put);
         }
         copy_rows::<M>(db, &mut tuples).await?;
@@ -156,10 +156,9 @@ pub(crate) async fn write<M: ReadModel>(db: &mut PgConnection, batch: &Batch<M>)
         M::remove(db, &batch.gone).await?;
     }
     if !batch.former.is_empty() {
-        batch
-            .former
-            .iter()
-            .for_each(|former| M::former_tuple(&mut tuples, former));
+        for former in &batch.former {
+            M::former_tuple(&mut tuples, former);
+        }
         copy_former::<M>(db, &mut tuples).await?;
     }
     for Parked {
@@ -252,9 +251,7 @@ pub(crate) async fn unpark(db: &mut PgConnection, model: &str, key: &str) -> sql
 
 /// Whether the database refused the data itself, so that sending it again is of no use.
 pub(crate) fn is_refused_data(error: &sqlx::Error) -> bool {
-    let code = error
-        .as_database_error()
-        .and_then(sqlx::error::DatabaseError::code);
+    let code = error.as_database_error().and_then(DatabaseError::code);
     // Data exceptions, violated constraints, limits of the program.
     code.is_some_and(|code| ["22", "23", "54"].iter().any(|class| code.starts_with(class)))
 }

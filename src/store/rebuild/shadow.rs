@@ -4,7 +4,7 @@
 //! from the list of read models, never from outside.
 
 use projections::ReadModel;
-use sqlx::{Executor as _, PgConnection};
+use sqlx::{Executor as _, PgConnection, error::DatabaseError};
 
 /// How long the swap waits for readers before it lets them through and tries again.
 const SWAP_LOCK_MAX: &str = "2s";
@@ -84,6 +84,6 @@ pub(super) async fn swap<M: ReadModel>(db: &mut PgConnection) -> sqlx::Result<()
 pub(super) fn is_lock_timeout(error: &sqlx::Error) -> bool {
     error
         .as_database_error()
-        .and_then(sqlx::error::DatabaseError::code)
+        .and_then(DatabaseError::code)
         .is_some_and(|code| code == "55P03")
 }
