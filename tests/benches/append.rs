@@ -72,7 +72,8 @@ async fn book(store: &Store, guests: bool) -> Result<(), Stop<SeatError>> {
         .collect();
     let seats = &seats;
     let by = ReservationId::new(1);
-    let unit = store.run(&request(guests), |mut unit| async move {
+    let request = request(guests);
+    let unit = store.run(&request, |mut unit| async move {
         unit.load_all::<Seat>(seats).await?;
         for seat in seats {
             unit.execute::<Seat>(seat, SeatCommand::Hold { by })
