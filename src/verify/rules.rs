@@ -99,7 +99,11 @@ impl Rules {
 
     fn check(&mut self, recorded: &Recorded) -> Result<(), Violation> {
         let request = recorded.metadata.get("request_id");
-        let begins = self.recorded_at != Some(recorded.recorded_at) || request != self.request.as_ref();
+        // A stock program's rows are recorded one by one, so the moment tells units apart only where no request does.
+        let begins = match request {
+            Some(_) => request != self.request.as_ref(),
+            None => self.request.is_some() || self.recorded_at != Some(recorded.recorded_at),
+        };
         let before = self.position;
         self.check_place(recorded)?;
         if begins {
