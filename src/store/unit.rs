@@ -17,8 +17,8 @@ use super::{
     reading::Reading,
 };
 
-/// Streams of one unit at most.
-const STREAMS_MAX: usize = 4_096;
+/// Streams of one unit at most: every seat of the largest layout (10,000), and what goes with them.
+const STREAMS_MAX: usize = 10_240;
 
 /// What an event is taken to weigh in the cache before it is stored.
 const EVENT_BYTES: usize = 128;
