@@ -1,6 +1,6 @@
 //! The HTTP edge: routes, problems, documentation; translates and never decides.
 //!
-//! One endpoint or one concern is one file. [`edge`] surrounds every request, [`serve`] owns the connections.
+//! One endpoint or one concern is one file. `edge` surrounds every request, [`serve`] owns the connections.
 
 mod access;
 mod administer;

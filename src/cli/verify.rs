@@ -40,9 +40,9 @@ pub(super) async fn run(database: &DatabaseArgs, args: &Args) -> Result<ExitCode
     database.close().await?;
     let report = proved?;
     if args.json {
-        output::json(&as_json(&report))?
+        output::json(&as_json(&report))?;
     } else {
-        output::line(&as_text(&report))?
+        output::line(&as_text(&report))?;
     }
     Ok(if report.violation.is_some() {
         ExitCode::from(VIOLATED)

@@ -59,7 +59,7 @@ pub struct ProblemBody<'a> {
 }
 
 impl Problem {
-    /// One of the edge's own problems; see [`super::problems`] for the table.
+    /// One of the edge's own problems; see `super::problems` for the table.
     #[must_use]
     pub fn new(known: &super::problems::Known, detail: impl Into<String>) -> Self {
         Self(Box::new(Parts {

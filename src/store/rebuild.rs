@@ -2,7 +2,7 @@
 //!
 //! The log is read once for all of them, in short transactions, and decoded by parts at the same time. Each model folds on a
 //! task of its own, keeps its rows in memory and copies them into tables without indexes; then come the indexes, what
-//! was written meanwhile, and one transaction that swaps. Above [`ROWS_MAX`] rows a model goes on like a live one does,
+//! was written meanwhile, and one transaction that swaps. Above `ROWS_MAX` rows a model goes on like a live one does,
 //! slower but in bounded memory.
 
 mod build;

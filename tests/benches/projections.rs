@@ -3,10 +3,18 @@
 //! `cargo bench --bench projections -- [bookings] [clients]`. A booking is: hold 2 seats, then place with a coupon, 7 events.
 
 #[path = "../support/database.rs"]
-#[expect(dead_code, reason = "stories need more of it")]
+#[expect(
+    clippy::unwrap_used,
+    dead_code,
+    reason = "stories need more of it, and stop at the first surprise"
+)]
 mod database;
 #[path = "../support/shop.rs"]
-#[expect(dead_code, reason = "stories need more of it")]
+#[expect(
+    clippy::unwrap_used,
+    dead_code,
+    reason = "stories need more of it, and stop at the first surprise"
+)]
 mod shop;
 
 use std::{
@@ -34,7 +42,7 @@ fn main() {
     let bookings = numbers.first().copied().unwrap_or(20_000);
     let clients = numbers.get(1).copied().unwrap_or(256);
     tokio::runtime::Runtime::new()
-        .unwrap()
+        .expect("a bench stops at the first surprise")
         .block_on(measure(bookings, clients));
 }
 
@@ -59,7 +67,10 @@ async fn measure(bookings: usize, clients: usize) {
         began.elapsed().saturating_sub(took)
     );
     sampling.abort();
-    Arc::into_inner(projections).unwrap().close().await;
+    Arc::into_inner(projections)
+        .expect("a bench stops at the first surprise")
+        .close()
+        .await;
 
     let began = Instant::now();
     book(&shop, second, clients).await;
@@ -78,13 +89,18 @@ async fn measure(bookings: usize, clients: usize) {
     }
     projections::for_each_model!(follow);
 
-    let mut db = PgConnection::connect_with(&app).await.unwrap();
+    let mut db = PgConnection::connect_with(&app)
+        .await
+        .expect("a bench stops at the first surprise");
     for _ in 0..2 {
         let began = Instant::now();
         let mut bytes = 0;
-        let mut copy = db.copy_out_raw("copy events to stdout").await.unwrap();
+        let mut copy = db
+            .copy_out_raw("copy events to stdout")
+            .await
+            .expect("a bench stops at the first surprise");
         while let Some(row) = copy.next().await {
-            bytes += row.unwrap().len();
+            bytes += row.expect("a bench stops at the first surprise").len();
         }
         report(
             &format!("bare copy of {} MiB", bytes >> 20),
@@ -94,7 +110,9 @@ async fn measure(bookings: usize, clients: usize) {
     }
     for _ in 0..2 {
         let began = Instant::now();
-        let rebuilt = rebuild(&shop.store, &app, &[], |_| ()).await.unwrap();
+        let rebuilt = rebuild(&shop.store, &app, &[], |_| ())
+            .await
+            .expect("a bench stops at the first surprise");
         report("rebuild of all models", head, began.elapsed());
         for model in rebuilt {
             println!(
@@ -107,11 +125,13 @@ async fn measure(bookings: usize, clients: usize) {
         let began = Instant::now();
         rebuild(&shop.store, &app, &[(*name).to_owned()], |_| ())
             .await
-            .unwrap();
+            .expect("a bench stops at the first surprise");
         report(&format!("rebuild of {name}"), head, began.elapsed());
     }
     let began = Instant::now();
-    let proved = verify(&shop.store, &app, |_| ()).await.unwrap();
+    let proved = verify(&shop.store, &app, |_| ())
+        .await
+        .expect("a bench stops at the first surprise");
     report("verify", head, began.elapsed());
     println!("  violation: {:?}", proved.violation);
 }
@@ -133,7 +153,11 @@ async fn prepare(shop: &Arc<Shop>, bookings: usize) -> Work {
         if in_slot == 0 {
             slot = shop.screening().await;
         }
-        work.push((slot, in_slot * 2, coupon.unwrap()));
+        work.push((
+            slot,
+            in_slot * 2,
+            coupon.expect("a bench stops at the first surprise"),
+        ));
     }
     work
 }
@@ -145,13 +169,18 @@ async fn book(shop: &Arc<Shop>, work: Work, clients: usize) {
         tokio::spawn(async move {
             while let Some((slot, seat, coupon)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let seats = vec![shop.label(*seat), shop.label(*seat + 1)];
-                let held = shop.hold(*slot, seats).await.unwrap();
-                shop.place(number(&held), Some(coupon.clone())).await.unwrap();
+                let held = shop
+                    .hold(*slot, seats)
+                    .await
+                    .expect("a bench stops at the first surprise");
+                shop.place(number(&held), Some(coupon.clone()))
+                    .await
+                    .expect("a bench stops at the first surprise");
             }
         })
     });
     for client in clients.collect::<Vec<_>>() {
-        client.await.unwrap();
+        client.await.expect("a bench stops at the first surprise");
     }
 }
 
@@ -195,7 +224,9 @@ async fn sample(shop: Arc<Shop>, projections: Arc<Projections>) {
 }
 
 fn report(what: &str, events: i64, took: Duration) {
-    let millis = i64::try_from(took.as_millis()).unwrap().max(1);
+    let millis = i64::try_from(took.as_millis())
+        .expect("a bench stops at the first surprise")
+        .max(1);
     println!(
         "{what:<40} {events:>9} events {millis:>7} ms {:>9} events/s",
         events * 1000 / millis

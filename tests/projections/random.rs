@@ -71,6 +71,7 @@ fn asks() -> impl Strategy<Value = Ask> {
 }
 
 /// Asks for everything in turn; refusals are part of the game.
+#[expect(clippy::too_many_lines, reason = "one table: what is asked, and how")]
 async fn play(shop: &Shop, script: Vec<Ask>) {
     let (slot, session) = (shop.screening().await, shop.session().await);
     let mut begun: Vec<ReservationId> = Vec::new();
@@ -201,16 +202,18 @@ fn fold<M: ReadModel>(events: &[Arc<Recorded>]) {
     assert_eq!(batch.parked, [], "{}", M::NAME);
     // One by one, as a rebuild does it, ends in the same states.
     let (mut single, mut one_by_one) = (Folding::<M>::keeping_all(), Batch::default());
-    events
-        .iter()
-        .for_each(|event| single.absorb(event, &mut one_by_one));
+    for event in events {
+        single.absorb(event, &mut one_by_one);
+    }
     let tuples = |former: &[Former<M>], put: &mut Vec<Put<M>>| {
         let mut tuples = Tuples::new();
-        former
-            .iter()
-            .for_each(|former| M::former_tuple(&mut tuples, former));
+        for former in former {
+            M::former_tuple(&mut tuples, former);
+        }
         put.sort_unstable_by_key(|put| put.from);
-        put.iter().for_each(|put| M::tuple(&mut tuples, put));
+        for put in put {
+            M::tuple(&mut tuples, put);
+        }
         tuples.bytes().to_vec()
     };
     let mut rows: Vec<_> = one_by_one.put.drain(..).chain(single.into_rows()).collect();

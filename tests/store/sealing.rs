@@ -65,10 +65,10 @@ async fn place(store: &Store, id: ReservationId) {
 
 async fn name_of(store: &Store, id: ReservationId) -> Option<String> {
     let events = store.events_of(&StreamId::of::<Reservation>(&id)).await.unwrap();
-    let placed = events.iter().find_map(|recorded| match &recorded.event {
-        Event::Reservation(ReservationEvent::Placed(placement)) => Some(placement),
-        other => {
-            assert_ne!(other.name(), "ReservationPlaced");
+    let placed = events.iter().find_map(|recorded| {
+        if let Event::Reservation(ReservationEvent::Placed(placement)) = &recorded.event {
+            Some(placement)
+        } else {
             None
         }
     });

@@ -62,7 +62,7 @@ impl Booking {
 
     /// Until when the hold lives, and its cap.
     #[must_use]
-    pub fn deadlines(&self) -> (Timestamp, Timestamp) {
+    pub fn deadlines() -> (Timestamp, Timestamp) {
         let now = Timestamp::now();
         (now + 10.minutes(), now + 20.minutes())
     }

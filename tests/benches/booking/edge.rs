@@ -56,10 +56,7 @@ impl Edge {
             .and_then(|socket| socket.local_addr())
             .expect("a free port")
             .port();
-        let hex: String = secret.iter().fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        });
+        let hex = hex(secret);
         let server = Command::new(env!("CARGO_BIN_EXE_jari"))
             .args(["serve", "--port", &port.to_string()])
             .env("JARI_DATABASE_URL", database.url())
@@ -177,7 +174,7 @@ impl Edge {
             }
             copies.push(begun.elapsed());
             let begun = Instant::now();
-            let hex: String = self.secret.iter().map(|byte| format!("{byte:02x}")).collect();
+            let hex = hex(self.secret);
             let status = Command::new(env!("CARGO_BIN_EXE_jari"))
                 .arg("rebuild")
                 .env("JARI_DATABASE_URL", self.database.url())
@@ -284,11 +281,11 @@ async fn open(database: &Connect, secret: [u8; 32]) -> Store {
 
 async fn book(client: &mut Client, booking: &Booking) -> Result<(), String> {
     let [first, second] = &booking.seats;
-    let hold = format!(
+    let wish = format!(
         r#"{{"time_slot":"{}","seats":["{first}","{second}"],"persons":{{"adult":2}}}}"#,
         booking.time_slot
     );
-    let held = client.post("/v1/reservations", None, &hold).await?;
+    let held = client.post("/v1/reservations", None, &wish).await?;
     if held.status != 201 {
         return Err(format!(
             "held: {} {}",
@@ -327,4 +324,12 @@ fn resident_kib(pid: u32) -> u64 {
         .find_map(|line| line.strip_prefix("VmRSS:"))
         .and_then(|rest| rest.trim().trim_end_matches(" kB").parse().ok())
         .unwrap_or(0)
+}
+
+/// A secret as the server's configuration takes it.
+fn hex(secret: [u8; 32]) -> String {
+    secret.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

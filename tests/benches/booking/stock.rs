@@ -112,7 +112,7 @@ impl Stock {
                 .await
                 .map_err(|error| error.to_string())?;
         }
-        let (until, cap) = booking.deadlines();
+        let (until, cap) = Booking::deadlines();
         let hold = ReservationCommand::Hold {
             time_slot: booking.time_slot,
             choice: booking.choice(),
