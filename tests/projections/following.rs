@@ -153,7 +153,7 @@ async fn events_are_folded_exactly_once_although_the_runner_is_killed_again_and_
             sales.await.unwrap();
         } else {
             // The database cuts its connections, in the middle of whatever they do.
-            sqlx::query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'jari projections'")
+            sqlx::query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'jari projections' and datname = current_database()")
                 .execute(&mut killer)
                 .await
                 .unwrap();
