@@ -17,3 +17,7 @@ pub mod store;
 pub mod telemetry;
 pub mod vault;
 pub mod verify;
+
+/// Far fewer instructions for the many small values of events than the system's allocator, and less memory held.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

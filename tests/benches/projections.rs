@@ -67,6 +67,8 @@ async fn measure(bookings: usize, clients: usize) {
         began.elapsed().saturating_sub(took)
     );
     sampling.abort();
+    // Until it is gone, the projections are not ours alone.
+    let _ = sampling.await;
     Arc::into_inner(projections)
         .expect("a bench stops at the first surprise")
         .close()
