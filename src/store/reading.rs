@@ -139,43 +139,56 @@ impl Reading {
         rows: &[Row],
         unreadable: impl Fn(&Row, StoreError) -> Result<Event, StoreError>,
     ) -> Result<Vec<Recorded>, StoreError> {
-        let mut events = Vec::with_capacity(rows.len());
-        let mut metadata: Vec<Arc<Metadata>> = Vec::with_capacity(rows.len());
+        let mut events: Vec<Recorded> = Vec::with_capacity(rows.len());
         let mut subjects: HashSet<SmolStr> = HashSet::new();
+        let mut sealed = Vec::new();
         for (number, row) in rows.iter().enumerate() {
             let mut event = self.event(row).or_else(|error| unreadable(row, error))?;
             if event.personal().iter().any(|value| value.ciphertext().is_some()) {
                 subjects.insert(subject(&row.stream));
+                sealed.push(number);
             }
-            events.push(event);
             // The events of one command have the same metadata, one after the other.
-            let before = number
-                .checked_sub(1)
-                .and_then(|before| rows.get(before).zip(metadata.get(before)));
-            let same = before.filter(|(before, _)| before.metadata == row.metadata);
-            metadata.push(same.map_or_else(|| Arc::new(parsed(&row.metadata)), |(_, same)| Arc::clone(same)));
-        }
-        subjects.extend(metadata.iter().flat_map(|map| sealing::subjects(map)));
-        let keys = self.keys(subjects).await?;
-        let mut opened: Option<(Arc<Metadata>, Arc<Metadata>)> = None;
-        let mut recorded = Vec::with_capacity(rows.len());
-        for ((row, mut event), metadata) in rows.iter().zip(events).zip(metadata) {
-            open(event.personal(), keys.get(&subject(&row.stream)), row);
-            let plain = match &opened {
-                Some((sealed, plain)) if Arc::ptr_eq(sealed, &metadata) => Arc::clone(plain),
-                Some(_) | None => Arc::new(sealing::opened(&metadata, &keys)),
+            let before = number.checked_sub(1).and_then(|before| rows.get(before));
+            let same = before.filter(|before| before.metadata == row.metadata);
+            let metadata = match events.last().filter(|_| same.is_some()) {
+                Some(last) => Arc::clone(&last.metadata),
+                None => Arc::new(parsed(&row.metadata)),
             };
-            opened = Some((metadata, Arc::clone(&plain)));
-            recorded.push(Recorded {
+            events.push(Recorded {
                 position: row.position,
                 recorded_at: row.recorded_at,
                 stream: row.stream.clone(),
                 sequence: row.sequence,
                 event,
-                metadata: plain,
+                metadata,
             });
         }
-        Ok(recorded)
+        let commands = || events.chunk_by(|one, next| Arc::ptr_eq(&one.metadata, &next.metadata));
+        subjects.extend(
+            commands()
+                .filter_map(<[Recorded]>::first)
+                .flat_map(|event| sealing::subjects(&event.metadata)),
+        );
+        if subjects.is_empty() {
+            return Ok(events);
+        }
+        let keys = self.keys(subjects).await?;
+        for (number, row) in sealed.into_iter().filter_map(|number| Some((number, rows.get(number)?))) {
+            if let Some(recorded) = events.get_mut(number) {
+                open(recorded.event.personal(), keys.get(&subject(&row.stream)), row);
+            }
+        }
+        for command in events.chunk_by_mut(|one, next| Arc::ptr_eq(&one.metadata, &next.metadata)) {
+            let Some(first) = command.first() else { continue };
+            if sealing::subjects(&first.metadata).next().is_some() {
+                let plain = Arc::new(sealing::opened(&first.metadata, &keys));
+                command
+                    .iter_mut()
+                    .for_each(|event| event.metadata = Arc::clone(&plain));
+            }
+        }
+        Ok(events)
     }
 
     fn event(&self, row: &Row) -> Result<Event, StoreError> {

@@ -22,11 +22,11 @@ use tokio::{
 use super::{Store, StoreError};
 
 /// Events read and handed on at once.
-const CHUNK: i64 = 10_000;
+const CHUNK: i64 = 2_000;
 /// Chunks read at the same time.
-const READERS: usize = 2;
+const READERS: usize = 3;
 /// Chunks a model may be behind the reader.
-const QUEUED_MAX: usize = 2;
+const QUEUED_MAX: usize = 8;
 /// Rows of one model kept in memory.
 const ROWS_MAX: usize = 4_000_000;
 
