@@ -67,10 +67,16 @@ pub async fn clash(work: &mut UnitOfWork, plan: &Plan) -> Result<Option<Entry>, 
         .flatten();
     let around: Vec<ScheduleId> = around.map(|date| ScheduleId { date, ..day }).collect();
     work.load_all::<Schedule>(&around).await?;
-    let mut clashes = around
-        .iter()
-        .filter_map(|day| work.state::<Schedule>(day).clash(plan.starts_at, ready_at));
-    Ok(clashes.next().copied())
+    for day in &around {
+        let clash = work
+            .state::<Schedule>(day)?
+            .clash(plan.starts_at, ready_at)
+            .copied();
+        if clash.is_some() {
+            return Ok(work.blame::<Schedule, _>(day, clash));
+        }
+    }
+    Ok(None)
 }
 
 async fn leave(work: &mut UnitOfWork, id: TimeSlotId) -> Result<(), Stop<Denied>> {

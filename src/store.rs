@@ -51,7 +51,7 @@ pub use committed::Committed;
 pub use error::{Stop, StoreError};
 pub use feed::Feed;
 pub use rebuild::Progress;
-pub use request::{Actor, IdempotencyKey, Request};
+pub use request::{Actor, BlockedBy, IdempotencyKey, Request, Trace};
 pub use unit::UnitOfWork;
 pub use upcast::{Upcaster, Upcasters};
 
@@ -170,10 +170,21 @@ impl Store {
 
     /// An aggregate as the log has it now, and the last sequence of its stream (0: nothing happened to it yet).
     pub async fn read_with_sequence<A: Decider>(&self, id: &A::Id) -> Result<(Arc<A>, i64), StoreError> {
+        self.read_until(id, i64::MAX).await
+    }
+
+    /// As [`Self::read_with_sequence`], as it was at a position of the log.
+    pub async fn read_until<A: Decider>(
+        &self,
+        id: &A::Id,
+        position: i64,
+    ) -> Result<(Arc<A>, i64), StoreError> {
         let loaded = self.reading().log().load(vec![StreamId::of::<A>(id)]).await?;
+        let rows: &[command::Row] = loaded.first().map_or(&[], |rows| rows);
+        let until = rows.partition_point(|row| row.position <= position);
         let folded = self
             .reading()
-            .fold::<A>(loaded.first().map_or(&[], |rows| rows))
+            .fold::<A>(rows.get(..until).unwrap_or(rows))
             .await?;
         Ok((Arc::new(folded.state), folded.sequence))
     }

@@ -14,6 +14,7 @@ use hmac::{Hmac, Mac as _};
 use moka::sync::Cache;
 use sha2::Sha256;
 use smol_str::SmolStr;
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
 pub use sealing::{NewKey, SubjectKey, Unopenable};
@@ -22,6 +23,9 @@ pub use sealing::{NewKey, SubjectKey, Unopenable};
 const KEYS_MAX: u64 = 50_000;
 /// How long a key is kept: after that an erasure by another process is noticed at the latest.
 const KEY_KEPT: Duration = Duration::from_secs(60);
+
+/// Where proofs of refusals open.
+const REFUSAL: &str = "refusal";
 
 /// The 32 bytes everything is derived from; wiped from memory when dropped.
 #[derive(Clone)]
@@ -45,6 +49,7 @@ impl fmt::Debug for MasterSecret {
 pub struct Vault {
     root: Hkdf<Sha256>,
     wrapping: SubjectKey,
+    refusals: SubjectKey,
     keys: Cache<SmolStr, SubjectKey>,
 }
 
@@ -60,9 +65,11 @@ impl Vault {
     pub fn new(secret: &MasterSecret) -> Self {
         let root = Hkdf::<Sha256>::new(Some(b"jari vault"), &*secret.0);
         let wrapping = SubjectKey::from_bytes(&derived(&root, "wrap"));
+        let refusals = SubjectKey::from_bytes(&derived(&root, "refusals"));
         Self {
             root,
             wrapping,
+            refusals,
             keys: Cache::builder()
                 .max_capacity(KEYS_MAX)
                 .time_to_live(KEY_KEPT)
@@ -88,6 +95,20 @@ impl Vault {
     #[must_use]
     pub fn fingerprint(&self) -> [u8; 32] {
         *derived(&self.root, "fingerprint")
+    }
+
+    /// A text that says which event stood in the way of a request, and that only this vault can write and read.
+    #[must_use]
+    pub fn prove_refusal(&self, request: Uuid, position: i64) -> String {
+        self.refusals.seal(&format!("{request} {position}"), REFUSAL)
+    }
+
+    /// What such a text says: the request, and the position of the event; none if it was not written by this vault.
+    #[must_use]
+    pub fn read_refusal(&self, proof: &str) -> Option<(Uuid, i64)> {
+        let plain = self.refusals.open(proof, REFUSAL).ok()?;
+        let (request, position) = plain.split_once(' ')?;
+        Some((request.parse().ok()?, position.parse().ok()?))
     }
 
     /// A key for a person who has none yet, and its wrapped form to be stored.
@@ -136,6 +157,16 @@ mod tests {
 
     fn vault(byte: u8) -> Vault {
         Vault::new(&MasterSecret::new([byte; 32]))
+    }
+
+    #[test]
+    fn a_proof_of_a_refusal_opens_only_here_and_unaltered() {
+        let request = Uuid::now_v7();
+        let proof = vault(1).prove_refusal(request, 42);
+        assert_eq!(vault(1).read_refusal(&proof), Some((request, 42)));
+        assert_eq!(vault(2).read_refusal(&proof), None);
+        assert_eq!(vault(1).read_refusal(&proof[..proof.len() - 2]), None);
+        assert_eq!(vault(1).read_refusal("made up"), None);
     }
 
     #[test]

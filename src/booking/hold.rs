@@ -120,7 +120,8 @@ impl Bookings {
 /// The plan of a slot that takes holds now.
 pub(super) async fn open_plan(work: &mut UnitOfWork, id: TimeSlotId) -> Result<Plan, Stop<Refused>> {
     let now = work.now();
-    Ok(work.load::<TimeSlot>(&id).await?.open_for_holds(now)?.clone())
+    let plan = work.load::<TimeSlot>(&id).await?.open_for_holds(now).cloned();
+    Ok(plan.map_err(|error| work.blame::<TimeSlot, _>(&id, error))?)
 }
 
 /// The slot and seats of a reservation that has begun.

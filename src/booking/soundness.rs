@@ -175,11 +175,10 @@ async fn unused(work: &mut UnitOfWork, id: TimeSlotId) -> Result<(), Stop<Denied
         .collect();
     // All of them are checked again in the append, so nobody takes a seat meanwhile.
     work.load_prefix::<Seat>(&format!("{id}:"), &seats).await?;
-    if seats
-        .iter()
-        .any(|seat| work.state::<Seat>(seat).holder().is_some())
-    {
-        return Err(Denied::stop(ProgrammeError::InUse));
+    for seat in &seats {
+        if work.state::<Seat>(seat)?.holder().is_some() {
+            return Err(Denied::stop(work.blame::<Seat, _>(seat, ProgrammeError::InUse)));
+        }
     }
     Ok(())
 }

@@ -141,7 +141,7 @@ where
         .any(|e| e.sequence == 1 && e.stream == StreamId::of::<A>(&id));
     let (state, sequence) = match (committed.state::<A>(&id), sequence_after::<A>(&committed, &id)) {
         (Some(state), Some(sequence)) => (state, sequence),
-        (Some(_) | None, Some(_) | None) => app.store.read_with_sequence::<A>(&id).await?,
+        (Some(_) | None, Some(_) | None) => app.store.read_until::<A>(&id, committed.position).await?,
     };
     let body = AdministeredView {
         id: id.to_string(),

@@ -10,7 +10,7 @@ use axum::{
 };
 use jiff::Timestamp;
 use projections::audit_trail::{self, Entry, Filter};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
@@ -31,6 +31,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(events))
         .routes(routes!(timeline))
+        .routes(routes!(refusal))
 }
 
 /// Which events.
@@ -154,4 +155,41 @@ pub(super) async fn timeline(State(app): State<App>, _: Admin, path: PathTexts) 
         ));
     }
     Ok(Json(audit::timeline(&events)).into_response())
+}
+
+/// A refusal, explained.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Explained {
+    /// The request that was refused.
+    request_id: Uuid,
+    /// What stood in its way.
+    blocked_by: Told,
+}
+
+/// What stood in the way of a refused request: the `trace` of its problem, opened.
+#[utoipa::path(get, path = "/v1/audit/refusals/{trace}", tag = "audit", operation_id = "explainRefusal",
+    params(("trace" = String, Path, description = "As the problem carried it")),
+    security(("admin" = [])),
+    responses((status = OK, description = "The event that stood in the way", body = Explained),
+              (status = UNAUTHORIZED, description = "The admin token is needed", body = ProblemBody),
+              (status = NOT_FOUND, description = "This server never refused anything with this trace", body = ProblemBody)))]
+pub(super) async fn refusal(State(app): State<App>, _: Admin, path: PathTexts) -> Result<Response, Problem> {
+    let unknown = || {
+        Problem::new(
+            &problems::NO_SUCH_THING,
+            "this trace is not of a refusal by this server",
+        )
+    };
+    let (request_id, position) = app
+        .store
+        .vault()
+        .read_refusal(path.text("trace")?)
+        .ok_or_else(unknown)?;
+    let events = app.store.events(position - 1, 1).await?;
+    let blocking = events.first().filter(|event| event.position == position);
+    Ok(Json(Explained {
+        request_id,
+        blocked_by: Told::of(blocking.ok_or_else(unknown)?),
+    })
+    .into_response())
 }

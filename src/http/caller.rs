@@ -11,10 +11,10 @@ use uuid::Uuid;
 
 use super::problem::Problem;
 use super::problems;
-use crate::store::{Actor, IdempotencyKey, Request};
+use crate::store::{Actor, IdempotencyKey, Request, Trace};
 
 /// One request's origin. The edge leaves it with the request.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Caller {
     /// This request.
     pub request_id: Uuid,
@@ -22,6 +22,8 @@ pub struct Caller {
     pub correlation_id: Option<Uuid>,
     /// The peer of the connection; never a forwarded address.
     pub address: IpAddr,
+    /// Where it is noted what stood in the way.
+    pub trace: Trace,
 }
 
 impl Caller {
@@ -32,6 +34,7 @@ impl Caller {
             request_id: Uuid::now_v7(),
             correlation_id,
             address,
+            trace: Trace::default(),
         }
     }
 
@@ -47,6 +50,7 @@ impl Caller {
             reason: None,
             address: Some(self.address),
             key,
+            trace: self.trace.clone(),
         }
     }
 }
@@ -55,7 +59,7 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let caller = parts.extensions.get::<Self>().copied();
+        let caller = parts.extensions.get::<Self>().cloned();
         caller.ok_or_else(|| Problem::new(&problems::FAULT, "the request came around the edge"))
     }
 }

@@ -63,11 +63,12 @@ impl Edge {
         let mut id_text = Uuid::encode_buffer();
         let id_text: &str = caller.request_id.hyphenated().encode_lower(&mut id_text);
         let method = metrics::method(request.method());
+        let trace = caller.trace.clone();
         request.extensions_mut().insert(caller);
         let mut response = self.guarded(address, request).await;
         if let Some(problem) = response.extensions_mut().remove::<Problem>() {
             let route = response.extensions_mut().remove::<MatchedPath>();
-            let mut written = problem.write(id_text);
+            let mut written = problem.write(id_text, &trace);
             metrics::refused(problem.slug());
             if let Some(allow) = response.headers_mut().remove(header::ALLOW) {
                 written.headers_mut().insert(header::ALLOW, allow);

@@ -9,8 +9,11 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
+
+use crate::store::Trace;
 
 /// The media type of every problem.
 pub const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
@@ -52,10 +55,28 @@ pub struct ProblemBody<'a> {
     /// The request it belongs to.
     #[schema(example = "urn:uuid:0192d3a0-0000-7000-8000-000000000001")]
     instance: String,
+    /// What stood in the way, where a rule refused because of something that had happened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blocked_by: Option<Blocking>,
+    /// The same, sealed with the request: an auditor can look it up, and nobody can make one up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "1.qk3J…")]
+    trace: Option<&'a str>,
     /// Each wrong field, as a JSON pointer with what is wrong there.
     #[serde(flatten)]
     #[schema(value_type = Object)]
     more: &'a Map<String, Value>,
+}
+
+/// The event that stood in the way.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Blocking {
+    /// Its place in the log.
+    #[schema(example = 4711)]
+    position: i64,
+    /// When it was recorded.
+    #[schema(value_type = String, format = DateTime)]
+    recorded_at: Timestamp,
 }
 
 impl Problem {
@@ -141,8 +162,10 @@ impl Problem {
     }
 
     /// The answer for the request with this id.
-    pub(super) fn write(&self, request_id: &str) -> Response {
+    pub(super) fn write(&self, request_id: &str, trace: &Trace) -> Response {
         let parts = &*self.0;
+        let standing = matches!(parts.status, StatusCode::CONFLICT | StatusCode::GONE);
+        let blocked_by = trace.blocked_by().filter(|_| standing);
         let body = ProblemBody {
             kind: format!("/problems/{}", parts.slug),
             title: title(parts.slug),
@@ -150,6 +173,11 @@ impl Problem {
             detail: &parts.detail,
             help: parts.help,
             instance: format!("urn:uuid:{request_id}"),
+            blocked_by: blocked_by.map(|event| Blocking {
+                position: event.position,
+                recorded_at: event.recorded_at,
+            }),
+            trace: blocked_by.map(|event| event.proof.as_str()),
             more: &parts.more,
         };
         // Texts and JSON values only: writing them cannot fail.

@@ -128,8 +128,8 @@ async fn owners(store: &Store, claims: &[ClaimId]) -> Result<Vec<Option<String>>
         let found = &found;
         async move {
             work.load_all::<Claim>(claims).await?;
-            let owner = |claim| work.state::<Claim>(claim).owner().map(str::to_owned);
-            let owners = claims.iter().map(owner).collect();
+            let owner = |claim| Ok(work.state::<Claim>(claim)?.owner().map(str::to_owned));
+            let owners = claims.iter().map(owner).collect::<Result<_, StoreError>>()?;
             *found.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = owners;
             Ok(())
         }

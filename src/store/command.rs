@@ -21,7 +21,7 @@ pub(crate) struct Append {
     pub key: Option<IdempotencyKey>,
     /// The streams it read or writes.
     pub streams: Vec<Expected>,
-    /// At least one event; those of one stream in the order of their sequence.
+    /// Those of one stream in the order of their sequence; none if only the key is to be remembered.
     pub events: Vec<Draft>,
     /// As stored: sealed, JSON.
     pub metadata_json: String,
@@ -62,6 +62,17 @@ impl Append {
         self.metadata_json.len() + streams + events
     }
 
+    /// The stored bytes it adds to each of its streams.
+    pub fn bytes_by_stream(&self) -> Vec<usize> {
+        let mut bytes = vec![0; self.streams.len()];
+        for draft in &self.events {
+            if let Some(bytes) = bytes.get_mut(draft.stream) {
+                *bytes += draft.payload.len();
+            }
+        }
+        bytes
+    }
+
     /// The events as recorded from `first` on, with their stored bytes.
     pub fn recorded(self, first: i64, at: Timestamp) -> Vec<Weighed> {
         let Self {
@@ -91,8 +102,11 @@ impl Append {
 /// What became of a command.
 #[derive(Debug, Clone)]
 pub(crate) enum Verdict {
-    /// It is in the log.
-    Appended(Vec<Arc<Recorded>>),
+    /// It is in the log, up to this position.
+    Appended {
+        position: i64,
+        events: Vec<Arc<Recorded>>,
+    },
     /// Its key was used before, for the same request: where the first answer's events are.
     Duplicate { first: i64, last: i64 },
     /// Its key was used before, for another request.
@@ -129,12 +143,20 @@ impl Row {
 /// Where things stand, read at one moment: for refusals, which must not be answered from a stale cache.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Standing {
-    /// The last sequence of each stream asked for, in that order.
-    pub sequences: Vec<i64>,
+    /// The last event of each stream asked for, in that order.
+    pub ends: Vec<End>,
     /// What is known of the idempotency key, if one was asked for.
     pub key: Option<KnownKey>,
     /// The last position of the log.
     pub head: i64,
+}
+
+/// The last event of a stream; all 0 and the epoch for one that has not begun.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct End {
+    pub sequence: i64,
+    pub position: i64,
+    pub recorded_at: Timestamp,
 }
 
 /// The request an idempotency key belongs to.

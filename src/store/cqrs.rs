@@ -118,7 +118,7 @@ impl<A: Decider> EventStore<A> for LogEventStore {
             .map_err(failed)?;
         let (append, made) = sealed.into_append(self.store.now(), request_id, streams);
         match self.store.shared.writer.append(append).await.map_err(failed)? {
-            Verdict::Appended(_) => {
+            Verdict::Appended { .. } => {
                 for (subject, key) in made {
                     self.store.vault().remember(&subject, key);
                 }

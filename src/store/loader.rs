@@ -9,7 +9,7 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio_postgres::Config;
 
 use super::{
-    command::{KnownKey, Row, Standing},
+    command::{End, KnownKey, Row, Standing},
     error::{Failure, StoreError},
     json::Json,
     request::IdempotencyKey,
@@ -28,10 +28,13 @@ const LOAD: &str = "select s.n, e.position, e.recorded_at, e.sequence, e.event_t
   cross join lateral (
     select * from public.events e where e.aggregate_type = s.kind and e.aggregate_id = s.id order by e.sequence) e";
 
-const STAND: &str = "select coalesce((
-      select e.sequence from public.events e where e.aggregate_type = s.kind and e.aggregate_id = s.id
-       order by e.sequence desc limit 1), 0), (select coalesce(max(position), 0) from public.events)
-  from unnest($1::text[], $2::text[]) with ordinality s(kind, id, n) order by s.n";
+const STAND: &str =
+    "select l.sequence, l.position, l.recorded_at, (select coalesce(max(position), 0) from public.events)
+  from unnest($1::text[], $2::text[]) with ordinality s(kind, id, n)
+  left join lateral (
+    select e.sequence, e.position, e.recorded_at from public.events e
+     where e.aggregate_type = s.kind and e.aggregate_id = s.id order by e.sequence desc limit 1) l on true
+ order by s.n";
 
 const KEYS: &str = "select s.n, k.fingerprint, k.first_position, k.last_position
   from unnest($1::text[], $2::text[]) with ordinality s(scope, key, n)
@@ -207,15 +210,19 @@ impl Reader {
             })
             .collect();
         // Streams before keys: whoever appended in between is found by the key, whoever did before by the streams.
-        let found = tokio::try_join!(self.stand(&distinct), self.known_keys(&keys));
+        let found = async {
+            let stood = self.stand(&distinct).await?;
+            Ok::<_, StoreError>((stood, self.known_keys(&keys).await?))
+        };
+        let found = found.await;
         for (numbers, key, reply) in asks {
             let answer = found
                 .as_ref()
                 .map_err(Clone::clone)
-                .map(|((sequences, head), known)| Standing {
-                    sequences: numbers
+                .map(|((ends, head), known)| Standing {
+                    ends: numbers
                         .iter()
-                        .filter_map(|number| sequences.get(*number).copied())
+                        .filter_map(|number| ends.get(*number).copied())
                         .collect(),
                     key: key.and_then(|key| known.get(&key).copied()),
                     head: *head,
@@ -224,18 +231,25 @@ impl Reader {
         }
     }
 
-    async fn stand(&self, distinct: &Distinct) -> Result<(Vec<i64>, i64), StoreError> {
+    async fn stand(&self, distinct: &Distinct) -> Result<(Vec<End>, i64), StoreError> {
         let (kinds, ids) = distinct.columns();
         let rows = self.session.read(STAND, &[&kinds, &ids]).await?;
-        let sequences = rows
-            .iter()
-            .map(|row| row.try_get(0).map_err(Failure::from))
-            .collect::<Result<_, _>>()?;
+        let end = |row: &tokio_postgres::Row| -> Result<End, Failure> {
+            let Some(sequence) = row.try_get(0)? else {
+                return Ok(End::default());
+            };
+            Ok(End {
+                sequence,
+                position: row.try_get(1)?,
+                recorded_at: row.try_get(2)?,
+            })
+        };
+        let ends = rows.iter().map(end).collect::<Result<_, _>>()?;
         let head = rows
             .first()
-            .map(|row| row.try_get(1).map_err(Failure::from))
+            .map(|row| row.try_get(3).map_err(Failure::from))
             .transpose()?;
-        Ok((sequences, head.unwrap_or_default()))
+        Ok((ends, head.unwrap_or_default()))
     }
 
     async fn known_keys(&self, keys: &[IdempotencyKey]) -> Result<HashMap<usize, KnownKey>, StoreError> {

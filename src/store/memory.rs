@@ -11,7 +11,7 @@ use smol_str::SmolStr;
 
 use super::{
     clock::Clock,
-    command::{Append, KnownKey, Row, Standing, Verdict},
+    command::{Append, End, KnownKey, Row, Standing, Verdict},
     feed::{Feed, Weighed},
     request::IdempotencyKey,
 };
@@ -65,7 +65,8 @@ impl Memory {
             if let Some((feed, (first, _))) = kept.feed.as_ref().zip(recorded.first()) {
                 feed.offer(first.position, recorded);
             }
-            Verdict::Appended(events)
+            let position = kept.position();
+            Verdict::Appended { position, events }
         })
     }
 
@@ -84,7 +85,7 @@ impl Memory {
 
     pub fn standing(&self, streams: &[StreamId], key: Option<&IdempotencyKey>) -> Standing {
         self.with(|kept| Standing {
-            sequences: streams.iter().map(|stream| kept.sequence(stream)).collect(),
+            ends: streams.iter().map(|stream| kept.end(stream)).collect(),
             key: key.and_then(|key| kept.keys.get(&(key.scope.clone(), key.key.clone())).copied()),
             head: kept.position(),
         })
@@ -116,10 +117,14 @@ impl Kept {
         i64::try_from(self.rows.len()).unwrap_or(i64::MAX)
     }
 
-    fn sequence(&self, stream: &StreamId) -> i64 {
+    fn end(&self, stream: &StreamId) -> End {
         let last = self.streams.get(stream).and_then(|indices| indices.last());
         last.and_then(|index| self.rows.get(*index))
-            .map_or(0, |row| row.sequence)
+            .map_or_else(End::default, |row| End {
+                sequence: row.sequence,
+                position: row.position,
+                recorded_at: row.recorded_at,
+            })
     }
 
     fn rows_of(&self, stream: &StreamId) -> Vec<Row> {
@@ -148,7 +153,7 @@ impl Kept {
         let stands = append
             .streams
             .iter()
-            .map(|expected| (expected, self.sequence(&expected.stream)));
+            .map(|expected| (expected, self.end(&expected.stream).sequence));
         let conflicts = stands.filter(|(expected, stands)| expected.sequence != *stands);
         let conflicts: Vec<_> = conflicts
             .map(|(expected, stands)| (expected.stream.clone(), stands))

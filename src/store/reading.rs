@@ -26,6 +26,8 @@ pub(crate) type Keys = HashMap<SmolStr, SubjectKey>;
 pub(crate) struct Folded<A> {
     pub state: A,
     pub sequence: i64,
+    /// The position of the last of its events; 0 without any.
+    pub position: i64,
     pub bytes: usize,
 }
 
@@ -104,13 +106,14 @@ impl Reading {
             }
         }
         let mut state = A::default();
-        let sequence = rows.last().map_or(0, |row| row.sequence);
+        let (sequence, position) = rows.last().map_or((0, 0), |row| (row.sequence, row.position));
         for event in events {
             state.apply(event);
         }
         Ok(Folded {
             state,
             sequence,
+            position,
             bytes,
         })
     }
@@ -174,7 +177,10 @@ impl Reading {
             return Ok(events);
         }
         let keys = self.keys(subjects).await?;
-        for (number, row) in sealed.into_iter().filter_map(|number| Some((number, rows.get(number)?))) {
+        for (number, row) in sealed
+            .into_iter()
+            .filter_map(|number| Some((number, rows.get(number)?)))
+        {
             if let Some(recorded) = events.get_mut(number) {
                 open(recorded.event.personal(), keys.get(&subject(&row.stream)), row);
             }

@@ -1,11 +1,15 @@
 //! Who asks, with which command, and which metadata that leaves on every event; never holds a secret.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+};
 
 use aggregates::{
     Metadata, StreamId,
     ids::{CustomerId, ReservationId},
 };
+use jiff::Timestamp;
 use smol_str::{SmolStr, ToSmolStr as _};
 use uuid::Uuid;
 
@@ -67,6 +71,34 @@ pub struct IdempotencyKey {
     pub fingerprint: [u8; 32],
 }
 
+/// What stood in the way of a request that was refused: the last event of the stream its refusal rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlockedBy {
+    /// Its place in the log.
+    pub position: i64,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
+    /// Request and position, sealed: an auditor can open it, and nobody can make one up.
+    pub proof: String,
+}
+
+/// Where the store notes what stood in the way of a request; whoever sent the request keeps a copy.
+#[derive(Debug, Clone, Default)]
+pub struct Trace(Arc<OnceLock<BlockedBy>>);
+
+impl Trace {
+    /// What stood in the way, if it was refused because of something that had happened.
+    #[must_use]
+    pub fn blocked_by(&self) -> Option<&BlockedBy> {
+        self.0.get()
+    }
+
+    /// A request is refused once: what was noted first stays.
+    pub(crate) fn note(&self, blocked_by: BlockedBy) {
+        let _noted = self.0.set(blocked_by);
+    }
+}
+
 /// One request, as the log remembers it.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -86,6 +118,8 @@ pub struct Request {
     pub address: Option<IpAddr>,
     /// By which a repeat is known.
     pub key: Option<IdempotencyKey>,
+    /// What stood in its way, once that is known.
+    pub trace: Trace,
 }
 
 impl Request {
@@ -101,6 +135,7 @@ impl Request {
             reason: None,
             address: None,
             key: None,
+            trace: Trace::default(),
         }
     }
 

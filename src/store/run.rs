@@ -11,8 +11,8 @@ use aggregates::{Recorded, StreamId};
 use smol_str::{SmolStr, ToSmolStr as _};
 
 use super::{
-    Committed, Request, Stop, Store, StoreError, UnitOfWork,
-    command::{Standing, Verdict},
+    BlockedBy, Committed, Request, Stop, Store, StoreError, UnitOfWork,
+    command::{Append, Expected, Standing, Verdict},
     committed::After,
     reading::subject,
     request::IdempotencyKey,
@@ -77,6 +77,7 @@ impl Store {
                     Confirmed::Not(step) => step,
                 },
                 Ok(()) if unit.has_decided() => self.append(request, &mut unit).await?,
+                Ok(()) if request.key.is_some() => self.append_nothing(request, &unit).await?,
                 Ok(()) => match self.confirm(request, &unit).await? {
                     Confirmed::True(position) => Step::Done(Committed {
                         position,
@@ -104,14 +105,14 @@ impl Store {
         let sealed = sealing::seal(&self.shared.desk.reading, request, notes, &streams, decided).await?;
         let (mut append, made) = sealed.into_append(unit.now(), request.request_id, streams);
         append.key.clone_from(&request.key);
+        let stored = append.bytes_by_stream();
         match self.shared.writer.append(append).await? {
-            Verdict::Appended(events) => {
+            Verdict::Appended { position, events } => {
                 for (subject, key) in made {
                     self.vault().remember(&subject, key);
                 }
-                let position = events.last().map_or(0, |event| event.position);
                 let mut states = HashMap::new();
-                for (stream, entry) in unit.written() {
+                for (stream, entry) in unit.written(&stored) {
                     states.insert(stream.clone(), Arc::clone(&entry.state));
                     // Later units find the new states at hand.
                     self.shared.desk.cache.put(stream, entry);
@@ -124,15 +125,6 @@ impl Store {
                     after,
                 }))
             }
-            Verdict::Duplicate { first, last } => {
-                Ok(Step::Done(self.first_answer(request, first, last).await?))
-            }
-            Verdict::KeyReused => Err(StoreError::KeyReused),
-            Verdict::Conflict(stands) => Ok(Step::Again(stands)),
-            Verdict::ClockAhead(at) => {
-                self.shared.clock.set_back(at);
-                Ok(Step::Again(Vec::new()))
-            }
             Verdict::SubjectTaken => {
                 // Looked up now, the keys are at hand for the next attempt.
                 let persons = unit.expected().into_iter().map(|expected| expected.stream);
@@ -142,13 +134,59 @@ impl Store {
                 self.reading().keys(persons).await?;
                 Ok(Step::Again(Vec::new()))
             }
+            other => self.not_appended(request, other).await,
+        }
+    }
+
+    /// There was nothing to do: that is the answer to the key from now on, and a repeat that comes late does nothing too.
+    async fn append_nothing(&self, request: &Request, unit: &Work) -> Result<Step, StoreError> {
+        let relied_on = |(stream, sequence)| Expected {
+            stream,
+            sequence,
+            written: false,
+        };
+        let append = Append {
+            now: unit.now(),
+            request_id: request.request_id,
+            key: request.key.clone(),
+            streams: unit.grounds().into_iter().map(relied_on).collect(),
+            events: Vec::new(),
+            metadata_json: "{}".to_owned(),
+            metadata: Arc::default(),
+            new_keys: Vec::new(),
+        };
+        match self.shared.writer.append(append).await? {
+            Verdict::Appended { position, .. } => Ok(Step::Done(Committed {
+                position,
+                repeated: false,
+                events: Vec::new(),
+                after: After::States(HashMap::new()),
+            })),
+            other => self.not_appended(request, other).await,
+        }
+    }
+
+    async fn not_appended(&self, request: &Request, verdict: Verdict) -> Result<Step, StoreError> {
+        match verdict {
+            Verdict::Duplicate { first, last } => {
+                Ok(Step::Done(self.first_answer(request, first, last).await?))
+            }
+            Verdict::KeyReused => Err(StoreError::KeyReused),
+            Verdict::Conflict(stands) => Ok(Step::Again(stands)),
+            Verdict::ClockAhead(at) => {
+                self.shared.clock.set_back(at);
+                Ok(Step::Again(Vec::new()))
+            }
+            // Without a new key nobody can have been faster to make it.
+            Verdict::SubjectTaken | Verdict::Appended { .. } => Ok(Step::Again(Vec::new())),
         }
     }
 
     /// Checks that what a refusal rests on is still so, and that its key was never used.
     async fn confirm(&self, request: &Request, unit: &Work) -> Result<Confirmed, StoreError> {
-        if request.key.is_none() && !unit.is_unsure() {
-            return Ok(Confirmed::True(self.feed().position()));
+        let blamed = unit.blamed();
+        if request.key.is_none() && blamed.is_none() && !unit.is_unsure() {
+            return Ok(Confirmed::True(self.feed().position().max(unit.seen())));
         }
         let grounds = unit.grounds();
         let streams = grounds.iter().map(|(stream, _)| stream.clone()).collect();
@@ -162,13 +200,23 @@ impl Store {
         if let Some(step) = self.known(request, &standing).await? {
             return Ok(Confirmed::Not(step));
         }
-        let stands = grounds.into_iter().zip(standing.sequences);
-        let moved = stands.filter(|((_, read_at), stands)| read_at != stands);
-        let moved: Vec<_> = moved.map(|((stream, _), stands)| (stream, stands)).collect();
-        if moved.is_empty() {
-            return Ok(Confirmed::True(standing.head.max(self.feed().position())));
+        let moved: Vec<_> = grounds
+            .iter()
+            .zip(&standing.ends)
+            .filter(|((_, read_at), end)| *read_at != end.sequence)
+            .map(|((stream, _), end)| (stream.clone(), end.sequence))
+            .collect();
+        if !moved.is_empty() {
+            return Ok(Confirmed::Not(Step::Again(moved)));
         }
-        Ok(Confirmed::Not(Step::Again(moved)))
+        if let Some(end) = blamed.and_then(|number| standing.ends.get(number)) {
+            request.trace.note(BlockedBy {
+                position: end.position,
+                recorded_at: end.recorded_at,
+                proof: self.vault().prove_refusal(request.request_id, end.position),
+            });
+        }
+        Ok(Confirmed::True(standing.head.max(self.feed().position())))
     }
 
     async fn known(&self, request: &Request, standing: &Standing) -> Result<Option<Step>, StoreError> {

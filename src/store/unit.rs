@@ -1,9 +1,10 @@
 //! One command over many aggregates: load, decide and apply in memory; appended at once afterwards. Never writes itself.
 
+mod work;
+
 use std::{
-    any::{Any, TypeId},
-    collections::HashMap,
-    sync::{Arc, LazyLock, Mutex, PoisonError},
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use aggregates::{Decider, Event, StreamId};
@@ -11,17 +12,15 @@ use jiff::Timestamp;
 use smol_str::SmolStr;
 
 use super::{
-    cache::{Cache, Entry, State},
-    command::Expected,
+    cache::{Cache, Entry},
     error::StoreError,
-    reading::Reading,
+    reading::{Folded, Reading},
 };
+
+pub(crate) use work::Work;
 
 /// Streams of one unit at most: every seat of the largest layout (10,000), and what goes with them.
 const STREAMS_MAX: usize = 10_240;
-
-/// What an event is taken to weigh in the cache before it is stored.
-const EVENT_BYTES: usize = 128;
 
 /// What a unit of work needs of its store.
 pub(crate) struct Desk {
@@ -61,41 +60,11 @@ pub struct UnitOfWork {
 /// Where the work is found after the body has ended.
 pub(crate) type Home = Arc<Mutex<Option<Work>>>;
 
-/// What one attempt has read and decided.
-#[derive(Default)]
-pub(crate) struct Work {
-    now: Timestamp,
-    opened: Vec<Opened>,
-    decided: Vec<Decided>,
-    /// Where streams are known to stand: older cache entries are of no use.
-    at_least: HashMap<StreamId, i64>,
-    /// Reads of the log in this attempt: states of one read belong to one moment.
-    reads: usize,
-    /// A state was taken from the cache, or taken as new without looking.
-    unsure: bool,
-    misuse: Option<String>,
-    /// How often this unit was started again.
-    attempt: u32,
-    /// More metadata for the events of this unit.
-    notes: Vec<(&'static str, SmolStr)>,
-    /// Streams that were looked at for choosing: a refusal may rest on them.
-    peeked: Vec<(StreamId, i64)>,
-}
-
 impl Drop for UnitOfWork {
     fn drop(&mut self) {
         let work = std::mem::take(&mut self.work);
         *self.home.lock().unwrap_or_else(PoisonError::into_inner) = Some(work);
     }
-}
-
-/// A stream that was read in this unit.
-struct Opened {
-    stream: StreamId,
-    read_at: i64,
-    sequence: i64,
-    state: State,
-    bytes: usize,
 }
 
 impl UnitOfWork {
@@ -112,7 +81,7 @@ impl UnitOfWork {
     /// Loads one aggregate. Its stream must still stand there when the unit is appended, even if only read.
     pub async fn load<A: Decider>(&mut self, id: &A::Id) -> Result<&A, StoreError> {
         self.load_all::<A>(std::slice::from_ref(id)).await?;
-        Ok(self.state(id))
+        self.state(id)
     }
 
     /// Loads aggregates of one kind in one round trip, shared with other units; then see [`Self::state`].
@@ -124,16 +93,9 @@ impl UnitOfWork {
         self.work.reads += 1;
         let loaded = self.desk.reading.log().load(missing.clone()).await?;
         for (stream, rows) in missing.into_iter().zip(loaded) {
-            let folded = self.desk.reading.fold::<A>(&rows).await?;
-            let state: State = Arc::new(folded.state);
-            self.open(
-                stream,
-                Entry {
-                    state,
-                    sequence: folded.sequence,
-                    bytes: folded.bytes,
-                },
-            );
+            let entry = self.entry(self.desk.reading.fold::<A>(&rows).await?);
+            self.desk.cache.put(&stream, entry.clone());
+            self.work.open(stream, entry);
         }
         Ok(())
     }
@@ -164,14 +126,16 @@ impl UnitOfWork {
         let outdated = missing
             .iter()
             .any(|stream| self.work.at_least.contains_key(stream));
+        let mut read = HashMap::new();
         if outdated || !self.desk.cache.knows::<A>(prefix) {
-            self.read_prefix::<A>(prefix).await?;
+            read = self.read_prefix::<A>(prefix).await?;
         } else {
             self.work.unsure = true;
         }
         for stream in missing {
-            let entry = self.desk.cache.get(&stream, 0).unwrap_or_else(Entry::new::<A>);
-            self.push(stream, entry);
+            // What was just read counts, whether or not the cache had room for it.
+            let entry = read.remove(&stream).or_else(|| self.desk.cache.get(&stream, 0));
+            self.work.open(stream, entry.unwrap_or_else(Entry::new::<A>));
         }
         Ok(())
     }
@@ -189,65 +153,82 @@ impl UnitOfWork {
                 self.desk.cache.get(stream, at_least).is_none()
             }
         });
+        let mut read = HashMap::new();
         if outdated || !self.desk.cache.knows::<A>(prefix) {
-            self.read_prefix::<A>(prefix).await?;
+            read = self.read_prefix::<A>(prefix).await?;
         }
         self.work.unsure = true;
         let mut states = Vec::with_capacity(ids.len());
         for id in ids {
             let stream = StreamId::of::<A>(id);
-            let entry = self.desk.cache.get(&stream, 0).unwrap_or_else(Entry::new::<A>);
+            let entry = read.remove(&stream).or_else(|| self.desk.cache.get(&stream, 0));
+            let entry = entry.unwrap_or_else(Entry::new::<A>);
             self.work.peeked.push((stream, entry.sequence));
             states.push(entry.state.downcast().unwrap_or_default());
         }
         Ok(states)
     }
 
-    /// Reads every stream of a kind whose id begins with `prefix` into the cache.
-    async fn read_prefix<A: Decider>(&mut self, prefix: &str) -> Result<(), StoreError> {
+    /// Reads every stream of a kind whose id begins with `prefix`, and offers it to the cache.
+    async fn read_prefix<A: Decider>(
+        &mut self,
+        prefix: &str,
+    ) -> Result<HashMap<StreamId, Entry>, StoreError> {
         self.work.reads += 1;
         let rows = self.desk.reading.log().load_prefix(A::TYPE, prefix).await?;
+        let mut read = HashMap::new();
         for rows in rows.chunk_by(|a, b| a.stream == b.stream) {
             let Some(first) = rows.first() else { continue };
-            let folded = self.desk.reading.fold::<A>(rows).await?;
-            let entry = Entry {
-                state: Arc::new(folded.state),
-                sequence: folded.sequence,
-                bytes: folded.bytes,
-            };
-            self.desk.cache.put(&first.stream, entry);
+            let entry = self.entry(self.desk.reading.fold::<A>(rows).await?);
+            self.desk.cache.put(&first.stream, entry.clone());
+            read.insert(first.stream.clone(), entry);
         }
         self.desk.cache.know::<A>(prefix);
-        Ok(())
+        Ok(read)
+    }
+
+    fn entry<A: Decider>(&mut self, folded: Folded<A>) -> Entry {
+        self.work.seen = self.work.seen.max(folded.position);
+        Entry {
+            state: Arc::new(folded.state),
+            sequence: folded.sequence,
+            bytes: folded.bytes,
+        }
     }
 
     /// Begins an aggregate with a brand-new id without looking for it; if it exists after all, that is a conflict.
     pub fn begin<A: Decider>(&mut self, id: &A::Id) {
         let stream = StreamId::of::<A>(id);
-        if self.find(&stream).is_none() {
+        if self.work.find(&stream).is_none() {
             self.begin_stream::<A>(stream);
         }
     }
 
-    /// The aggregate as it is now in this unit, what it has decided included. It must have been loaded or begun; a state
-    /// that was not is shown as new, and the unit fails.
-    #[must_use]
-    pub fn state<A: Decider>(&self, id: &A::Id) -> &A {
+    /// The aggregate as it is now in this unit, what it has decided included. One that was neither loaded nor begun is a
+    /// mistake of the program, and its unit fails.
+    pub fn state<A: Decider>(&self, id: &A::Id) -> Result<&A, StoreError> {
         let stream = StreamId::of::<A>(id);
-        let opened = self.find(&stream).and_then(|index| self.work.opened.get(index));
+        let opened = self
+            .work
+            .find(&stream)
+            .and_then(|index| self.work.opened.get(index));
         opened
             .and_then(|opened| opened.state.downcast_ref())
-            .unwrap_or_else(|| {
-                tracing::error!(%stream, "a state was asked for that was not loaded");
-                nothing()
-            })
+            .ok_or_else(|| StoreError::Corrupt(format!("{stream} was looked at but had not been loaded")))
+    }
+
+    /// Names the aggregate that stands in the way, where a rule refuses by its state and not by [`Self::execute`].
+    pub fn blame<A: Decider, T>(&mut self, id: &A::Id, refusal: T) -> T {
+        self.work.blamed = self.work.find(&StreamId::of::<A>(id));
+        refusal
     }
 
     /// Where the aggregate's stream stood when it was loaded: what an `If-Match` must name.
     #[must_use]
     pub fn sequence<A: Decider>(&self, id: &A::Id) -> i64 {
         let stream = StreamId::of::<A>(id);
-        self.find(&stream)
+        self.work
+            .find(&stream)
             .and_then(|index| self.work.opened.get(index))
             .map_or(0, |opened| opened.read_at)
     }
@@ -255,7 +236,7 @@ impl UnitOfWork {
     /// Lets an aggregate decide on a command and applies what it decided. It must have been loaded or begun.
     pub fn execute<A: Decider>(&mut self, id: &A::Id, command: A::Command) -> Result<(), A::Error> {
         let stream = StreamId::of::<A>(id);
-        let index = if let Some(index) = self.find(&stream) {
+        let index = if let Some(index) = self.work.find(&stream) {
             index
         } else {
             self.work.misuse = Some(format!("{stream} was to decide but had not been loaded"));
@@ -268,7 +249,14 @@ impl UnitOfWork {
             self.work.misuse = Some(format!("{} is of another kind", opened.stream));
             return Ok(());
         };
-        let events = state.decide(command, self.work.now)?;
+        let events = match state.decide(command, self.work.now) {
+            Ok(events) => events,
+            Err(refusal) => {
+                self.work.blamed.get_or_insert(index);
+                return Err(refusal);
+            }
+        };
+        self.work.blamed.take_if(|blamed| *blamed == index);
         if events.is_empty() {
             return Ok(());
         }
@@ -278,7 +266,6 @@ impl UnitOfWork {
         for event in events {
             changed.apply(event.clone());
             opened.sequence += 1;
-            opened.bytes += EVENT_BYTES;
             self.work.decided.push(Decided {
                 stream: index,
                 sequence: opened.sequence,
@@ -291,37 +278,22 @@ impl UnitOfWork {
 
     fn begin_stream<A: Decider>(&mut self, stream: StreamId) -> usize {
         self.work.unsure = true;
-        let state: State = Arc::new(A::default());
-        self.work.opened.push(Opened {
-            stream,
-            read_at: 0,
-            sequence: 0,
-            state,
-            bytes: 0,
-        });
-        self.work.opened.len() - 1
-    }
-
-    fn find(&self, stream: &StreamId) -> Option<usize> {
-        self.work
-            .opened
-            .iter()
-            .position(|opened| opened.stream.id == stream.id && opened.stream.kind == stream.kind)
+        self.work.open(stream, Entry::new::<A>())
     }
 
     /// Opens what the cache has; answers the streams that have to be read.
     fn take_cached<A: Decider>(&mut self, ids: &[A::Id]) -> Result<Vec<StreamId>, StoreError> {
-        let mut missing = Vec::new();
+        let (mut missing, mut asked) = (Vec::new(), HashSet::new());
         for id in ids {
             let stream = StreamId::of::<A>(id);
-            if self.find(&stream).is_some() || missing.contains(&stream) {
+            if self.work.find(&stream).is_some() || !asked.insert(stream.clone()) {
                 continue;
             }
             let at_least = self.work.at_least.get(&stream).copied().unwrap_or(0);
             match self.desk.cache.get(&stream, at_least) {
                 Some(entry) => {
                     self.work.unsure = true;
-                    self.push(stream, entry);
+                    self.work.open(stream, entry);
                 }
                 None => missing.push(stream),
             }
@@ -333,130 +305,4 @@ impl UnitOfWork {
         }
         Ok(missing)
     }
-
-    fn open(&mut self, stream: StreamId, entry: Entry) {
-        self.desk.cache.put(&stream, entry.clone());
-        self.push(stream, entry);
-    }
-
-    fn push(&mut self, stream: StreamId, entry: Entry) {
-        let Entry {
-            state,
-            sequence,
-            bytes,
-        } = entry;
-        self.work.opened.push(Opened {
-            stream,
-            read_at: sequence,
-            sequence,
-            state,
-            bytes,
-        });
-    }
-}
-
-impl Work {
-    /// The work of a first attempt.
-    pub fn new(now: Timestamp) -> Self {
-        Self {
-            now,
-            ..Self::default()
-        }
-    }
-
-    /// Forgets what was decided; what others have done meanwhile is known from `stands` on.
-    pub fn start_again(&mut self, now: Timestamp, stands: Vec<(StreamId, i64)>) {
-        self.now = now;
-        self.opened.clear();
-        self.decided.clear();
-        self.reads = 0;
-        self.unsure = false;
-        self.attempt += 1;
-        self.notes.clear();
-        self.peeked.clear();
-        self.at_least.extend(stands);
-    }
-
-    /// Whether a refusal may rest on states that were never true together.
-    pub fn is_unsure(&self) -> bool {
-        self.unsure || self.reads > 1
-    }
-
-    /// The streams a refusal may rest on, with the sequences they were read at.
-    pub fn grounds(&self) -> Vec<(StreamId, i64)> {
-        let opened = self
-            .opened
-            .iter()
-            .map(|opened| (opened.stream.clone(), opened.read_at));
-        opened.chain(self.peeked.iter().cloned()).collect()
-    }
-
-    pub fn now(&self) -> Timestamp {
-        self.now
-    }
-
-    pub fn misuse(&mut self) -> Option<String> {
-        self.misuse.take()
-    }
-
-    pub fn has_decided(&self) -> bool {
-        !self.decided.is_empty()
-    }
-
-    pub fn take_notes(&mut self) -> Vec<(&'static str, SmolStr)> {
-        std::mem::take(&mut self.notes)
-    }
-
-    pub fn take_decided(&mut self) -> Vec<Decided> {
-        std::mem::take(&mut self.decided)
-    }
-
-    /// The streams with the sequences they must stand at.
-    pub fn expected(&self) -> Vec<Expected> {
-        let expected = |opened: &Opened| Expected {
-            stream: opened.stream.clone(),
-            sequence: opened.read_at,
-            written: opened.sequence > opened.read_at,
-        };
-        self.opened.iter().map(expected).collect()
-    }
-
-    /// The streams that were written, as they are after the unit.
-    pub fn written(&self) -> impl Iterator<Item = (&StreamId, Entry)> {
-        let written = self
-            .opened
-            .iter()
-            .filter(|opened| opened.sequence > opened.read_at);
-        written.map(
-            |Opened {
-                 stream,
-                 sequence,
-                 state,
-                 bytes,
-                 ..
-             }| {
-                (
-                    stream,
-                    Entry {
-                        state: Arc::clone(state),
-                        sequence: *sequence,
-                        bytes: *bytes,
-                    },
-                )
-            },
-        )
-    }
-}
-
-/// The state of an aggregate nothing has happened to, one per kind.
-fn nothing<A: Decider>() -> &'static A {
-    type Shared = &'static (dyn Any + Send + Sync);
-    static NOTHING: LazyLock<Mutex<HashMap<TypeId, Shared>>> = LazyLock::new(Mutex::default);
-    let mut known = NOTHING.lock().unwrap_or_else(PoisonError::into_inner);
-    let shared = known
-        .entry(TypeId::of::<A>())
-        .or_insert_with(|| Box::leak(Box::new(A::default())));
-    shared
-        .downcast_ref()
-        .unwrap_or_else(|| Box::leak(Box::new(A::default())))
 }

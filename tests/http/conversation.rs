@@ -199,6 +199,8 @@ impl Names {
             Some("day")
         } else if word.len() == 43 && self.before == "token" {
             Some("token")
+        } else if word.starts_with("1.") && self.before == "trace" {
+            Some("trace")
         } else if self.before == "short_code" && word.len() == 6 {
             Some("code")
         } else if self.before == "weekend" && !word.is_empty() && word != ":" {

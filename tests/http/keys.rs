@@ -37,6 +37,46 @@ async fn the_answer_to_a_repeat_is_the_first_one_whatever_happened_since() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_late_repeat_of_a_change_that_changed_nothing_changes_nothing() {
+    let field = Field::open().await;
+    let slot = field.house.screening(&field.api, 1, 5, Sale::Long).await;
+    let hold = field.api.done(&Call::hold(slot, &["A3"])).await.hold();
+    let change = |seat: &str| Call::change(&hold, &[seat]);
+    let first = field.api.done(&change("A3").with_key(KEY)).await;
+    field.api.done(&change("A4")).await;
+    let again = field.api.done(&change("A3").with_key(KEY)).await;
+    assert!(again.repeated);
+    assert_eq!(first.body, again.body);
+    let seats = &field.api.done(&Call::show(&hold)).await.json()["seats"];
+    assert_eq!(*seats, json!(["A4"]));
+    field.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_says_what_stood_in_the_way_and_an_auditor_can_look_it_up() {
+    let field = Field::open().await;
+    let slot = field.house.screening(&field.api, 1, 5, Sale::Long).await;
+    let taken = field.api.done(&Call::hold(slot, &["A1"])).await;
+    let refused = field.api.ask(&Call::hold(slot, &["A1"])).await;
+    refused.refused(409, "seat/taken");
+    let problem = refused.json();
+    let position = problem["blocked_by"]["position"].as_i64().unwrap();
+    assert!(position <= taken.position.unwrap());
+    assert!(problem["blocked_by"]["recorded_at"].is_string(), "{problem}");
+    let trace = problem["trace"].as_str().unwrap();
+    let explained = Call::get(format!("/v1/audit/refusals/{trace}")).by_staff();
+    let explained = field.api.done(&explained).await.json();
+    assert_eq!(explained["blocked_by"]["event"], json!("SeatHeld"));
+    assert_eq!(explained["blocked_by"]["position"], json!(position));
+    field
+        .api
+        .ask(&Call::get("/v1/audit/refusals/1.madeup").by_staff())
+        .await
+        .refused(404, "request/no-such-thing");
+    field.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_belongs_to_one_request() {
     let field = Field::open().await;
     let slot = field.house.screening(&field.api, 1, 5, Sale::Long).await;

@@ -53,6 +53,47 @@ async fn nothing_to_do_is_answered_without_an_event() {
 }
 
 #[tokio::test]
+async fn a_repeat_of_what_had_nothing_to_do_does_nothing_however_late_it_comes() {
+    let database = database::fresh().await;
+    let store = open(&database).await;
+    let seat = new_seat();
+    hold(&store, &request(ALICE), &seat, ALICE).await.unwrap();
+    let first = hold(&store, &keyed(ALICE, "k", 1), &seat, ALICE).await.unwrap();
+    assert!(first.events.is_empty() && !first.repeated);
+    release(&store, &seat, ALICE).await.unwrap();
+    let again = hold(&store, &keyed(ALICE, "k", 1), &seat, ALICE).await.unwrap();
+    assert!(again.events.is_empty() && again.repeated);
+    assert_eq!(again.position, first.position);
+    assert_eq!(*store.read::<Seat>(&seat).await.unwrap(), Seat::Free);
+    let then = store.read_until::<Seat>(&seat, again.position).await.unwrap();
+    assert_eq!(then, (Seat::Held { by: ALICE }.into(), 1));
+    let reused = hold(&store, &keyed(ALICE, "k", 2), &seat, ALICE)
+        .await
+        .err()
+        .unwrap();
+    assert_eq!(reused, Stop::Store(StoreError::KeyReused));
+    assert_dense(&database.client().await).await;
+}
+
+#[tokio::test]
+async fn a_refusal_names_the_event_that_stood_in_the_way() {
+    let database = database::fresh().await;
+    let store = open(&database).await;
+    let seats = seats(2);
+    hold(&store, &request(ALICE), &seats[0], ALICE).await.unwrap();
+    let taken = hold(&store, &request(ALICE), &seats[1], ALICE).await.unwrap();
+    let asked = request(BOB);
+    hold_all(&store, &asked, &seats[1..], BOB).await.err().unwrap();
+    let blocked_by = asked.trace.blocked_by().unwrap();
+    assert_eq!(blocked_by.position, taken.position);
+    assert_eq!(blocked_by.recorded_at, taken.events[0].recorded_at);
+    assert_eq!(
+        store.vault().read_refusal(&blocked_by.proof),
+        Some((asked.request_id, taken.position))
+    );
+}
+
+#[tokio::test]
 async fn a_repeat_gets_the_first_answer_and_has_no_effect() {
     let database = database::fresh().await;
     let store = open(&database).await;
@@ -212,7 +253,7 @@ async fn a_prefix_is_read_at_once_and_kept_at_hand() {
             unit.load_prefix::<Seat>(prefix, seats).await?;
             let free: Vec<_> = seats
                 .iter()
-                .filter(|seat| *unit.state::<Seat>(seat) == Seat::Free)
+                .filter(|seat| matches!(unit.state::<Seat>(seat), Ok(Seat::Free)))
                 .collect();
             assert_eq!(free.len(), 3);
             unit.execute::<Seat>(free[0], SeatCommand::Hold { by: ALICE })
@@ -224,20 +265,29 @@ async fn a_prefix_is_read_at_once_and_kept_at_hand() {
 }
 
 #[tokio::test]
+async fn a_unit_that_looks_at_what_it_did_not_load_fails() {
+    let database = database::fresh().await;
+    let store = open(&database).await;
+    let asked = request(ALICE);
+    let failed = store.run::<SeatError, _>(&asked, |unit| async move {
+        unit.state::<Seat>(&new_seat())?;
+        Ok(())
+    });
+    let failed = failed.await.err().unwrap();
+    assert!(matches!(failed, Stop::Store(StoreError::Corrupt(_))));
+}
+
+#[tokio::test]
 async fn a_unit_that_decides_on_what_it_did_not_load_fails() {
     let database = database::fresh().await;
     let store = open(&database).await;
-    let failed = store
-        .run(&request(ALICE), |mut unit| async move {
-            assert_eq!(*unit.state::<Seat>(&new_seat()), Seat::Free);
-            unit.execute::<Seat>(&new_seat(), SeatCommand::Hold { by: ALICE })
-                .map_err(Stop::Refused)
-        })
-        .await;
-    assert!(matches!(
-        failed.err().unwrap(),
-        Stop::Store(StoreError::Corrupt(_))
-    ));
+    let asked = request(ALICE);
+    let failed = store.run(&asked, |mut unit| async move {
+        unit.execute::<Seat>(&new_seat(), SeatCommand::Hold { by: ALICE })
+            .map_err(Stop::Refused)
+    });
+    let failed = failed.await.err().unwrap();
+    assert!(matches!(failed, Stop::Store(StoreError::Corrupt(_))));
 }
 
 #[tokio::test]

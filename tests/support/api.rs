@@ -121,6 +121,14 @@ impl Call {
         }
     }
 
+    /// Takes these seats instead, one adult each.
+    pub fn change(hold: &Hold, seats: &[&str]) -> Self {
+        Self {
+            body: Some(json!({ "seats": seats, "persons": { "adult": seats.len() } })),
+            ..Self::step(hold, "change")
+        }
+    }
+
     /// Makes a hold binding.
     pub fn place(hold: &Hold, coupon: Option<&str>) -> Self {
         let mut body = json!({ "name": "김하늘", "phone": "010-1234-5678", "payment": "on_site",

@@ -154,15 +154,20 @@ impl<'a> ReservationView<'a> {
 
 /// The answer to a command on the reservation `id`: how it is now.
 pub(super) async fn after(app: &App, committed: &Committed, id: ReservationId) -> Result<Response, Problem> {
-    let state = match committed.state::<Reservation>(&id) {
-        Some(state) => state,
-        // Nothing happened to it: a repeat that changed nothing.
-        None => app.store.read::<Reservation>(&id).await?,
+    let written = committed
+        .state::<Reservation>(&id)
+        .zip(sequence_after::<Reservation>(committed, &id));
+    let (state, sequence) = match written {
+        Some(written) => written,
+        // Nothing happened to it: as it was then, so that a repeat is answered the same.
+        None => {
+            app.store
+                .read_until::<Reservation>(&id, committed.position)
+                .await?
+        }
     };
     let view = ReservationView::of(id, &state).ok_or(Problem::refused(&ReservationError::NotFound))?;
     let mut response = Done::ok(committed, view).into_response();
-    if let Some(sequence) = sequence_after::<Reservation>(committed, &id) {
-        response.headers_mut().insert(header::ETAG, etag(sequence));
-    }
+    response.headers_mut().insert(header::ETAG, etag(sequence));
     Ok(response)
 }

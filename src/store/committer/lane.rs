@@ -171,7 +171,7 @@ impl Lane {
                     learned.learn(&append, first);
                     first_new.get_or_insert(first);
                     let recorded = append.recorded(first, answer.at);
-                    let verdict = Verdict::Appended(events(&recorded));
+                    let verdict = appended(first, &recorded);
                     new.extend(recorded);
                     Ok(verdict)
                 }
@@ -208,7 +208,7 @@ impl Lane {
             Refusal::Conflict(conflicts) => {
                 if blindly && let Some((first, at)) = self.find_own(&append).await? {
                     let recorded = append.recorded(first, at);
-                    let verdict = Verdict::Appended(events(&recorded));
+                    let verdict = appended(first, &recorded);
                     if let Some((first, _)) = recorded.first() {
                         self.feed.offer(first.position, recorded);
                     }
@@ -252,6 +252,9 @@ impl Lane {
     }
 }
 
-fn events(weighed: &[Weighed]) -> Vec<Arc<Recorded>> {
-    weighed.iter().map(|(event, _)| Arc::clone(event)).collect()
+fn appended(first: i64, recorded: &[Weighed]) -> Verdict {
+    let events: Vec<Arc<Recorded>> = recorded.iter().map(|(event, _)| Arc::clone(event)).collect();
+    // Without events, the position the key was remembered at.
+    let position = events.last().map_or(first - 1, |last| last.position);
+    Verdict::Appended { position, events }
 }

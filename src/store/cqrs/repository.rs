@@ -115,7 +115,7 @@ impl PersistedEventRepository for LogRepository {
         };
         let append = append::<A>(&self.store, first, events).await?;
         match self.store.shared.writer.append(append).await.map_err(failed)? {
-            Verdict::Appended(_) => Ok(()),
+            Verdict::Appended { .. } => Ok(()),
             Verdict::Conflict(_)
             | Verdict::Duplicate { .. }
             | Verdict::KeyReused
