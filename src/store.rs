@@ -163,6 +163,12 @@ impl Store {
         self.reading().vault()
     }
 
+    /// Whether commands are still taken: not once the store is closed, or the task that appends has ended.
+    #[must_use]
+    pub fn takes_commands(&self) -> bool {
+        self.shared.writer.is_open()
+    }
+
     /// An aggregate as the log has it now, never from the cache.
     pub async fn read<A: Decider>(&self, id: &A::Id) -> Result<Arc<A>, StoreError> {
         Ok(self.read_with_sequence(id).await?.0)

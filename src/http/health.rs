@@ -45,6 +45,7 @@ pub(super) async fn live() -> Json<Health> {
               (status = SERVICE_UNAVAILABLE, description = "It can't just now", body = Health)))]
 pub(super) async fn ready(State(app): State<App>) -> Response {
     match app.readiness().await {
+        Ok(_) if !app.store.takes_commands() => unready("no commands are taken: the server is going down"),
         Ok(warnings) => Json(Health {
             status: "ok",
             warnings,
@@ -52,16 +53,20 @@ pub(super) async fn ready(State(app): State<App>) -> Response {
         .into_response(),
         Err(error) => {
             tracing::warn!(%error, "not ready");
-            let health = Json(Health {
-                status: "the database is not available",
-                warnings: Vec::new(),
-            });
-            let mut response = health.into_response();
-            *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-            response.headers_mut().insert(header::RETRY_AFTER, 2.into());
-            response
+            unready("the database is not available")
         }
     }
+}
+
+fn unready(status: &'static str) -> Response {
+    let health = Json(Health {
+        status,
+        warnings: Vec::new(),
+    });
+    let mut response = health.into_response();
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    response.headers_mut().insert(header::RETRY_AFTER, 2.into());
+    response
 }
 
 /// Counts and times for Prometheus; open to this machine, else with the admin token.

@@ -26,7 +26,8 @@ pub(crate) const APPEND: &str = "select base, at, refused, verdicts, found_first
 #[derive(Debug, Default)]
 pub(crate) struct Touched {
     streams: HashMap<StreamId, bool>,
-    keys: HashSet<(String, String)>,
+    /// By scope.
+    keys: HashMap<String, HashSet<String>>,
     commands: usize,
     events: usize,
     bytes: usize,
@@ -51,7 +52,8 @@ impl Touched {
 
     fn is_key_free(&self, append: &Append) -> bool {
         let Some(key) = &append.key else { return true };
-        self.keys.is_empty() || !self.keys.contains(&(key.scope.clone(), key.key.clone()))
+        let scope = self.keys.get(&key.scope);
+        !scope.is_some_and(|keys| keys.contains(&key.key))
     }
 
     /// Whether the command fits into what a batch may hold.
@@ -69,7 +71,8 @@ impl Touched {
             *written |= expected.written;
         }
         if let Some(key) = &append.key {
-            self.keys.insert((key.scope.clone(), key.key.clone()));
+            let scope = self.keys.entry(key.scope.clone()).or_default();
+            scope.insert(key.key.clone());
         }
         self.commands += 1;
         self.events += append.events.len();

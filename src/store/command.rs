@@ -166,3 +166,19 @@ pub(crate) struct KnownKey {
     pub first: i64,
     pub last: i64,
 }
+
+impl KnownKey {
+    /// What becomes of another command with this key.
+    pub fn verdict_on(&self, key: &IdempotencyKey) -> Verdict {
+        let Self {
+            fingerprint,
+            first,
+            last,
+        } = *self;
+        if fingerprint == key.fingerprint {
+            Verdict::Duplicate { first, last }
+        } else {
+            Verdict::KeyReused
+        }
+    }
+}

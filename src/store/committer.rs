@@ -24,7 +24,6 @@ use super::{
     command::{Append, Verdict},
     error::StoreError,
     feed::Feed,
-    request::IdempotencyKey,
 };
 use lane::{Lane, Learned};
 
@@ -100,6 +99,12 @@ impl Committer {
                 mpsc::error::TrySendError::Closed(_) => closed(),
             })?;
         verdict.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    /// Whether commands are still taken.
+    pub fn is_open(&self) -> bool {
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.as_ref().is_some_and(|queue| !queue.is_closed())
     }
 
     /// Finishes what was accepted, then ends; from now on every command is refused.
@@ -233,15 +238,6 @@ impl Dispatcher {
                 None => self.waiting.push_back(job),
             }
         }
-    }
-}
-
-/// The key of a command as the verdict needs it.
-fn answered(key: &IdempotencyKey, fingerprint: &[u8; 32], first: i64, last: i64) -> Verdict {
-    if key.fingerprint == *fingerprint {
-        Verdict::Duplicate { first, last }
-    } else {
-        Verdict::KeyReused
     }
 }
 

@@ -85,9 +85,11 @@ pub(crate) fn describe(error: &tokio_postgres::Error) -> String {
     }
 }
 
-/// Data exceptions, violated constraints, feature or program limits: the statement's own fault.
+/// Data exceptions, violated constraints, what is missing or forbidden, feature or program limits: sending the statement
+/// again is of no use.
 fn is_data(code: &SqlState) -> bool {
-    ["22", "23", "54", "0A"].contains(&&code.code()[..2])
+    let class = code.code().get(..2).unwrap_or_default();
+    ["22", "23", "42", "54", "0A"].contains(&class)
 }
 
 fn is_conversion(error: &tokio_postgres::Error) -> bool {

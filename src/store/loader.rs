@@ -78,6 +78,7 @@ impl Loader {
 
     /// The events of each stream, in the order asked for.
     pub async fn load(&self, streams: Vec<StreamId>) -> Result<Vec<Arc<[Row]>>, StoreError> {
+        Self::askable(&streams)?;
         self.ask(|reply| Ask::Load { streams, reply }).await
     }
 
@@ -87,7 +88,16 @@ impl Loader {
         streams: Vec<StreamId>,
         key: Option<IdempotencyKey>,
     ) -> Result<Standing, StoreError> {
+        Self::askable(&streams)?;
         self.ask(|reply| Ask::Standing { streams, key, reply }).await
+    }
+
+    /// Text in PostgreSQL holds no NUL: a question that does would be refused, and those asked with it.
+    fn askable(streams: &[StreamId]) -> Result<(), StoreError> {
+        match streams.iter().find(|stream| stream.id.contains('\0')) {
+            Some(stream) => Err(StoreError::Corrupt(format!("{stream:?} cannot be a stream"))),
+            None => Ok(()),
+        }
     }
 
     async fn ask<T>(&self, ask: impl FnOnce(Reply<T>) -> Ask) -> Result<T, StoreError> {

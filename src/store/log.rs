@@ -28,6 +28,14 @@ pub(crate) enum Writer {
 }
 
 impl Writer {
+    /// Whether commands are still taken.
+    pub fn is_open(&self) -> bool {
+        match self {
+            Self::Postgres(committer) => committer.is_open(),
+            Self::Memory(_) => true,
+        }
+    }
+
     /// Appends one command, whole or not at all.
     pub async fn append(&self, append: Append) -> Result<Verdict, StoreError> {
         match self {

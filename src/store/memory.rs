@@ -138,17 +138,7 @@ impl Kept {
         if let Some(key) = &append.key
             && let Some(known) = self.keys.get(&(key.scope.clone(), key.key.clone()))
         {
-            let KnownKey {
-                fingerprint,
-                first,
-                last,
-            } = *known;
-            let same = fingerprint == key.fingerprint;
-            return Some(if same {
-                Verdict::Duplicate { first, last }
-            } else {
-                Verdict::KeyReused
-            });
+            return Some(known.verdict_on(key));
         }
         let stands = append
             .streams

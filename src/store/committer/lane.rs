@@ -14,11 +14,11 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 use tokio_postgres::Config;
 
-use super::{Job, Stands, answered};
+use super::{Job, Stands};
 use crate::store::{
     batch::{APPEND, Answer, Arrays, Refusal},
     clock::Clock,
-    command::{Append, Verdict},
+    command::{Append, KnownKey, Verdict},
     error::{Failure, StoreError},
     feed::{Feed, Weighed},
     session::Session,
@@ -45,7 +45,8 @@ pub(super) struct Lane {
 #[derive(Default)]
 pub(super) struct Learned {
     streams: HashMap<StreamId, i64>,
-    keys: HashMap<(String, String), ([u8; 32], i64, i64)>,
+    /// By scope.
+    keys: HashMap<String, HashMap<String, KnownKey>>,
 }
 
 impl Learned {
@@ -53,9 +54,9 @@ impl Learned {
     /// command comes again, and then its key is looked up.
     pub fn verdict(&self, append: &Append) -> Option<Verdict> {
         if let Some(key) = &append.key
-            && let Some((fingerprint, first, last)) = self.keys.get(&(key.scope.clone(), key.key.clone()))
+            && let Some(known) = self.keys.get(&key.scope).and_then(|scope| scope.get(&key.key))
         {
-            return Some(answered(key, fingerprint, *first, *last));
+            return Some(known.verdict_on(key));
         }
         let conflicts: Vec<Stands> = append
             .streams
@@ -80,10 +81,13 @@ impl Learned {
 
     fn learn_key(&mut self, append: &Append, first: i64, last: i64) {
         if let Some(key) = &append.key {
-            self.keys.insert(
-                (key.scope.clone(), key.key.clone()),
-                (key.fingerprint, first, last),
-            );
+            let known = KnownKey {
+                fingerprint: key.fingerprint,
+                first,
+                last,
+            };
+            let scope = self.keys.entry(key.scope.clone()).or_default();
+            scope.insert(key.key.clone(), known);
         }
     }
 }
