@@ -147,7 +147,7 @@ pub(crate) async fn write<M: ReadModel>(db: &mut PgConnection, batch: &Batch<M>)
         for put in new {
             M::tuple(&mut tuples, put);
         }
-        copy_rows::<M>(db, &mut tuples).await?;
+        copy_rows::<M>(db, &mut tuples, Into::Shared).await?;
     }
     if !known.is_empty() {
         M::change(db, &known).await?;
@@ -159,7 +159,7 @@ pub(crate) async fn write<M: ReadModel>(db: &mut PgConnection, batch: &Batch<M>)
         for former in &batch.former {
             M::former_tuple(&mut tuples, former);
         }
-        copy_former::<M>(db, &mut tuples).await?;
+        copy_former::<M>(db, &mut tuples, Into::Shared).await?;
     }
     for Parked {
         key,
@@ -173,23 +173,47 @@ pub(crate) async fn write<M: ReadModel>(db: &mut PgConnection, batch: &Batch<M>)
 }
 
 /// Copies rows into a model's table; none are left in `rows`. Answers how many the server took.
-pub(crate) async fn copy_rows<M: ReadModel>(db: &mut PgConnection, rows: &mut Tuples) -> sqlx::Result<u64> {
-    copy_in(db, M::NAME, M::COLUMNS, rows).await
+pub(crate) async fn copy_rows<M: ReadModel>(
+    db: &mut PgConnection,
+    rows: &mut Tuples,
+    into: Into,
+) -> sqlx::Result<u64> {
+    copy_in(db, M::NAME, M::COLUMNS, rows, into).await
 }
 
 /// Copies former states into a model's history; none are left in `rows`. Answers how many the server took.
-pub(crate) async fn copy_former<M: ReadModel>(db: &mut PgConnection, rows: &mut Tuples) -> sqlx::Result<u64> {
+pub(crate) async fn copy_former<M: ReadModel>(
+    db: &mut PgConnection,
+    rows: &mut Tuples,
+    into: Into,
+) -> sqlx::Result<u64> {
     let Some(columns) = M::HISTORY else { return Ok(0) };
-    copy_in(db, &format!("{}_history", M::NAME), columns, rows).await
+    copy_in(db, &format!("{}_history", M::NAME), columns, rows, into).await
 }
 
-async fn copy_in(db: &mut PgConnection, table: &str, columns: &str, rows: &mut Tuples) -> sqlx::Result<u64> {
+/// What kind of table rows are copied into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Into {
+    /// One that others may see.
+    Shared,
+    /// One made in this transaction: its rows need no later visit by vacuum, and where the server allows, no log.
+    Fresh,
+}
+
+async fn copy_in(
+    db: &mut PgConnection,
+    table: &str,
+    columns: &str,
+    rows: &mut Tuples,
+    into: Into,
+) -> sqlx::Result<u64> {
     if rows.is_empty() {
         return Ok(0);
     }
+    let freeze = into == Into::Fresh;
     let mut copy = db
         .copy_in_raw(&format!(
-            "copy {table} ({columns}) from stdin with (format binary)"
+            "copy {table} ({columns}) from stdin with (format binary, freeze {freeze})"
         ))
         .await?;
     for chunk in rows.take_file().chunks(COPY_CHUNK) {

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use super::{Chunk, ROWS_MAX, RebuildError, Rebuilt, shadow};
 use crate::store::{
     Store,
-    tables::{self, Schema},
+    tables::{self, Into, Schema},
 };
 
 /// Bytes of rows that are copied in at once.
@@ -35,7 +35,8 @@ pub(super) async fn build<M: ReadModel>(
     if !tables::own_building(&mut db, M::NAME).await? {
         return Err(RebuildError::Busy(M::NAME));
     }
-    shadow::prepare::<M>(&mut db).await?;
+    let mut transaction = db.begin().await?;
+    shadow::prepare::<M>(&mut transaction).await?;
     let mut bulk = Bulk::<M> {
         folding: Folding::keeping_all(),
         rows: Tuples::new(),
@@ -45,9 +46,10 @@ pub(super) async fn build<M: ReadModel>(
         parked: Vec::new(),
         position: 0,
     };
-    bulk.fold(&mut db, chunks).await?;
-    let mut building = bulk.finish(&mut db).await?;
-    shadow::index::<M>(&mut db).await?;
+    bulk.fold(&mut transaction, chunks).await?;
+    let mut building = bulk.finish(&mut transaction).await?;
+    shadow::index::<M>(&mut transaction).await?;
+    transaction.commit().await?;
     building.catch_up(store, &mut db).await?;
     for attempt in 1.. {
         match building.swap(store, &mut db).await {
@@ -112,11 +114,11 @@ impl<M: ReadModel> Bulk<M> {
     async fn copy(&mut self, db: &mut PgConnection, at_least: usize) -> sqlx::Result<()> {
         if self.rows.len() >= at_least {
             self.sent.rows += u64::try_from(self.rows.rows()).unwrap_or_default();
-            self.taken.rows += tables::copy_rows::<M>(db, &mut self.rows).await?;
+            self.taken.rows += tables::copy_rows::<M>(db, &mut self.rows, Into::Fresh).await?;
         }
         if self.former.len() >= at_least {
             self.sent.former += u64::try_from(self.former.rows()).unwrap_or_default();
-            self.taken.former += tables::copy_former::<M>(db, &mut self.former).await?;
+            self.taken.former += tables::copy_former::<M>(db, &mut self.former, Into::Fresh).await?;
         }
         Ok(())
     }
