@@ -43,7 +43,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(database: &DatabaseArgs, args: &Args) -> Result<ExitCode, Failure> {
-    let database = Database::open(database).await?;
+    let database = Database::open_existing(database).await?;
     let store = database.store().await?;
     let listed = if args.follow {
         follow(&store, args).await

@@ -34,9 +34,7 @@ pub(super) async fn run(database: &DatabaseArgs, args: &Args) -> Result<ExitCode
     // Before a database is started for a file that is no good.
     let catalogues = import::read(Source::Disk, &paths)?;
     let database = Database::open(database).await?;
-    if database.private {
-        database.migrate().await?;
-    }
+    database.prepare().await?;
     let store = database.store().await?;
     let bar = output::progress("importing");
     let on_progress = |Progress { done, total }| {

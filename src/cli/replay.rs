@@ -85,7 +85,7 @@ pub(super) async fn run(database: &DatabaseArgs, args: &Args) -> Result<ExitCode
         }
         None => None,
     };
-    let database = Database::open(database).await?;
+    let database = Database::open_existing(database).await?;
     let store = database.store().await?;
     let told = tell(&store, stream, args).await;
     store.close().await;

@@ -27,7 +27,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(database: &DatabaseArgs, args: &Args) -> Result<ExitCode, Failure> {
-    let database = Database::open(database).await?;
+    let database = Database::open_existing(database).await?;
     let store = database.store().await?;
     let bar = output::progress("reading the log");
     let on_progress = |Progress { read, of }| {
