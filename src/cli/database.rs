@@ -87,6 +87,9 @@ impl Database {
 
     fn named(args: &DatabaseArgs) -> Option<Self> {
         let DatabaseUrl(owner) = args.database_url.as_ref()?;
+        if owner.prefers_encryption() {
+            tracing::warn!("the database connection is not encrypted: sslmode=prefer is not supported yet");
+        }
         Some(Self {
             owner: owner.clone(),
             private: false,
@@ -224,7 +227,7 @@ fn kept_secret(path: &Path) -> io::Result<MasterSecret> {
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
             note(&format!(
-                "made the secret that seals personal data: {} (keep a copy)",
+                "created the secret that seals personal data: {} (keep a copy)",
                 path.display()
             ));
             Ok(MasterSecret::new(bytes))
