@@ -14,7 +14,9 @@ const NO_SUCH_DATABASE: &str = "3D000";
 #[derive(Debug, thiserror::Error)]
 pub enum NotMigrated {
     /// There is something in it, and it is not ours.
-    #[error("the database {database} holds other things (for example {example}); give Jari an empty one")]
+    #[error(
+        "the database {database} already holds something else (for example {example}); give Jari an empty one"
+    )]
     NotOurs {
         /// The database's name.
         database: String,

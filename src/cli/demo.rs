@@ -26,7 +26,7 @@ const SALES_DAYS: u16 = 7;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  jari demo\n  jari demo --port 9000")]
 pub(super) struct Args {
-    /// What admins send as Authorization: Bearer …; generated if not given
+    /// The token that admins send as Authorization: Bearer …; generated if not given
     #[arg(long, env = "JARI_ADMIN_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     admin_token: Option<String>,
     #[command(flatten)]

@@ -17,7 +17,7 @@ use crate::{
     JARI_DATABASE_URL=postgres://… JARI_SECRET=… JARI_ADMIN_TOKEN=… jari serve --host 0.0.0.0"
 )]
 pub(super) struct Args {
-    /// What admins send as Authorization: Bearer …
+    /// The token that admins send as Authorization: Bearer …
     #[arg(long, env = "JARI_ADMIN_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     admin_token: Option<String>,
     #[command(flatten)]

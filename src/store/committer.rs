@@ -28,9 +28,10 @@ use super::{
 };
 use lane::{Lane, Learned};
 
-/// Commands that may wait; beyond that the store is unavailable, which says so early instead of late.
+/// Commands that may wait in the channel, and as many again in the dispatcher; beyond that the store is unavailable,
+/// which says so early instead of late.
 const QUEUE_MAX: usize = 8_192;
-/// How long a command may wait for its verdict, a lost connection included.
+/// How long a command may wait to be sent, retries after a lost connection included; its last sending may take longer.
 const WAIT_MAX: Duration = Duration::from_secs(10);
 /// Batches on their way at once: while one is in its commit, the next is sent and read.
 const LANES: usize = 2;
@@ -108,7 +109,7 @@ impl Committer {
         if let Some(task) = self.task.lock().await.take()
             && let Err(error) = task.await
         {
-            tracing::error!(%error, "the committer ended badly");
+            tracing::error!(%error, "the committer failed");
         }
     }
 }
@@ -236,7 +237,7 @@ impl Dispatcher {
     }
 }
 
-/// The key of a command as the verdict needs it.
+/// The verdict on a command whose key is known.
 fn answered(key: &IdempotencyKey, fingerprint: &[u8; 32], first: i64, last: i64) -> Verdict {
     if key.fingerprint == *fingerprint {
         Verdict::Duplicate { first, last }
