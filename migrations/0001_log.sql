@@ -1,7 +1,7 @@
 -- The log: one table, one way in. Rows are only ever added; positions are 1, 2, 3, … in commit order, without gaps.
 --
 -- `events` is the table of postgres-es 0.5 with two more columns, so a stock cqrs-es program can read and write it.
--- `json` and not `jsonb`: the stored bytes are what gets hashed. Ids collate "C" so that prefix reads use the index.
+-- `json` and not `jsonb`: it keeps the bytes as they were written. Ids collate "C" so that prefix reads use the index.
 
 create table events (
   aggregate_type text collate "C" not null,

@@ -25,8 +25,8 @@ Exit codes:
    1  something failed; the message says what
    2  jari verify found a violation
   64  the command line is wrong
-  69  the database is not there or cannot be installed
-  75  another program is in the way for the moment
+  69  there is no database, or it cannot be installed
+  75  another program is in the way; try again
   78  the configuration is wrong
 
 Settings can be given as flags or as environment variables that begin with JARI_.
@@ -50,15 +50,15 @@ enum Command {
     Demo(demo::Args),
     /// Serve HTTP, with projections and policies
     Serve(serve::Args),
-    /// Bring the database to the form this program needs
+    /// Create or update the database schema
     Migrate(migrate::Args),
-    /// Read catalogue files: branches, movies, themes, halls, prices
+    /// Import catalogue files: branches, movies, themes, halls, prices
     Import(import::Args),
     /// List or follow the log
     Events(events::Args),
-    /// Tell the log step by step as sentences
+    /// Replay the log step by step, in sentences
     Replay(replay::Args),
-    /// Build read models anew from the log, without downtime
+    /// Rebuild read models from the log, without downtime
     Rebuild(rebuild::Args),
     /// Prove that the log keeps its promises and the read models equal it
     Verify(verify::Args),
@@ -120,7 +120,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
                 output::line(crate::http::openapi::text())?;
                 Ok(ExitCode::SUCCESS)
             }
-            Command::PostgresChild => Err(Failure::Usage("this is for Jari itself".to_owned())),
+            Command::PostgresChild => Err(Failure::Usage("only Jari itself uses this command".to_owned())),
         }
     })
 }

@@ -16,7 +16,7 @@ use crate::{
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Database")]
 pub struct DatabaseArgs {
-    /// An external PostgreSQL; without it a private one is started
+    /// An external PostgreSQL (default: a private one is started)
     #[arg(
         long,
         env = "JARI_DATABASE_URL",
@@ -28,7 +28,7 @@ pub struct DatabaseArgs {
     /// Where the private PostgreSQL keeps its data
     #[arg(long, env = "JARI_DATA_DIR", value_name = "DIRECTORY", global = true)]
     pub data_dir: Option<PathBuf>,
-    /// Never install PostgreSQL; name the command instead
+    /// Never install PostgreSQL; print the command that would
     #[arg(long, env = "JARI_NO_INSTALL", global = true)]
     pub no_install: bool,
     /// The secret that seals personal data: 32 bytes as hex or base64; needed with --database-url
@@ -153,7 +153,7 @@ pub struct HttpArgs {
     /// peer of the connection counts
     #[arg(long, env = "JARI_CLIENT_ADDRESS_HEADER", value_name = "NAME")]
     pub client_address_header: Option<HeaderName>,
-    /// Connections at the same time
+    /// How many connections may be open at the same time
     #[arg(
         long,
         env = "JARI_CONNECTIONS_MAX",
@@ -161,13 +161,13 @@ pub struct HttpArgs {
         value_name = "N"
     )]
     pub connections_max: usize,
-    /// Requests being answered at the same time; more are told to come back
+    /// How many requests are answered at the same time; others are told to retry
     #[arg(long, env = "JARI_REQUESTS_MAX", default_value_t = 4_000, value_name = "N")]
     pub requests_max: usize,
-    /// Listeners to live changes at the same time
+    /// How many listeners may follow live changes at the same time
     #[arg(long, env = "JARI_LISTENERS_MAX", default_value_t = 2_000, value_name = "N")]
     pub listeners_max: usize,
-    /// Seconds until a request is given up
+    /// Seconds after which a request is given up
     #[arg(long, env = "JARI_REQUEST_SECONDS", default_value_t = 15, value_name = "SECONDS",
         value_parser = clap::value_parser!(u64).range(1..=300))]
     pub request_seconds: u64,

@@ -110,7 +110,7 @@ impl App {
     }
 
     /// What an operator should know though the server works; an error if it does not.
-    async fn readiness(&self) -> sqlx::Result<Vec<String>> {
+    async fn readiness(&self) -> sqlx::Result<Option<String>> {
         crate::store::privileges::missing(&self.reads).await
     }
 
@@ -120,7 +120,7 @@ impl App {
             return Ok(zone);
         }
         let branch = self.store.read::<Branch>(&id).await?;
-        let zone = zone_of(&branch).ok_or(Problem::refused(&BranchError::NotFound))?;
+        let zone = zone_of(&branch).ok_or_else(|| Problem::refused(&BranchError::NotFound))?;
         self.0.zones.insert(id, zone.clone());
         Ok(zone)
     }

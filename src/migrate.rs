@@ -1,4 +1,4 @@
-//! Brings a database to the form this program needs; never touches one that is another project's.
+//! Creates and updates the schema of a database; never touches one that is another project's.
 
 use sqlx::{Connection as _, PgConnection, migrate::MigrateError};
 
@@ -7,11 +7,16 @@ use crate::postgres::Connect;
 /// The migrations, carried inside the program.
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
+/// What PostgreSQL answers when a database is not there (`invalid_catalog_name`).
+const NO_SUCH_DATABASE: &str = "3D000";
+
 /// Why a database was not migrated.
 #[derive(Debug, thiserror::Error)]
 pub enum NotMigrated {
     /// There is something in it, and it is not ours.
-    #[error("the database {database} holds other things (for example {example}); give Jari an empty one")]
+    #[error(
+        "the database {database} already holds something else (for example {example}); give Jari an empty one"
+    )]
     NotOurs {
         /// The database's name.
         database: String,
@@ -24,6 +29,17 @@ pub enum NotMigrated {
     /// The database does not answer.
     #[error("the database does not answer: {0}")]
     Database(#[from] sqlx::Error),
+}
+
+/// Whether this program can work with a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Schema {
+    /// There is no such database, or nothing of ours is in it.
+    Missing,
+    /// Migrations of this program are not applied yet.
+    Behind,
+    /// All of them are.
+    Current,
 }
 
 /// What a migration did.
@@ -53,6 +69,23 @@ pub async fn migrate(owner: &Connect) -> Result<Migrated, NotMigrated> {
     Ok(Migrated {
         before,
         applied: after.saturating_sub(before),
+    })
+}
+
+/// Whether the database has the schema this program works with; changes nothing.
+pub async fn schema(owner: &Connect) -> Result<Schema, sqlx::Error> {
+    let mut connection = match PgConnection::connect_with(&owner.sqlx()).await {
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(NO_SUCH_DATABASE) => {
+            return Ok(Schema::Missing);
+        }
+        connected => connected?,
+    };
+    let applied = applied(&mut connection).await?;
+    connection.close().await?;
+    Ok(match applied {
+        0 => Schema::Missing,
+        some if some < MIGRATIONS.iter().count() => Schema::Behind,
+        _all => Schema::Current,
     })
 }
 

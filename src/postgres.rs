@@ -15,7 +15,7 @@ mod server;
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -140,6 +140,12 @@ pub struct Cluster {
 }
 
 impl Cluster {
+    /// Whether a server's data is in this directory. Makes nothing.
+    #[must_use]
+    pub fn exists(data_dir: &Path) -> bool {
+        directory::has_cluster(data_dir)
+    }
+
     /// Uses the server of a data directory: the running one, or starts it, making its data first if there
     /// is none. Returns when it takes connections and has proved that it keeps what it commits.
     pub async fn start(settings: Settings) -> Result<Self, LaunchError> {

@@ -11,10 +11,11 @@ use aggregates::{
     theme::Theme,
     time_slot::{Plan, Show, TimeSlot, TimeSlotCommand},
 };
-use jiff::{Timestamp, ToSpan};
+use jiff::{Timestamp, ToSpan, tz::TimeZone};
 
 use crate::{
     administration::{Denied, administer},
+    booking::zone_of,
     store::{Stop, UnitOfWork},
 };
 
@@ -98,10 +99,8 @@ async fn day(work: &mut UnitOfWork, plan: &Plan) -> Result<ScheduleId, Stop<Deni
         Show::Movie { auditorium, .. } => auditorium.uuid(),
         Show::Theme { theme, .. } => theme.uuid(),
     };
-    let zone = match work.load::<Branch>(&plan.branch).await? {
-        Branch::Unknown => jiff::tz::TimeZone::UTC,
-        Branch::Open(site) | Branch::Closed(site) => site.premises.time_zone.zone(),
-    };
+    // Whether the branch is there is its own rule's business.
+    let zone = zone_of(work.load::<Branch>(&plan.branch).await?).unwrap_or(TimeZone::UTC);
     Ok(ScheduleId {
         place,
         date: on_the_wall(&zone, plan.starts_at).0,

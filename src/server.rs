@@ -165,7 +165,7 @@ impl Server {
 
 async fn ended(task: JoinHandle<()>) {
     if let Err(error) = task.await {
-        tracing::error!(%error, "a part of the server ended badly");
+        tracing::error!(%error, "a part of the server failed");
     }
 }
 

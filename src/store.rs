@@ -89,8 +89,7 @@ impl Store {
         let postgres = Postgres::new(&database);
         let ours = vault.fingerprint();
         if postgres.setting_or("master_secret_fingerprint", &ours).await? != ours {
-            let text = "this database was written with another master secret; give the server that one";
-            return Err(StoreError::Corrupt(text.to_owned()));
+            return Err(StoreError::OtherSecret);
         }
         let head = postgres.head().await?;
         let clock = Arc::new(Clock::new(postgres.clock().await?));

@@ -10,7 +10,7 @@ use tracing_subscriber::EnvFilter;
 pub enum LogFormat {
     /// Lines for people.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 

@@ -57,13 +57,15 @@ fn all_sources() -> Vec<PathBuf> {
 fn dependencies(manifest: &str) -> BTreeSet<String> {
     let text = fs::read_to_string(root().join(manifest)).expect("a manifest");
     let section = text.split("\n[dependencies]\n").nth(1).unwrap_or_default();
-    section
+    let found: BTreeSet<String> = section
         .lines()
         .take_while(|line| !line.starts_with('['))
         .filter_map(|line| line.split(['=', '.', ' ']).next())
         .filter(|name| !name.is_empty())
         .map(str::to_owned)
-        .collect()
+        .collect();
+    assert!(!found.is_empty(), "{manifest} has no [dependencies] to look at");
+    found
 }
 
 #[test]

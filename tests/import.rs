@@ -356,7 +356,7 @@ async fn a_name_given_twice_over_two_files_is_refused() {
     };
     assert_eq!(
         faults[0].to_string(),
-        "b.json /branches/0: the branch 강남점 is in another file too"
+        "b.json /branches/0: the branch 강남점 is also in another file"
     );
     assert!(log.events().await.is_empty());
 }

@@ -3,6 +3,7 @@
 
 mod connecting;
 mod installing;
+mod looking;
 mod program;
 mod scratch;
 

@@ -8,7 +8,8 @@ use crate::{
     refusal::Refusal,
 };
 
-/// What an admin must be allowed to do to send a command (DOMAIN P2).
+/// What an admin will have to be allowed to do to send a command (DOMAIN P2). Nothing asks for it before accounts exist:
+/// until then the admin token may send every command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Permission {
     /// Open and change branches.
@@ -53,7 +54,7 @@ pub trait Administered: Decider<Error: Refusal, Command: DeserializeOwned + Clon
     /// One valid example per command: verb in kebab-case, and the body as JSON text.
     const EXAMPLES: &'static [(&'static str, &'static str)];
 
-    /// Who may send this command.
+    /// What an admin with an account will have to be allowed to do to send this command; see [`Permission`].
     fn access(command: &Self::Command) -> Permission;
 
     /// The names it takes and gives back, given the state before it.

@@ -26,7 +26,7 @@ pub const VERSIONS_MAX: usize = 1_000;
 #[derive(Debug, Clone, PartialEq, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum AuditoriumCommand {
-    /// Begin.
+    /// Build it.
     Build {
         /// The cinema it belongs to.
         branch: BranchId,
@@ -54,7 +54,7 @@ pub enum AuditoriumCommand {
         /// How long.
         cleaning_minutes: u16,
     },
-    /// Add a layout version; time slots scheduled before keep theirs.
+    /// Add a layout version; time slots already scheduled keep theirs.
     DrawLayout {
         /// Every seat.
         #[schema(value_type = crate::layout::LayoutPlan)]
@@ -89,7 +89,7 @@ pub enum AuditoriumError {
     #[error("there is no such auditorium")]
     NotFound,
     /// Built before, otherwise.
-    #[error("the auditorium is built already")]
+    #[error("the auditorium is already built")]
     AlreadyBuilt,
     /// Too long.
     #[error("cleaning takes at most {CLEANING_MAX} minutes")]
@@ -108,8 +108,8 @@ pub enum AuditoriumError {
 refusals! { AuditoriumError:
     Self::NotFound => "auditorium/not-found", NotFound, "Choose an auditorium of the branch.";
     Self::AlreadyBuilt => "auditorium/already-built", Conflict, "Use a new id, or change this auditorium.";
-    Self::CleaningOutOfRange => "auditorium/cleaning-out-of-range", Invalid, "Name the cleaning time in minutes.";
-    Self::NoSuchLayout { .. } => "auditorium/no-such-layout", NotFound, "Name a version from 1 to the latest.";
+    Self::CleaningOutOfRange => "auditorium/cleaning-out-of-range", Invalid, "Give the cleaning time in minutes.";
+    Self::NoSuchLayout { .. } => "auditorium/no-such-layout", NotFound, "Give a version from 1 to the latest.";
     Self::TooManyLayouts => "auditorium/too-many-layouts", Conflict, "Build a new auditorium.";
 }
 

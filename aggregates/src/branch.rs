@@ -30,9 +30,9 @@ pub const CLOSING_DAYS_MAX: usize = 1_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BranchKind {
-    /// Seats of screenings.
+    /// Seats in auditoriums.
     Cinema,
-    /// Sessions of themes.
+    /// Rooms for themes.
     EscapeRoom,
 }
 
@@ -91,14 +91,14 @@ pub struct Premises {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum BranchCommand {
-    /// Begin.
+    /// Open it.
     Open(Premises),
     /// Give it another name.
     Rename {
         /// The new one.
         name: Name,
     },
-    /// It moved.
+    /// Move it to another address.
     Relocate {
         /// Where it is now.
         address: Address,
@@ -126,7 +126,7 @@ pub enum BranchCommand {
         #[serde(default)]
         notices: Vec<Notice>,
     },
-    /// Be closed on one business day.
+    /// Close it on one business day.
     CloseOn {
         /// Which day.
         #[schema(value_type = String, format = Date)]
@@ -135,13 +135,13 @@ pub enum BranchCommand {
         #[serde(default)]
         reason: Option<Note>,
     },
-    /// Be open on a day that was a closing day.
+    /// Open it on a day that was a closing day.
     ReopenOn {
         /// Which day.
         #[schema(value_type = String, format = Date)]
         date: Date,
     },
-    /// End.
+    /// Close it for good.
     Close {
         /// Why.
         #[serde(default)]
@@ -185,7 +185,7 @@ pub enum BranchError {
     #[error("there is no such branch")]
     NotFound,
     /// Opened before, otherwise.
-    #[error("the branch is open already")]
+    #[error("the branch is already open")]
     AlreadyOpen,
     /// It ended.
     #[error("the branch was closed for good")]

@@ -72,7 +72,7 @@ pub struct Terms {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum CouponCommand {
-    /// Bring it into being.
+    /// Issue it.
     Issue {
         /// What it grants.
         terms: Terms,
@@ -91,7 +91,7 @@ pub enum CouponCommand {
         /// The reservation that had redeemed it.
         by: ReservationId,
     },
-    /// Make it worthless.
+    /// Revoke it.
     Revoke {
         /// Why.
         reason: Option<Note>,
@@ -126,7 +126,7 @@ pub enum CouponError {
     )]
     InconsistentTerms,
     /// Used for another reservation.
-    #[error("the coupon was redeemed already")]
+    #[error("the coupon was already redeemed")]
     AlreadyRedeemed,
     /// Made worthless.
     #[error("the coupon was revoked")]
@@ -144,7 +144,7 @@ pub enum CouponError {
         until: Timestamp,
     },
     /// It counts for something else.
-    #[error("the coupon does not count for this branch, movie or theme")]
+    #[error("the coupon is not valid for this branch, movie or theme")]
     OutOfScope,
 }
 
@@ -154,9 +154,9 @@ refusals! { CouponError:
     Self::InconsistentTerms => "coupon/inconsistent-terms", Invalid, "Correct the period or the discount.";
     Self::AlreadyRedeemed => "coupon/already-redeemed", Conflict, "Use another coupon, or place without one.";
     Self::Revoked => "coupon/revoked", Gone, "Use another coupon, or place without one.";
-    Self::NotYetValid { .. } => "coupon/not-yet-valid", Conflict, "Use it when its period has begun.";
+    Self::NotYetValid { .. } => "coupon/not-yet-valid", Conflict, "Use it once its period has begun.";
     Self::NoLongerValid { .. } => "coupon/no-longer-valid", Gone, "Use another coupon, or place without one.";
-    Self::OutOfScope => "coupon/out-of-scope", Conflict, "Use it where it counts, or place without it.";
+    Self::OutOfScope => "coupon/out-of-scope", Conflict, "Use it where it is valid, or place without it.";
 }
 
 /// What a coupon remembers.

@@ -197,7 +197,7 @@ impl<'a> Node<'a> {
     #[must_use]
     pub fn text<T: FromStr<Err: fmt::Display>>(&self) -> Option<T> {
         let Some(text) = self.value.as_str() else {
-            self.fault("must be a text");
+            self.fault("must be a string");
             return None;
         };
         text.parse()

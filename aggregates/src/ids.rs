@@ -68,7 +68,7 @@ uuid_ids! {
     ThemeId,
     /// A price policy with its versions.
     PricePolicyId,
-    /// A time slot: one screening or one session.
+    /// A time slot: one showing of a movie, or one game of a theme.
     TimeSlotId,
     /// A registered customer.
     CustomerId,

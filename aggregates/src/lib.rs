@@ -28,6 +28,7 @@ pub mod theme;
 pub mod time_slot;
 pub mod values;
 
+pub use cqrs_es::Aggregate;
 pub use decider::{Decider, Now, StoredEvent};
 pub use event::Event;
 pub use recorded::{Metadata, Recorded, StreamId};

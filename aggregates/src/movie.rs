@@ -73,14 +73,14 @@ pub struct Film {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum MovieCommand {
-    /// Make it known.
+    /// Announce it.
     Announce(Film),
     /// Give it another title.
     Retitle {
         /// The new one.
         title: Title,
     },
-    /// Tell something else about it.
+    /// Change its description.
     Describe {
         /// Who directed it.
         #[serde(default)]
@@ -92,17 +92,17 @@ pub enum MovieCommand {
         #[serde(default)]
         poster_url: Option<Url>,
     },
-    /// Another cut: time slots scheduled before keep their times.
+    /// Change its running time; time slots already scheduled keep theirs.
     Recut {
         /// How long it runs.
         running_time_minutes: u16,
     },
-    /// Another rating.
+    /// Change its rating.
     Rate {
         /// From which age it may be seen.
         rating: Rating,
     },
-    /// Show it no more.
+    /// Stop showing it.
     Withdraw {},
 }
 
@@ -123,7 +123,7 @@ pub enum MovieEvent {
     Recut { running_time_minutes: u16 },
     /// It has another rating.
     Rated { rating: Rating },
-    /// It is shown no more.
+    /// It is no longer shown.
     Withdrawn,
 }
 
@@ -134,7 +134,7 @@ pub enum MovieError {
     #[error("there is no such movie")]
     NotFound,
     /// Announced before, otherwise.
-    #[error("the movie is announced already")]
+    #[error("the movie is already announced")]
     AlreadyAnnounced,
     /// Off the programme for good.
     #[error("the movie was withdrawn")]
@@ -148,7 +148,7 @@ refusals! { MovieError:
     Self::NotFound => "movie/not-found", NotFound, "Choose a movie from GET /v1/movies.";
     Self::AlreadyAnnounced => "movie/already-announced", Conflict, "Use a new id, or change this movie.";
     Self::Withdrawn => "movie/withdrawn", Gone, "Announce it again under a new id.";
-    Self::RunningTimeOutOfRange => "movie/running-time-out-of-range", Invalid, "Name the running time in minutes.";
+    Self::RunningTimeOutOfRange => "movie/running-time-out-of-range", Invalid, "Give the running time in minutes.";
 }
 
 /// What a movie remembers.
@@ -159,7 +159,7 @@ pub enum Movie {
     Unknown,
     /// It can be shown.
     Announced(Film),
-    /// It is shown no more.
+    /// It is no longer shown.
     Withdrawn(Film),
 }
 

@@ -26,14 +26,14 @@ pub const VERSIONS_MAX: usize = 10_000;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum PricePolicyCommand {
-    /// Begin with version 1.
+    /// Adopt it with version 1.
     Adopt {
         /// Its name, unique among all policies.
         name: Name,
         /// The amounts.
         #[schema(value_type = Tariff)]
         tariff: Arc<Tariff>,
-        /// The first business day it applies to; at once, when absent.
+        /// The first business day it applies to; at once if left out.
         #[serde(default)]
         #[schema(value_type = Option<String>, format = Date)]
         effective_from: Option<Date>,
@@ -43,12 +43,12 @@ pub enum PricePolicyCommand {
         /// The new one.
         name: Name,
     },
-    /// Add a version; time slots scheduled before keep theirs.
+    /// Add a version; time slots already scheduled keep theirs.
     Revise {
         /// The amounts.
         #[schema(value_type = Tariff)]
         tariff: Arc<Tariff>,
-        /// The first business day it applies to; at once, when absent.
+        /// The first business day it applies to; at once if left out.
         #[serde(default)]
         #[schema(value_type = Option<String>, format = Date)]
         effective_from: Option<Date>,
@@ -81,7 +81,7 @@ pub enum PricePolicyError {
     #[error("there is no such price policy")]
     NotFound,
     /// Adopted before, otherwise.
-    #[error("the price policy is adopted already")]
+    #[error("the price policy is already adopted")]
     AlreadyAdopted,
     /// The tariff contradicts itself.
     #[error("the tariff is not sound: {0}")]
@@ -105,7 +105,7 @@ refusals! { PricePolicyError:
     Self::AlreadyAdopted => "price-policy/already-adopted", Conflict, "Use a new id, or revise this policy.";
     Self::UnsoundTariff(_) => "price-policy/unsound-tariff", Invalid, "Correct the named parts of the tariff.";
     Self::OtherCurrency => "price-policy/other-currency", Invalid, "Adopt a new policy for another currency.";
-    Self::NoSuchVersion { .. } => "price-policy/no-such-version", NotFound, "Name a version from 1 to the latest.";
+    Self::NoSuchVersion { .. } => "price-policy/no-such-version", NotFound, "Give a version from 1 to the latest.";
     Self::TooManyVersions => "price-policy/too-many-versions", Conflict, "Adopt a new policy.";
 }
 

@@ -75,7 +75,7 @@ pub enum PersonKind {
     Preferential,
 }
 
-/// How many people of each kind come to a screening.
+/// How many people of each kind come, for a cinema slot.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Persons {
@@ -110,9 +110,9 @@ impl Persons {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Party {
-    /// To a screening: as many seats as people.
+    /// In a cinema: as many seats as people.
     Persons(Persons),
-    /// To a session: one room for all.
+    /// In an escape room: one room for all.
     Group {
         /// How many people.
         size: u8,
@@ -144,8 +144,8 @@ pub struct Occasion {
 /// Why there is no price.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PricingError {
-    /// Kinds of person are for screenings, a group's size for sessions.
-    #[error("a screening is priced by kinds of person, a session by the size of the group")]
+    /// Kinds of person are for cinema slots, a group's size for escape-room slots.
+    #[error("a cinema slot is priced by kinds of person, an escape-room slot by the size of the group")]
     WrongParty,
     /// Nobody, or too many.
     #[error("a party has 1 to {PEOPLE_MAX} people, not {size}")]
@@ -176,8 +176,8 @@ pub enum PricingError {
 }
 
 refusals! { PricingError:
-    Self::WrongParty => "price/wrong-party", Invalid, "Name persons for a screening, a party size for a session.";
-    Self::PartyOutOfRange { .. } => "price/party-out-of-range", Invalid, "Book for 1 to 8 people at a time.";
+    Self::WrongParty => "price/wrong-party", Invalid, "Send persons for a cinema slot, party_size for an escape-room slot.";
+    Self::PartyOutOfRange { .. } => "price/party-out-of-range", Invalid, "Reserve for 1 to 8 people at a time.";
     Self::SeatsDiffer { .. } => "price/seats-differ", Invalid, "Choose exactly one seat for each person.";
     Self::UnknownCategory { .. } => "price/unknown-category", Conflict, "Choose other seats, or ask the branch.";
     Self::NoPriceForSize { .. } => "price/no-price-for-size", Invalid, "Choose another party size.";

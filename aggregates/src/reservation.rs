@@ -128,7 +128,7 @@ pub enum ReservationCommand {
     Place(Box<Placement>),
     /// Record that the money came.
     MarkPaid {
-        /// How much; the whole price if not said.
+        /// How much; by default the whole price.
         amount: Option<Money>,
         /// A remark.
         note: Option<Note>,
@@ -196,7 +196,7 @@ pub enum ReservationError {
     #[error("there is no such reservation")]
     NotFound,
     /// Begun before.
-    #[error("the reservation has begun already")]
+    #[error("the reservation has already begun")]
     AlreadyBegun,
     /// The hold ran out.
     #[error("the hold lapsed at {until}")]
@@ -208,19 +208,19 @@ pub enum ReservationError {
     #[error("the hold was released")]
     HoldReleased,
     /// Extended before.
-    #[error("the hold was extended already and ends at {until}")]
+    #[error("the hold was already extended and ends at {until}")]
     AlreadyExtended {
         /// When it ends.
         until: Timestamp,
     },
     /// The hold has not run out.
-    #[error("it is due at {due_at}, not yet")]
+    #[error("it is not due until {due_at}")]
     NotYetDue {
         /// When it will be.
         due_at: Timestamp,
     },
     /// Binding already.
-    #[error("the reservation is placed already")]
+    #[error("the reservation is already placed")]
     AlreadyPlaced,
     /// Still only held.
     #[error("the reservation is not placed yet")]
@@ -229,7 +229,7 @@ pub enum ReservationError {
     #[error("both agreements are needed: privacy and house rules")]
     AgreementMissing,
     /// Another sum than the price.
-    #[error("{} {} are due", due.amount, due.currency)]
+    #[error("the amount due is {} {}", due.amount, due.currency)]
     AmountDiffers {
         /// The price.
         due: Money,
@@ -238,7 +238,7 @@ pub enum ReservationError {
     #[error("the reservation is not paid")]
     NotPaid,
     /// Too late to call it off.
-    #[error("it could be cancelled until {until}")]
+    #[error("it could only be cancelled until {until}")]
     TooLateToCancel {
         /// Until when.
         until: Timestamp,
@@ -270,7 +270,7 @@ refusals! { ReservationError:
     Self::HoldReleased => "reservation/hold-released", Gone, "Hold again.";
     Self::AlreadyExtended { .. } => "reservation/already-extended", Conflict, "Place it before it lapses.";
     Self::NotYetDue { .. } => "reservation/not-yet-due", Conflict, "Wait until it is due.";
-    Self::AlreadyPlaced => "reservation/already-placed", Conflict, "Look at the reservation; nothing more is to do.";
+    Self::AlreadyPlaced => "reservation/already-placed", Conflict, "Look at the reservation; there is nothing more to do.";
     Self::NotPlaced => "reservation/not-placed", Conflict, "Place it first.";
     Self::AgreementMissing => "reservation/agreement-missing", Invalid, "Set privacy and house_rules to true.";
     Self::AmountDiffers { .. } => "reservation/amount-differs", Conflict, "Record the amount that is due.";
@@ -278,7 +278,7 @@ refusals! { ReservationError:
     Self::TooLateToCancel { .. } => "reservation/too-late-to-cancel", Gone, "Ask at the counter before the start.";
     Self::Cancelled => "reservation/cancelled", Gone, "Hold again.";
     Self::Expired => "reservation/expired", Gone, "Hold again.";
-    Self::Attended => "reservation/attended", Conflict, "Nothing more is to do.";
+    Self::Attended => "reservation/attended", Conflict, "There is nothing more to do.";
     Self::NoShow => "reservation/no-show", Conflict, "Ask the branch.";
     Self::NotStarted { .. } => "reservation/not-started", Conflict, "Wait until the slot has begun.";
 }

@@ -54,7 +54,7 @@ pub enum ScheduleError {
     #[error("it overlaps a time slot from {} to {}, cleaning included", .0.starts_at, .0.ends_at)]
     Overlaps(Entry),
     /// The slot has another span already.
-    #[error("the time slot is entered already, from {} to {}", .0.starts_at, .0.ends_at)]
+    #[error("the time slot is already entered, from {} to {}", .0.starts_at, .0.ends_at)]
     AlreadyEntered(Entry),
     /// It ends before it starts.
     #[error("a time slot must end after it starts")]

@@ -20,7 +20,7 @@ use crate::{
 
 /// The largest group of any theme (DOMAIN E2).
 pub const PARTY_MAX: u8 = 6;
-/// The longest session, and the longest turnover, in minutes.
+/// The longest game, and the longest turnover, in minutes.
 pub const DURATION_MAX: u16 = 600;
 /// The earliest opening of sales, in days ahead.
 pub const DAYS_AHEAD_MAX: u16 = 365;
@@ -37,13 +37,13 @@ pub struct Game {
     pub price_policy: PricePolicyId,
     /// How many people play it.
     pub party: PartyRange,
-    /// How long a session lasts.
+    /// How long a game lasts.
     pub duration_minutes: u16,
     /// How long the room is prepared for the next.
     pub turnover_minutes: u16,
     /// When sales of a slot open.
     pub opens: SalesOpening,
-    /// When sessions start.
+    /// When slots start.
     pub slots: WeeklyTemplate,
 }
 
@@ -51,7 +51,7 @@ pub struct Game {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum ThemeCommand {
-    /// Begin, not yet active.
+    /// Introduce it, not yet active.
     Introduce(Game),
     /// Give it another name.
     Rename {
@@ -63,28 +63,28 @@ pub enum ThemeCommand {
         /// What it costs.
         price_policy: PricePolicyId,
     },
-    /// Play it with other groups.
+    /// Change how many people play it.
     Regroup {
         /// How many people play it.
         party: PartyRange,
     },
-    /// Play it at other times; slots scheduled before keep theirs.
+    /// Change its times; slots already scheduled keep theirs.
     Retime {
-        /// How long a session lasts.
+        /// How long a game lasts.
         duration_minutes: u16,
         /// How long the room is prepared for the next.
         turnover_minutes: u16,
-        /// When sessions start.
+        /// When slots start.
         slots: WeeklyTemplate,
     },
-    /// Open sales at another moment; slots scheduled before keep theirs.
+    /// Change when its sales open; slots already scheduled keep theirs.
     MoveOpening {
         /// When sales of a slot open.
         opens: SalesOpening,
     },
     /// Offer it.
     Activate {},
-    /// Offer it no more; slots scheduled before stay.
+    /// Stop offering it; slots already scheduled stay.
     Deactivate {},
 }
 
@@ -109,7 +109,7 @@ pub enum ThemeEvent {
     OpeningMoved { opens: SalesOpening },
     /// It is offered.
     Activated,
-    /// It is offered no more.
+    /// It is no longer offered.
     Deactivated,
 }
 
@@ -120,21 +120,21 @@ pub enum ThemeError {
     #[error("there is no such theme")]
     NotFound,
     /// Introduced before, otherwise.
-    #[error("the theme is introduced already")]
+    #[error("the theme is already introduced")]
     AlreadyIntroduced,
     /// Not offered.
     #[error("the theme is not active")]
     Inactive,
     /// The sizes contradict each other.
-    #[error("a party has 1 ≤ min ≤ default ≤ max ≤ {PARTY_MAX} people")]
+    #[error("a party must have 1 ≤ min ≤ default ≤ max ≤ {PARTY_MAX} people")]
     PartyOutOfRange,
     /// Too short or too long.
-    #[error("a session lasts 1 to {DURATION_MAX} minutes, its turnover at most {DURATION_MAX}")]
+    #[error("a game lasts 1 to {DURATION_MAX} minutes, its turnover at most {DURATION_MAX}")]
     DurationOutOfRange,
     /// Too early, or not a time of day.
     #[error("sales open at most {DAYS_AHEAD_MAX} days ahead, at a time before 24:00")]
     OpeningOutOfRange,
-    /// Two sessions at once, or one outside the business day.
+    /// Two slots at once, or one outside the business day.
     #[error(transparent)]
     Template(TemplateClash),
 }
@@ -146,7 +146,7 @@ refusals! { ThemeError:
     Self::PartyOutOfRange => "theme/party-out-of-range", Invalid, "Correct the sizes of the party.";
     Self::DurationOutOfRange => "theme/duration-out-of-range", Invalid, "Correct the minutes.";
     Self::OpeningOutOfRange => "theme/opening-out-of-range", Invalid, "Correct the days ahead or the time.";
-    Self::Template(_) => "theme/slots-overlap", Invalid, "Leave time for the session and its turnover between starts.";
+    Self::Template(_) => "theme/slots-overlap", Invalid, "Leave time for the game and its turnover between starts.";
 }
 
 /// What a theme remembers.

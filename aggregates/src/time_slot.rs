@@ -1,4 +1,4 @@
-//! A time slot: one screening in an auditorium or one session of a theme; a hold only reads it, so it never sells seats.
+//! A time slot: one showing in an auditorium or one game of a theme; a hold only reads it, so it never sells seats.
 //!
 //! ```text
 //!            schedule              close
@@ -46,7 +46,7 @@ pub enum Show {
         /// How many seats that version has.
         capacity: u32,
     },
-    /// A session of an escape-room theme: one seat, `room`.
+    /// A theme in an escape room: one seat, `room`.
     Theme {
         /// The theme.
         theme: ThemeId,
@@ -94,11 +94,11 @@ pub struct Plan {
     pub price_version: u32,
     /// Seats one customer may take.
     pub seats_per_customer_max: u8,
-    /// Minutes a hold lives.
+    /// Minutes a hold lasts.
     pub hold_minutes: u16,
     /// Minutes from the first touch within which an extended hold must end.
     pub hold_cap_minutes: u16,
-    /// Minutes before the start until which customers cancel by themselves.
+    /// How many minutes before the start customers may still cancel.
     pub cancel_minutes: u16,
 }
 
@@ -149,7 +149,7 @@ pub enum TimeSlotCommand {
     },
     /// Take holds again.
     Reopen {},
-    /// Take it off the programme for good; only when nobody has a seat is up to the caller.
+    /// Take it off the programme for good; refused while seats are held or reserved.
     Withdraw {
         /// Why.
         reason: Option<Note>,
@@ -176,7 +176,7 @@ pub enum TimeSlotError {
     #[error("there is no such time slot")]
     NotFound,
     /// Scheduled before, with another plan.
-    #[error("the time slot is scheduled already")]
+    #[error("the time slot is already scheduled")]
     AlreadyScheduled,
     /// The plan contradicts itself.
     #[error(

@@ -9,7 +9,7 @@ use std::{fmt, sync::Arc};
 
 use aggregates::{
     Decider, Event, Recorded,
-    auditorium::AuditoriumEvent,
+    auditorium::{AuditoriumEvent, Hall},
     branch::Branch,
     ids::{AuditoriumId, BranchId, MovieId, PricePolicyId, ThemeId},
     layout::Layout,
@@ -96,6 +96,17 @@ pub struct Auditorium {
     pub hall: Option<Name>,
     /// How long it is cleaned between two time slots.
     pub cleaning_minutes: u16,
+}
+
+impl From<&Hall> for Auditorium {
+    fn from(hall: &Hall) -> Self {
+        Self {
+            branch: hall.branch,
+            name: hall.name.clone(),
+            hall: hall.hall.clone(),
+            cleaning_minutes: hall.cleaning_minutes,
+        }
+    }
 }
 
 /// What of a row can be filtered and listed.

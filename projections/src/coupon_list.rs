@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use aggregates::{
-    Event, Recorded,
-    coupon::{CouponEvent, Terms},
+    Aggregate as _, Event, Recorded,
+    coupon::{self, CouponEvent, Terms},
     ids::ReservationId,
     values::CouponCode,
 };
@@ -65,7 +65,7 @@ impl ReadModel for CouponList {
     type Row = Row;
 
     fn key(recorded: &Recorded) -> Option<CouponCode> {
-        if recorded.stream.kind == "coupon" {
+        if recorded.stream.kind == coupon::Coupon::TYPE {
             recorded.stream.id.parse().ok()
         } else {
             None

@@ -1,9 +1,9 @@
 //! What time will end: running holds and payments that are due (DOMAIN E7, H1); the timers of the policies. Never ends anything.
 
 use aggregates::{
-    Event, Recorded,
+    Aggregate as _, Event, Recorded,
     ids::ReservationId,
-    reservation::{Payment, ReservationEvent},
+    reservation::{Payment, Reservation, ReservationEvent},
 };
 use jiff::Timestamp;
 use jiff_sqlx::{Timestamp as SqlxTimestamp, ToSqlx};
@@ -48,7 +48,7 @@ impl ReadModel for OpenHolds {
     type Row = Row;
 
     fn key(recorded: &Recorded) -> Option<ReservationId> {
-        if recorded.stream.kind == "reservation" {
+        if recorded.stream.kind == Reservation::TYPE {
             recorded.stream.id.parse().ok()
         } else {
             None
@@ -185,14 +185,4 @@ pub async fn due(db: impl PgExecutor<'_>, by: Timestamp, limit: i64) -> sqlx::Re
             })
         })
         .collect()
-}
-
-/// When the next thing falls due.
-pub async fn next_due_at(db: impl PgExecutor<'_>) -> sqlx::Result<Option<Timestamp>> {
-    let at = sqlx::query_scalar!(
-        r#"select due_at as "due_at: SqlxTimestamp" from open_holds order by due_at limit 1"#
-    )
-    .fetch_optional(db)
-    .await?;
-    Ok(at.map(SqlxTimestamp::to_jiff))
 }

@@ -5,9 +5,9 @@ mod queries;
 use std::sync::Arc;
 
 use aggregates::{
-    Event, Recorded,
+    Aggregate as _, Event, Recorded,
     ids::{ReservationId, TimeSlotId},
-    reservation::{Choice, Payment, ReservationEvent},
+    reservation::{Choice, Payment, Reservation, ReservationEvent},
     values::{Currency, CustomerName, PhoneNumber, SeatLabel},
 };
 use jiff::Timestamp;
@@ -60,7 +60,7 @@ pub struct ReservationList;
 /// A reservation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// How far it has come.
+    /// What has become of it.
     pub stage: Stage,
     /// For which slot.
     pub time_slot: TimeSlotId,
@@ -157,7 +157,7 @@ impl ReadModel for ReservationList {
     type Row = Row;
 
     fn key(recorded: &Recorded) -> Option<ReservationId> {
-        if recorded.stream.kind == "reservation" {
+        if recorded.stream.kind == Reservation::TYPE {
             recorded.stream.id.parse().ok()
         } else {
             None
@@ -391,7 +391,7 @@ impl ReadModel for ReservationList {
 }
 
 fn currency(code: &str) -> sqlx::Result<Currency> {
-    Currency::from_code(code).ok_or_else(|| sqlx::Error::Decode(format!("`{code}` is no currency").into()))
+    Currency::from_code(code).ok_or_else(|| sqlx::Error::Decode(format!("`{code}` is not a currency").into()))
 }
 
 fn comma_separated<T: ToString>(items: impl Iterator<Item = T>) -> String {

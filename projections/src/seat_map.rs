@@ -1,9 +1,9 @@
 //! Who has which seat of a time slot (DOMAIN C8); never says whose the reservation is.
 
 use aggregates::{
-    Event, Recorded,
+    Aggregate as _, Event, Recorded,
     ids::{ReservationId, SeatId, TimeSlotId},
-    seat::SeatEvent,
+    seat::{self, SeatEvent},
 };
 use sqlx::{PgConnection, PgExecutor};
 
@@ -74,7 +74,7 @@ impl ReadModel for SeatMap {
     type Row = Row;
 
     fn key(recorded: &Recorded) -> Option<SeatId> {
-        if recorded.stream.kind == "seat" {
+        if recorded.stream.kind == seat::Seat::TYPE {
             recorded.stream.id.parse().ok()
         } else {
             None

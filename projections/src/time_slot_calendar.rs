@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use aggregates::{
-    Event, Recorded,
+    Aggregate as _, Event, Recorded,
     ids::{AuditoriumId, BranchId, MovieId, PricePolicyId, SeatId, ThemeId, TimeSlotId},
-    seat::SeatEvent,
-    time_slot::{Plan, Show, TimeSlotEvent},
+    seat::{Seat, SeatEvent},
+    time_slot::{Plan, Show, TimeSlot, TimeSlotEvent},
 };
 use jiff::Timestamp;
 use jiff_sqlx::{Timestamp as SqlxTimestamp, ToSqlx};
@@ -60,9 +60,9 @@ impl ReadModel for TimeSlotCalendar {
     fn key(recorded: &Recorded) -> Option<TimeSlotId> {
         let id = &recorded.stream.id;
         match (recorded.stream.kind.as_str(), &recorded.event) {
-            ("seat", Event::Seat(event)) if counts(event) == 0 => None,
-            ("seat", _) => id.parse::<SeatId>().ok().map(|seat| seat.time_slot),
-            ("time_slot", _) => id.parse().ok(),
+            (Seat::TYPE, Event::Seat(event)) if counts(event) == 0 => None,
+            (Seat::TYPE, _) => id.parse::<SeatId>().ok().map(|seat| seat.time_slot),
+            (TimeSlot::TYPE, _) => id.parse().ok(),
             _ => None,
         }
     }

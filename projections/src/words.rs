@@ -35,7 +35,7 @@ pub(crate) use words;
 
 /// A stored or typed word that means nothing here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{word}` is no {wanted}")]
+#[error("`{word}` is not a {wanted}")]
 pub struct UnknownWord {
     pub(crate) word: String,
     pub(crate) wanted: &'static str,

@@ -17,7 +17,7 @@ pub(super) fn branch(event: &BranchEvent) -> String {
         BranchEvent::Opened(premises) => format!("the branch {} was opened", premises.name),
         BranchEvent::Renamed { name } => format!("the branch was renamed to {name}"),
         BranchEvent::Relocated { address, .. } => format!("the branch moved to {address}"),
-        BranchEvent::Depicted { .. } => "the branch got another picture".to_owned(),
+        BranchEvent::Depicted { .. } => "the branch's picture was changed".to_owned(),
         BranchEvent::AccountsListed { accounts } => format!("{} bank accounts were listed", accounts.len()),
         BranchEvent::Announced { notices, .. } => {
             format!("the welcome and {} notices were announced", notices.len())
@@ -61,7 +61,7 @@ pub(super) fn movie(event: &MovieEvent) -> String {
     match event {
         MovieEvent::Announced(film) => format!("the movie {} was announced", film.title),
         MovieEvent::Retitled { title } => format!("the movie was retitled to {title}"),
-        MovieEvent::Described { .. } => "the movie was described anew".to_owned(),
+        MovieEvent::Described { .. } => "the movie's description was changed".to_owned(),
         MovieEvent::Recut { running_time_minutes } => {
             format!("the movie was recut to {running_time_minutes} minutes")
         }
@@ -86,11 +86,14 @@ pub(super) fn theme(event: &ThemeEvent) -> String {
         }
         ThemeEvent::Renamed { name } => format!("the theme was renamed to {name}"),
         ThemeEvent::Repriced { price_policy } => {
-            format!("the theme was repriced by price policy {price_policy}")
+            format!("the theme was moved to price policy {price_policy}")
         }
-        ThemeEvent::Regrouped { party } => format!("the theme is for {} to {} people", party.min, party.max),
+        ThemeEvent::Regrouped { party } => format!(
+            "the theme's group size was changed to {} to {} people",
+            party.min, party.max
+        ),
         ThemeEvent::Retimed { duration_minutes, .. } => {
-            format!("the theme got another timetable, {duration_minutes} minutes a session")
+            format!("the theme's timetable was changed, {duration_minutes} minutes a slot")
         }
         ThemeEvent::OpeningMoved { .. } => "the opening of the theme's sales was moved".to_owned(),
         ThemeEvent::Activated => "the theme was activated".to_owned(),
@@ -122,7 +125,7 @@ pub(super) fn schedule(event: &ScheduleEvent) -> String {
         } => {
             format!("time slot {time_slot} was entered from {starts_at} to {ends_at}")
         }
-        ScheduleEvent::Left { time_slot } => format!("time slot {time_slot} left the day"),
+        ScheduleEvent::Left { time_slot } => format!("time slot {time_slot} was taken off the day"),
     }
 }
 

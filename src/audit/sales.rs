@@ -69,7 +69,7 @@ pub(super) fn reservation(event: &ReservationEvent) -> String {
         ReservationEvent::Revived { until, .. } => format!("the hold was revived until {until}"),
         ReservationEvent::Placed(placement) => {
             let payment = match &placement.payment {
-                Payment::BankTransfer { pay_by, .. } => format!("to be paid by transfer until {pay_by}"),
+                Payment::BankTransfer { pay_by, .. } => format!("to be paid by bank transfer until {pay_by}"),
                 Payment::OnSite => "to be paid on site".to_owned(),
             };
             let coupon = placement

@@ -34,7 +34,7 @@ pub enum NotDone {
     #[error("{0}")]
     Denied(Denied),
     /// It was changed since it was read.
-    #[error("it was changed since: its sequence is {is}, not {expected}")]
+    #[error("it has changed since: its sequence is {is}, not {expected}")]
     ChangedSince {
         /// The sequence the caller expected.
         expected: i64,

@@ -28,7 +28,7 @@ const SPREAD: u32 = 4;
 pub enum Places {
     /// These seats.
     Seats(Vec<SeatLabel>),
-    /// The best adjacent seats, so many (DOMAIN C13).
+    /// This many of the best free seats, side by side (DOMAIN C13).
     BestAvailable(u8),
     /// The whole escape-room slot.
     Room,
@@ -106,10 +106,10 @@ pub(super) async fn choose(work: &mut UnitOfWork, plan: &Plan, wish: &Wish) -> R
             })
         }
         (Show::Theme { .. }, _, _) => {
-            Err(ChoiceError::WrongKind("a session is booked whole, with party_size").into())
+            Err(ChoiceError::WrongKind("an escape-room slot is reserved whole: send party_size").into())
         }
         (Show::Movie { .. }, _, _) => {
-            Err(ChoiceError::WrongKind("a screening is booked by seats, with persons").into())
+            Err(ChoiceError::WrongKind("a cinema slot is reserved by seat: send seats and persons").into())
         }
     }
 }

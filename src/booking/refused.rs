@@ -114,10 +114,10 @@ pub enum ChoiceError {
     #[error("{0}")]
     WrongKind(&'static str),
     /// Nothing adjacent is left.
-    #[error("no {0} adjacent seats are free")]
+    #[error("there are not {0} free seats side by side")]
     NothingAdjacent(u8),
     /// A layout or price version the slot names is missing.
-    #[error("the slot's layout or prices are not on record")]
+    #[error("the slot's layout or prices are missing")]
     Incomplete,
 }
 

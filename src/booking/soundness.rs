@@ -23,7 +23,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProgrammeError {
     /// Auditorium and theme belong to their branch.
-    #[error("the place belongs to another branch")]
+    #[error("the auditorium or theme belongs to another branch")]
     OtherBranch,
     /// The layout's seats are counted, not claimed.
     #[error("the layout version has {seats} seats")]

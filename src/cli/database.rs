@@ -1,4 +1,5 @@
-//! The database a subcommand works on: the one that was named, or the private one, started and stopped here.
+//! The database a subcommand works on: the one that was named, or the private one, started and stopped here; never
+//! makes one for a subcommand that only looks.
 
 use std::{
     fs,
@@ -10,7 +11,7 @@ use std::{
 use super::{failure::Failure, output::note};
 use crate::{
     config::{DatabaseArgs, DatabaseUrl, TypedSecret, hex},
-    migrate::{self, Migrated},
+    migrate::{self, Migrated, Schema},
     postgres::{
         Cluster, Connect, Search, Settings,
         install::{Consent, ensure_installed},
@@ -23,56 +24,109 @@ use crate::{
 const NAME: &str = "jari";
 /// The file of the private database's master secret.
 const SECRET_FILE: &str = "master-secret";
+/// Where `jari demo` keeps its data, below the default data directory.
+pub(super) const DEMO_DIRECTORY: &str = "demo";
 
 /// A database, ready to be used.
 pub(super) struct Database {
     /// How to connect as its owner.
     pub owner: Connect,
     /// Whether it is the private one.
-    pub private: bool,
+    private: bool,
     secret: Option<MasterSecret>,
     cluster: Option<Cluster>,
 }
 
 impl Database {
-    /// The database that was named, or the private one, started if it does not run.
+    /// The database that was named, or the private one: made if there is none, started if it does not run.
     pub async fn open(args: &DatabaseArgs) -> Result<Self, Failure> {
-        let secret = args.secret.as_ref().map(|TypedSecret(secret)| secret.clone());
-        if let Some(DatabaseUrl(owner)) = &args.database_url {
-            return Ok(Self {
-                owner: owner.clone(),
-                private: false,
-                secret,
-                cluster: None,
-            });
+        if let Some(named) = Self::named(args) {
+            return Ok(named);
         }
-        let data_dir = match &args.data_dir {
-            Some(directory) => absolute(directory)?,
-            None => Settings::default_data_dir()?,
-        };
-        let consent = if args.no_install {
-            Consent::Refused
-        } else {
-            Consent::AskOnTerminal
-        };
-        let installed =
-            tokio::task::spawn_blocking(move || ensure_installed(&Search::system(), consent)).await;
-        installed.map_err(|error| Failure::io("looking for PostgreSQL")(error.into()))??;
-        let mut settings = Settings::new(data_dir.clone());
-        settings.helper = std::env::current_exe().ok();
-        let cluster = Cluster::start(settings).await?;
+        let data_dir = data_dir(args)?;
+        let cluster = start(args, &data_dir).await?;
         migrate::ensure_database(cluster.owner(), NAME).await?;
         let owner = cluster.owner().clone().with_database(NAME);
-        let secret = match secret {
+        let secret = match typed_secret(args) {
             Some(secret) => secret,
             None => kept_secret(&data_dir.join(SECRET_FILE)).map_err(Failure::io("the master secret"))?,
         };
-        Ok(Self {
+        Ok(Self::on(cluster, owner, secret))
+    }
+
+    /// The same for subcommands that only work on what is there: a database that was never migrated is refused, and
+    /// nothing is made.
+    pub async fn open_existing(args: &DatabaseArgs) -> Result<Self, Failure> {
+        if let Some(named) = Self::named(args) {
+            named.check().await?;
+            return Ok(named);
+        }
+        let data_dir = data_dir(args)?;
+        if !Cluster::exists(&data_dir) {
+            return Err(nothing_in(&data_dir));
+        }
+        let cluster = start(args, &data_dir).await?;
+        let owner = cluster.owner().clone().with_database(NAME);
+        let secret = match (migrate::schema(&owner).await, typed_secret(args)) {
+            (Ok(Schema::Missing), _) => Err(nothing_in(&data_dir)),
+            (Ok(Schema::Behind), _) => Err(behind()),
+            (Ok(Schema::Current), Some(secret)) => Ok(secret),
+            (Ok(Schema::Current), None) => {
+                read_secret(&data_dir.join(SECRET_FILE)).map_err(Failure::io("the master secret"))
+            }
+            (Err(error), _) => Err(error.into()),
+        };
+        match secret {
+            Ok(secret) => Ok(Self::on(cluster, owner, secret)),
+            Err(failure) => {
+                cluster.stop().await?;
+                Err(failure)
+            }
+        }
+    }
+
+    fn named(args: &DatabaseArgs) -> Option<Self> {
+        let DatabaseUrl(owner) = args.database_url.as_ref()?;
+        if owner.prefers_encryption() {
+            tracing::warn!("the database connection is not encrypted: sslmode=prefer is not supported yet");
+        }
+        Some(Self {
+            owner: owner.clone(),
+            private: false,
+            secret: typed_secret(args),
+            cluster: None,
+        })
+    }
+
+    fn on(cluster: Cluster, owner: Connect, secret: MasterSecret) -> Self {
+        Self {
             owner,
             private: true,
             secret: Some(secret),
             cluster: Some(cluster),
-        })
+        }
+    }
+
+    /// Migrates the private database, which belongs to this program alone; another one is migrated when its owner says
+    /// so, and until then it is refused.
+    pub async fn prepare(&self) -> Result<(), Failure> {
+        if self.private {
+            self.migrate().await.map(drop)
+        } else {
+            self.check().await
+        }
+    }
+
+    async fn check(&self) -> Result<(), Failure> {
+        match migrate::schema(&self.owner).await? {
+            Schema::Missing => Err(Failure::NoDatabase(format!(
+                "the database {} is not a Jari database yet; run `jari migrate` first, or name another one with \
+                 --database-url",
+                self.owner.database()
+            ))),
+            Schema::Behind => Err(behind()),
+            Schema::Current => Ok(()),
+        }
     }
 
     /// The master secret of the vault.
@@ -87,7 +141,7 @@ impl Database {
         self.secret.clone().ok_or_else(missing)
     }
 
-    /// Brings it to the form this program needs.
+    /// Creates or updates its schema.
     pub async fn migrate(&self) -> Result<Migrated, Failure> {
         Ok(migrate::migrate(&self.owner).await?)
     }
@@ -116,9 +170,47 @@ impl Database {
     }
 }
 
-/// The data directory must not depend on where the program is started next time.
-fn absolute(path: &Path) -> Result<PathBuf, Failure> {
-    std::path::absolute(path).map_err(Failure::io("the data directory"))
+/// Starts the private server, or uses the one that runs.
+async fn start(args: &DatabaseArgs, data_dir: &Path) -> Result<Cluster, Failure> {
+    let consent = if args.no_install {
+        Consent::Refused
+    } else {
+        Consent::AskOnTerminal
+    };
+    let installed = tokio::task::spawn_blocking(move || ensure_installed(&Search::system(), consent)).await;
+    installed.map_err(|error| Failure::io("looking for PostgreSQL")(error.into()))??;
+    let mut settings = Settings::new(data_dir.to_path_buf());
+    settings.helper = std::env::current_exe().ok();
+    Ok(Cluster::start(settings).await?)
+}
+
+/// Where the private database lies. It must not depend on where the program is started next time.
+fn data_dir(args: &DatabaseArgs) -> Result<PathBuf, Failure> {
+    match &args.data_dir {
+        Some(directory) => std::path::absolute(directory).map_err(Failure::io("the data directory")),
+        None => Ok(Settings::default_data_dir()?),
+    }
+}
+
+fn nothing_in(data_dir: &Path) -> Failure {
+    let demo = data_dir.join(DEMO_DIRECTORY);
+    let instead = if Cluster::exists(&demo) {
+        format!("the one of `jari demo` is in {}", demo.display())
+    } else {
+        "start `jari demo` or `jari serve` first".to_owned()
+    };
+    Failure::NoDatabase(format!(
+        "there is no Jari database in {}; {instead}, or name another directory with --data-dir",
+        data_dir.display()
+    ))
+}
+
+fn behind() -> Failure {
+    Failure::NoDatabase("the database is older than this program; run `jari migrate` first".to_owned())
+}
+
+fn typed_secret(args: &DatabaseArgs) -> Option<MasterSecret> {
+    args.secret.as_ref().map(|TypedSecret(secret)| secret.clone())
 }
 
 /// The secret in this file, made once. Two programs that start at once agree, because only one makes the file.
@@ -135,19 +227,24 @@ fn kept_secret(path: &Path) -> io::Result<MasterSecret> {
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
             note(&format!(
-                "made the secret that seals personal data: {} (keep a copy)",
+                "created the secret that seals personal data: {} (keep a copy)",
                 path.display()
             ));
             Ok(MasterSecret::new(bytes))
         }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            let mut text = String::new();
-            fs::File::open(path)?.take(1024).read_to_string(&mut text)?;
-            let secret: Result<TypedSecret, _> = text.parse();
-            let damaged =
-                |error| io::Error::new(io::ErrorKind::InvalidData, format!("{}: {error}", path.display()));
-            secret.map(|TypedSecret(secret)| secret).map_err(damaged)
-        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => read_secret(path),
         Err(error) => Err(error),
     }
+}
+
+fn read_secret(path: &Path) -> io::Result<MasterSecret> {
+    let named =
+        |kind, error: &dyn std::fmt::Display| io::Error::new(kind, format!("{}: {error}", path.display()));
+    let file = fs::File::open(path).map_err(|error| named(error.kind(), &error))?;
+    let mut text = String::new();
+    file.take(1024).read_to_string(&mut text)?;
+    let secret: Result<TypedSecret, _> = text.parse();
+    secret
+        .map(|TypedSecret(secret)| secret)
+        .map_err(|error| named(io::ErrorKind::InvalidData, &error))
 }

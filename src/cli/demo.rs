@@ -1,12 +1,13 @@
 //! `jari demo`: the whole thing with sample chains on this machine, ready to be looked at.
 
 use std::{
+    borrow::Cow,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use super::{
-    database::Database,
+    database::{DEMO_DIRECTORY, Database},
     failure::Failure,
     output::{line, note, progress},
     serve::{raise_file_limit, stop, until_told},
@@ -25,7 +26,7 @@ const SALES_DAYS: u16 = 7;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  jari demo\n  jari demo --port 9000")]
 pub(super) struct Args {
-    /// What admins send as Authorization: Bearer …; made up if not given
+    /// The token that admins send as Authorization: Bearer …; generated if not given
     #[arg(long, env = "JARI_ADMIN_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     admin_token: Option<String>,
     #[command(flatten)]
@@ -35,13 +36,14 @@ pub(super) struct Args {
 pub(super) async fn run(mut database: DatabaseArgs, args: Args) -> Result<ExitCode, Failure> {
     if database.database_url.is_none() && database.data_dir.is_none() {
         // Apart from the data of a real server on the same machine.
-        let beside: PathBuf = Settings::default_data_dir()?.join("demo");
+        let beside: PathBuf = Settings::default_data_dir()?.join(DEMO_DIRECTORY);
         database.data_dir = Some(beside);
     }
     note("starting PostgreSQL …");
+    let verify = verify_command(&database);
     let database = Database::open(&database).await?;
     database.migrate().await?;
-    let admin_token = args.admin_token.unwrap_or_else(made_up_token);
+    let admin_token = args.admin_token.unwrap_or_else(generated_token);
     let config = Config {
         database: database.owner.clone(),
         secret: database.secret()?,
@@ -55,7 +57,7 @@ pub(super) async fn run(mut database: DatabaseArgs, args: Args) -> Result<ExitCo
         database.close().await?;
         return Err(failure);
     }
-    tell(&server, &admin_token)?;
+    tell(&server, &admin_token, &verify)?;
     until_told().await?;
     stop(server, database).await
 }
@@ -79,26 +81,53 @@ async fn fill(server: &Server) -> Result<(), Failure> {
     let opened = import::open_sales(server.store(), &catalogues, SALES_DAYS, &on_progress).await?;
     bar.finish_and_clear();
     note(&format!(
-        "{} things and {} time slots are there",
+        "{} catalogue entries and {} time slots are ready",
         imported.things,
         opened.scheduled + opened.present
     ));
     Ok(())
 }
 
-fn tell(server: &Server, admin_token: &str) -> Result<(), Failure> {
+fn tell(server: &Server, admin_token: &str, verify: &str) -> Result<(), Failure> {
     let address = server.address;
     line(&format!(
         "Jari is ready.\n\n  \
          API and its pages   http://{address}/docs\n  \
          branches            http://{address}/v1/branches\n  \
          health, metrics     http://{address}/health/ready  http://{address}/metrics\n  \
-         admin sign-in       Authorization: Bearer {admin_token}\n\n\
+         admin sign-in       Authorization: Bearer {admin_token}\n  \
+         prove the history   {verify}\n\n\
          Ctrl-C stops it; the data stays."
     ))
 }
 
-fn made_up_token() -> String {
+/// The command that proves this demo's history, to be copied: the program as it was called, on the same database.
+fn verify_command(database: &DatabaseArgs) -> String {
+    let program = std::env::args().next().unwrap_or_else(|| "jari".to_owned());
+    match &database.data_dir {
+        Some(directory) if database.database_url.is_none() => {
+            let program = quoted(&program);
+            format!(
+                "{program} verify --data-dir {}",
+                quoted(&directory.to_string_lossy())
+            )
+        }
+        // With the same JARI_ settings; a database's URL may hold a password, so it is not repeated.
+        Some(_) | None => format!("{} verify", quoted(&program)),
+    }
+}
+
+/// A word for the shell.
+fn quoted(text: &str) -> Cow<'_, str> {
+    let plain = |letter: char| letter.is_alphanumeric() || "-._/+:@".contains(letter);
+    if text.chars().all(plain) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(format!("'{}'", text.replace('\'', r"'\''")))
+    }
+}
+
+fn generated_token() -> String {
     let bytes: [u8; 24] = rand::random();
     hex(&bytes)
 }

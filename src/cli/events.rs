@@ -19,31 +19,31 @@ const BATCH_MAX: usize = 1_000;
 #[command(after_help = "Personal values are never shown.\n\nExample:\n  \
     jari events --type ReservationPlaced --json\n  jari events --stream coupon/7KQ4MZ2H\n  jari events --follow")]
 pub(super) struct Args {
-    /// Only of this stream: its kind and id, or only its kind
+    /// Only this stream, or all streams of this kind
     #[arg(long, value_name = "KIND[/ID]")]
     stream: Option<String>,
-    /// Only with this stored name
+    /// Only events with this stored name
     #[arg(long = "type", value_name = "NAME")]
     kind: Option<String>,
-    /// Only by this kind of actor, or this actor
+    /// Only what this actor did, or all actors of this kind
     #[arg(long, value_name = "KIND[/ID]")]
     actor: Option<String>,
-    /// Only behind this log position
+    /// Only after this log position
     #[arg(long, value_name = "POSITION", default_value_t = 0)]
     after: i64,
-    /// At most so many
+    /// Stop after this many events
     #[arg(long, value_name = "N", default_value_t = usize::MAX, hide_default_value = true)]
     limit: usize,
-    /// Go on as the log grows, from its end unless --after is given
+    /// Keep following the log as it grows; starts at its end unless --after is given
     #[arg(long)]
     follow: bool,
-    /// One JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     json: bool,
 }
 
 pub(super) async fn run(database: &DatabaseArgs, args: &Args) -> Result<ExitCode, Failure> {
-    let database = Database::open(database).await?;
+    let database = Database::open_existing(database).await?;
     let store = database.store().await?;
     let listed = if args.follow {
         follow(&store, args).await

@@ -27,6 +27,9 @@ pub(super) enum Failure {
     /// A setting that cannot be used.
     #[error("{0}")]
     Config(String),
+    /// There is no database of ours where one was looked for; the text says what to do.
+    #[error("{0}")]
+    NoDatabase(String),
     /// No PostgreSQL.
     #[error(transparent)]
     Launch(#[from] LaunchError),
@@ -68,7 +71,9 @@ impl Failure {
             Self::Usage(_) => ExitCode::from(USAGE),
             Self::Config(_) => ExitCode::from(CONFIG),
             Self::Launch(error) => error.exit_code(),
-            Self::Store(StoreError::Unavailable(_)) | Self::Database(_) => ExitCode::from(UNAVAILABLE),
+            Self::NoDatabase(_) | Self::Store(StoreError::Unavailable(_)) | Self::Database(_) => {
+                ExitCode::from(UNAVAILABLE)
+            }
             // Whoever read our output has seen enough.
             Self::Io { source, .. } if source.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
             Self::Migrate(_)

@@ -11,7 +11,7 @@ use crate::{
     import::{self, Progress, Source},
 };
 
-/// Read catalogue files: branches, movies, themes, halls, prices.
+/// Import catalogue files: branches, movies, themes, halls, prices.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "A second import of the same files changes nothing; a file with faults is refused whole, with \
@@ -21,10 +21,10 @@ pub(super) struct Args {
     /// The files
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Also make the time slots of so many days from today
+    /// Also schedule the time slots of this many days, today included
     #[arg(long, value_name = "DAYS", default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=92))]
     open_sales: u16,
-    /// Answer as JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }
@@ -34,9 +34,7 @@ pub(super) async fn run(database: &DatabaseArgs, args: &Args) -> Result<ExitCode
     // Before a database is started for a file that is no good.
     let catalogues = import::read(Source::Disk, &paths)?;
     let database = Database::open(database).await?;
-    if database.private {
-        database.migrate().await?;
-    }
+    database.prepare().await?;
     let store = database.store().await?;
     let bar = output::progress("importing");
     let on_progress = |Progress { done, total }| {
@@ -58,12 +56,12 @@ pub(super) async fn run(database: &DatabaseArgs, args: &Args) -> Result<ExitCode
     } else {
         let events: usize = imported.events.values().sum();
         output::line(&format!(
-            "{} things are there now; {events} events were needed",
+            "{} catalogue entries are in place; {events} events were recorded",
             imported.things
         ))?;
         if let Some(opened) = opened {
             output::line(&format!(
-                "{} time slots were made, {} were there",
+                "{} time slots were scheduled, {} were there before",
                 opened.scheduled, opened.present
             ))?;
         }

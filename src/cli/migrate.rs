@@ -1,16 +1,18 @@
-//! `jari migrate`: brings the database to the form this program needs.
+//! `jari migrate`: creates or updates the database schema.
 
 use std::process::ExitCode;
 
 use super::{database::Database, failure::Failure, output};
 use crate::config::DatabaseArgs;
 
-/// Bring the database to the form this program needs.
+/// Create or update the database schema.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "A database with other things in it is refused.\n\nExample:\n  \
-    JARI_DATABASE_URL=postgres://owner@host/jari jari migrate")]
+#[command(
+    after_help = "A database that already holds something else is refused.\n\nExample:\n  \
+    JARI_DATABASE_URL=postgres://owner@host/jari jari migrate"
+)]
 pub(super) struct Args {
-    /// Answer as JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }
@@ -23,7 +25,7 @@ pub(super) async fn run(database: &DatabaseArgs, args: &Args) -> Result<ExitCode
         output::json(&migrated)?;
     } else {
         output::line(&format!(
-            "{} migrations applied, {} were there",
+            "{} migrations applied, {} were applied before",
             migrated.applied, migrated.before
         ))?;
     }

@@ -8,22 +8,22 @@ use crate::{
     store::rebuild::{Progress, rebuild},
 };
 
-/// Build read models anew from the log, without downtime.
+/// Rebuild read models from the log, without downtime.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  jari rebuild\n  jari rebuild --projection seat_map --projection coupon_list"
 )]
 pub(super) struct Args {
-    /// Only this read model; all if not said
+    /// Only this read model; may be repeated (default: all)
     #[arg(long, value_name = "NAME")]
     projection: Vec<String>,
-    /// Answer as JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }
 
 pub(super) async fn run(database: &DatabaseArgs, args: &Args) -> Result<ExitCode, Failure> {
-    let database = Database::open(database).await?;
+    let database = Database::open_existing(database).await?;
     let store = database.store().await?;
     let bar = output::progress("reading the log");
     let on_progress = |Progress { read, of }| {

@@ -51,7 +51,7 @@ impl Place {
     }
 }
 
-/// Tell the log step by step as sentences.
+/// Replay the log step by step, in sentences.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  jari replay --stream reservation/301422961418752000\n  \
@@ -61,16 +61,16 @@ pub(super) struct Args {
     /// Only this stream
     #[arg(long, value_name = "KIND/ID")]
     stream: Option<String>,
-    /// Begin behind this log position, or after this moment
+    /// Begin after this log position or moment
     #[arg(long, value_name = "POSITION|MOMENT")]
     from: Option<Place>,
-    /// End with this log position, or at this moment
+    /// End with this log position or moment
     #[arg(long, value_name = "POSITION|MOMENT")]
     to: Option<Place>,
     /// Wait for Enter after each step
     #[arg(long)]
     step: bool,
-    /// One JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     json: bool,
 }
@@ -85,7 +85,7 @@ pub(super) async fn run(database: &DatabaseArgs, args: &Args) -> Result<ExitCode
         }
         None => None,
     };
-    let database = Database::open(database).await?;
+    let database = Database::open_existing(database).await?;
     let store = database.store().await?;
     let told = tell(&store, stream, args).await;
     store.close().await;

@@ -17,7 +17,7 @@ use crate::{
     JARI_DATABASE_URL=postgres://… JARI_SECRET=… JARI_ADMIN_TOKEN=… jari serve --host 0.0.0.0"
 )]
 pub(super) struct Args {
-    /// What admins send as Authorization: Bearer …
+    /// The token that admins send as Authorization: Bearer …
     #[arg(long, env = "JARI_ADMIN_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     admin_token: Option<String>,
     #[command(flatten)]
@@ -29,10 +29,7 @@ pub(super) async fn run(database: &DatabaseArgs, args: Args) -> Result<ExitCode,
         || Failure::Config("jari serve needs JARI_ADMIN_TOKEN (try: openssl rand -hex 32)".to_owned());
     let admin_token = args.admin_token.ok_or_else(missing)?;
     let database = Database::open(database).await?;
-    // The private database belongs to this program alone; another one is migrated when its owner says so.
-    if database.private {
-        database.migrate().await?;
-    }
+    database.prepare().await?;
     let config = Config {
         database: database.owner.clone(),
         secret: database.secret()?,

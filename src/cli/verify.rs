@@ -17,17 +17,17 @@ const VIOLATED: u8 = 2;
 /// Prove that the log keeps its promises and the read models equal it.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Exit codes:\n  0  everything is as it must be\n  2  something is wrong; the first violation is named\n\n\
+    after_help = "Exit codes:\n  0  every promise holds\n  2  a promise is broken; the first violation is named\n\n\
                   Example:\n  jari verify || echo \"exit code $?\""
 )]
 pub(super) struct Args {
-    /// Answer as JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }
 
 pub(super) async fn run(database: &DatabaseArgs, args: &Args) -> Result<ExitCode, Failure> {
-    let database = Database::open(database).await?;
+    let database = Database::open_existing(database).await?;
     let store = database.store().await?;
     let bar = output::progress("reading the log");
     let on_progress = |Progress { read, of }| {

@@ -75,7 +75,7 @@ pub struct AdministeredView {
     pub id: String,
     /// How many events its stream has; the `ETag` says the same. To be sent back as `If-Match`.
     pub sequence: i64,
-    /// Everything it remembers.
+    /// Its whole state.
     #[schema(value_type = Object)]
     pub state: Value,
 }
@@ -119,7 +119,10 @@ where
     let known = A::EXAMPLES.iter().find(|(known, _)| *known == verb);
     let Some((verb, example)) = known else {
         let verbs: Vec<&str> = A::EXAMPLES.iter().map(|(verb, _)| *verb).collect();
-        let detail = format!("there is no command {verb}; there are {}", verbs.join(", "));
+        let detail = format!(
+            "there is no command {verb}; the commands are {}",
+            verbs.join(", ")
+        );
         return Err(Problem::new(&problems::NO_SUCH_ROUTE, detail));
     };
     Admin::from_request_parts(&mut parts, &app).await?;
@@ -199,7 +202,7 @@ fn if_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
     let malformed = || {
         Problem::new(
             &problems::MALFORMED_HEADER,
-            "If-Match must be one ETag of ours, or *",
+            "If-Match must be a single ETag from this server, or *",
         )
     };
     sequence.map(Some).ok_or_else(malformed)

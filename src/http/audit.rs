@@ -57,11 +57,11 @@ pub struct Which {
     /// Written before this moment.
     #[param(value_type = Option<String>, format = DateTime)]
     before: Option<Timestamp>,
-    /// Behind this log position.
+    /// After this log position.
     after_position: Option<i64>,
     /// Before this log position.
     before_position: Option<i64>,
-    /// The newest first.
+    /// Newest first.
     #[serde(default)]
     newest_first: bool,
     /// Where the page begins.
@@ -99,7 +99,7 @@ impl Which {
 /// Events of the log, as sentences.
 #[utoipa::path(get, path = "/v1/audit/events", tag = "audit", operation_id = "listAuditEvents",
     params(Which), security(("admin" = [])),
-    responses((status = OK, description = "In log order, or the newest first", body = Page<Told>),
+    responses((status = OK, description = "In log order, or newest first", body = Page<Told>),
               (status = BAD_REQUEST, description = "The query is malformed", body = ProblemBody),
               (status = UNAUTHORIZED, description = "The admin token is needed", body = ProblemBody)))]
 pub(super) async fn events(
@@ -109,7 +109,10 @@ pub(super) async fn events(
     Asked(which): Asked<Which>,
 ) -> Result<Response, Problem> {
     if which.id.is_some() && which.kind.is_none() {
-        return Err(Problem::new(&problems::MALFORMED_QUERY, "id needs kind"));
+        return Err(Problem::new(
+            &problems::MALFORMED_QUERY,
+            "id can only be given together with kind",
+        ));
     }
     let limit = pages::limit(which.limit)?;
     fresh::reached(&app, "audit_trail", which.min_position).await?;
@@ -130,13 +133,13 @@ pub(super) async fn events(
 #[utoipa::path(get, path = "/v1/audit/{entity}/{id}", tag = "audit", operation_id = "getTimeline",
     params(("entity" = String, Path, description = "Its stored kind, for example `reservation`"), ("id" = String, Path)),
     security(("admin" = [])),
-    responses((status = OK, description = "The story, the oldest first", body = [Told]),
-              (status = NOT_FOUND, description = "Nothing happened to it", body = ProblemBody)))]
+    responses((status = OK, description = "Its history, oldest first", body = [Told]),
+              (status = NOT_FOUND, description = "It has no history", body = ProblemBody)))]
 pub(super) async fn timeline(State(app): State<App>, _: Admin, path: PathTexts) -> Result<Response, Problem> {
     let (kind, id) = (path.text("entity")?.replace('-', "_"), path.text("id")?);
     if !KINDS.contains(&kind.as_str()) {
         let detail = format!(
-            "there is no kind of entity `{kind}`; there are {}",
+            "there is no kind of entity `{kind}`; the kinds are {}",
             KINDS.join(", ")
         );
         return Err(Problem::new(&problems::NO_SUCH_THING, detail));
@@ -151,7 +154,7 @@ pub(super) async fn timeline(State(app): State<App>, _: Admin, path: PathTexts) 
     if events.is_empty() {
         return Err(Problem::new(
             &problems::NO_SUCH_THING,
-            format!("nothing happened to {kind} {id}"),
+            format!("{kind} {id} has no history"),
         ));
     }
     Ok(Json(audit::timeline(&events)).into_response())

@@ -51,7 +51,12 @@ impl Sendable for Nothing {
 
 /// All of a body, at most `max` bytes; an empty one counts as `{}`, whatever its type.
 pub(super) async fn bytes(headers: &HeaderMap, body: Body, max: usize) -> Result<Bytes, Problem> {
-    let too_large = || Problem::new(&problems::TOO_LARGE, format!("a body may have {max} bytes"));
+    let too_large = || {
+        Problem::new(
+            &problems::TOO_LARGE,
+            format!("a body may have at most {max} bytes"),
+        )
+    };
     let announced = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse().ok());
@@ -80,7 +85,7 @@ async fn collected(mut body: BodyDataStream, max: usize) -> Result<Option<Bytes>
     let mut first = Bytes::new();
     let mut all = Vec::new();
     while let Some(chunk) = body.next().await {
-        let lost = |_| Problem::new(&problems::MALFORMED_JSON, "the body did not arrive whole");
+        let lost = |_| Problem::new(&problems::MALFORMED_JSON, "the body did not arrive completely");
         let chunk = chunk.map_err(lost)?;
         let read = first.len().max(all.len()) + chunk.len();
         if read > max {
@@ -121,9 +126,9 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 fn unsupported(headers: &HeaderMap) -> Problem {
     let detail = if headers.contains_key(header::CONTENT_TYPE) {
-        "the body is not said to be application/json"
+        "Content-Type must be application/json"
     } else {
-        "the body has no content type"
+        "Content-Type is missing; it must be application/json"
     };
     Problem::new(&problems::UNSUPPORTED_MEDIA, detail)
 }
@@ -203,9 +208,14 @@ pub(super) fn refuse(faults: Vec<Fault>) -> Result<(), Problem> {
     if faults.is_empty() {
         return Ok(());
     }
-    let detail = match &*faults {
+    Err(invalid(&faults))
+}
+
+/// The problem that names these faults.
+pub(super) fn invalid(faults: &[Fault]) -> Problem {
+    let detail = match faults {
         [fault] => fault.to_string(),
         faults => format!("{} fields are wrong", faults.len()),
     };
-    Err(Problem::new(&problems::INVALID_FIELDS, detail).with_faults(&faults))
+    Problem::new(&problems::INVALID_FIELDS, detail).with_faults(faults)
 }

@@ -20,7 +20,7 @@ pub struct Caller {
     pub request_id: Uuid,
     /// What it belongs to, if the caller said so by a UUID in `X-Request-Id`.
     pub correlation_id: Option<Uuid>,
-    /// The peer of the connection; never a forwarded address.
+    /// The peer, or whom the trusted proxy names.
     pub address: IpAddr,
     /// Where it is noted what stood in the way.
     pub trace: Trace,

@@ -45,7 +45,7 @@ pub struct CouponView {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Which {
-    /// This one.
+    /// The coupon with this code.
     code: Option<CouponCode>,
     /// In this state: `issued`, `redeemed` or `revoked`.
     state: Option<String>,
@@ -60,10 +60,10 @@ pub struct Which {
     min_position: Option<i64>,
 }
 
-/// Coupons, the last issued first.
+/// Coupons, newest first.
 #[utoipa::path(get, path = "/v1/coupons", tag = "admin", operation_id = "listCoupons",
     params(Which), security(("admin" = [])),
-    responses((status = OK, description = "The last issued first", body = Page<CouponView>),
+    responses((status = OK, description = "Newest first", body = Page<CouponView>),
               (status = UNAUTHORIZED, description = "The admin token is needed", body = ProblemBody)))]
 pub(super) async fn list(
     State(app): State<App>,

@@ -108,7 +108,7 @@ impl Edge {
             return problem.into_response();
         }
         let Some(_place) = Place::take(inner) else {
-            return Problem::new(&problems::BUSY, "too many requests are being answered")
+            return Problem::new(&problems::BUSY, "too many requests at once")
                 .retry_after(1)
                 .into_response();
         };

@@ -13,6 +13,6 @@ pub(super) async fn method_not_allowed(method: Method) -> Problem {
     let method: String = method.as_str().chars().take(20).collect();
     Problem::new(
         &problems::METHOD_NOT_ALLOWED,
-        format!("{method} is not possible here"),
+        format!("{method} is not allowed here"),
     )
 }

@@ -77,7 +77,7 @@ fn first<T: DeserializeOwned>(body: &Value) -> Option<(Vec<Step>, String)> {
 /// serde's own messages speak of Rust; callers speak JSON. Messages of our types are in words already.
 fn in_words(message: &str) -> String {
     let expected = |rest: &str| match rest {
-        "a string" | "a borrowed string" | "string" => "a text".to_owned(),
+        "a string" | "a borrowed string" | "string" => "a string".to_owned(),
         "a boolean" => "true or false".to_owned(),
         "a sequence" => "a list".to_owned(),
         "u8" => "a whole number from 0 to 255".to_owned(),

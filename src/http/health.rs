@@ -18,20 +18,20 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(metrics_text))
 }
 
-/// How the process is.
+/// The state of the process.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Health {
     /// `ok`, or what is missing.
     #[schema(example = "ok")]
     status: &'static str,
-    /// What an operator should know though the server works.
+    /// What an operator should know although the server works.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
 }
 
-/// The process lives.
+/// The process is alive.
 #[utoipa::path(get, path = "/health/live", tag = "operation", operation_id = "getLiveness",
-    responses((status = OK, description = "It lives", body = Health)))]
+    responses((status = OK, description = "It is alive", body = Health)))]
 pub(super) async fn live() -> Json<Health> {
     Json(Health {
         status: "ok",
@@ -41,14 +41,14 @@ pub(super) async fn live() -> Json<Health> {
 
 /// The server can take requests: its database answers.
 #[utoipa::path(get, path = "/health/ready", tag = "operation", operation_id = "getReadiness",
-    responses((status = OK, description = "It can serve", body = Health),
-              (status = SERVICE_UNAVAILABLE, description = "It can't just now", body = Health)))]
+    responses((status = OK, description = "It is ready", body = Health),
+              (status = SERVICE_UNAVAILABLE, description = "It is not ready", body = Health)))]
 pub(super) async fn ready(State(app): State<App>) -> Response {
     match app.readiness().await {
         Ok(_) if !app.store.takes_commands() => unready("no commands are taken: the server is going down"),
-        Ok(warnings) => Json(Health {
+        Ok(warning) => Json(Health {
             status: "ok",
-            warnings,
+            warnings: warning.into_iter().collect(),
         })
         .into_response(),
         Err(error) => {

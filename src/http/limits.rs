@@ -1,4 +1,4 @@
-//! How much one address may ask: all requests, and guesses at secrets more strictly; never trusts a header about who asks.
+//! How much one address may ask: all requests, and guesses at secrets more strictly; never reads a header itself.
 
 use std::{
     net::{IpAddr, Ipv6Addr},

@@ -124,18 +124,18 @@ fn add_commands<A: Administered<Command: ToSchema>>(document: &mut Value) {
             "parameters": [
                 id,
                 { "name": "If-Match", "in": "header", "required": false, "schema": { "type": "string" },
-                  "description": "The ETag it was read with: refused if it was changed since" },
+                  "description": "The ETag it was read with; refused if it has changed since" },
                 { "name": "Idempotency-Key", "in": "header", "required": false, "schema": { "type": "string" } },
             ],
             "requestBody": { "content": { "application/json": { "schema": schema, "example": example } } },
             "responses": {
                 "200": answer("As it is now"),
-                "201": answer("It began"),
+                "201": answer("It was created"),
                 "401": problem("The admin token is needed"),
-                "404": problem("There is no such thing"),
-                "409": problem("The rule or a unique name says no"),
-                "412": problem("It was changed since"),
-                "422": problem("Fields are wrong"),
+                "404": problem("Not found"),
+                "409": problem("A rule refuses it, or its name is taken"),
+                "412": problem("It has changed since"),
+                "422": problem("Some fields are wrong"),
             },
             "security": [{ "admin": [] }],
         });
@@ -143,13 +143,13 @@ fn add_commands<A: Administered<Command: ToSchema>>(document: &mut Value) {
     }
     document["paths"][format!("/v1/admin/{collection}/{{id}}")]["get"] = json!({
         "tags": ["admin"],
-        "summary": "Everything it remembers, with its sequence as ETag",
+        "summary": "Its whole state, with its sequence as ETag",
         "operationId": format!("read-{collection}"),
         "parameters": [id],
         "responses": {
             "200": answer("As it is now"),
             "401": problem("The admin token is needed"),
-            "404": problem("There is no such thing"),
+            "404": problem("Not found"),
         },
         "security": [{ "admin": [] }],
     });

@@ -39,7 +39,12 @@ pub fn limit(asked: Option<u16>) -> Result<i64, Problem> {
 
 /// What a cursor points behind.
 pub fn behind<T: DeserializeOwned>(cursor: Option<&str>) -> Result<Option<T>, Problem> {
-    let malformed = || Problem::new(&problems::MALFORMED_QUERY, "the cursor is none of ours");
+    let malformed = || {
+        Problem::new(
+            &problems::MALFORMED_QUERY,
+            "this cursor was not issued by this server",
+        )
+    };
     let Some(cursor) = cursor else { return Ok(None) };
     if cursor.len() > CURSOR_LENGTH_MAX {
         return Err(malformed());

@@ -41,19 +41,19 @@ known! {
     MALFORMED_QUERY = "request/malformed-query", BAD_REQUEST, "Correct the query; /docs names its parameters.";
     MALFORMED_HEADER = "request/malformed-header", BAD_REQUEST, "Correct the header.";
     MALFORMED_JSON = "request/malformed-json", BAD_REQUEST, "Send one well-formed JSON value in UTF-8.";
-    INVALID_FIELDS = "request/invalid-fields", UNPROCESSABLE_ENTITY, "Correct the fields that errors points to.";
+    INVALID_FIELDS = "request/invalid-fields", UNPROCESSABLE_ENTITY, "Correct the fields listed in errors.";
     UNSUPPORTED_MEDIA = "request/unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "Send application/json.";
     TOO_LARGE = "request/too-large", PAYLOAD_TOO_LARGE, "Send a smaller body.";
     TOO_MANY = "request/too-many", TOO_MANY_REQUESTS, "Wait as long as Retry-After says.";
     UNAUTHORIZED = "request/unauthorized", UNAUTHORIZED, "Send the admin token as Authorization: Bearer ….";
-    PRECONDITION_FAILED = "request/precondition-failed", PRECONDITION_FAILED, "Read it again and decide anew.";
+    PRECONDITION_FAILED = "request/precondition-failed", PRECONDITION_FAILED, "Fetch it again and retry with the new ETag.";
     KEY_REUSED = "request/key-reused", UNPROCESSABLE_ENTITY, "Use a new Idempotency-Key for a new request.";
     BUSY = "server/busy", SERVICE_UNAVAILABLE, "Wait as long as Retry-After says and send it again.";
     UNAVAILABLE = "server/unavailable", SERVICE_UNAVAILABLE, "Wait as long as Retry-After says and send it again.";
-    CONTENDED = "server/contended", SERVICE_UNAVAILABLE, "Others were faster each time; send it again.";
+    CONTENDED = "server/contended", SERVICE_UNAVAILABLE, "Send it again; other requests were faster each time.";
     BEHIND = "server/behind", SERVICE_UNAVAILABLE, "Wait as long as Retry-After says and ask again.";
     TIMED_OUT = "server/timed-out", SERVICE_UNAVAILABLE, "Send it again with the same Idempotency-Key.";
-    FAULT = "server/fault", INTERNAL_SERVER_ERROR, "Tell the operator the request's id.";
+    FAULT = "server/fault", INTERNAL_SERVER_ERROR, "Report the request's id to the operator.";
 }
 
 /// One problem as its page shows it.

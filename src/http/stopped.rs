@@ -19,14 +19,16 @@ impl From<StoreError> for Problem {
                 tracing::warn!(%error, "the database is not available");
                 Self::new(&problems::UNAVAILABLE, "the database is not available").retry_after(AWAY_SECONDS)
             }
-            StoreError::TooContended => {
-                Self::new(&problems::CONTENDED, "too many others change the same").retry_after(1)
-            }
+            StoreError::TooContended => Self::new(
+                &problems::CONTENDED,
+                "too many requests are changing this at once",
+            )
+            .retry_after(1),
             StoreError::KeyReused => Self::new(
                 &problems::KEY_REUSED,
-                "this Idempotency-Key was sent with another request",
+                "this Idempotency-Key was already used for another request",
             ),
-            StoreError::Corrupt(error) => {
+            error @ (StoreError::OtherSecret | StoreError::Corrupt(_)) => {
                 tracing::error!(%error, "the log cannot be read");
                 Self::new(&problems::FAULT, "the log cannot be read")
             }

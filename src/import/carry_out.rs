@@ -57,7 +57,7 @@ pub async fn import(
         });
         let committed = store
             .run(
-                &Request::system("import", "ImportCatalogue"),
+                &Request::system("import", "catalogue/import"),
                 |mut work| async move {
                     for thing in *unit {
                         thing.what.carry_out(&mut work).await?;
@@ -98,7 +98,7 @@ fn check_files(catalogues: &[Catalogue]) -> Result<(), ImportError> {
             Content::EscapeRooms(shops) => shops.iter().map(|shop| &shop.premises).collect(),
             Content::Hall(hall, _) => {
                 if !halls.insert(hall) {
-                    fault("", format!("the hall {hall} is in another file too"));
+                    fault("", format!("the hall {hall} is also in another file"));
                 }
                 Vec::new()
             }
@@ -106,7 +106,7 @@ fn check_files(catalogues: &[Catalogue]) -> Result<(), ImportError> {
         for at in premises {
             let name = &at.value.name;
             if !branches.insert(name.as_str().to_lowercase()) {
-                fault(&at.pointer, format!("the branch {name} is in another file too"));
+                fault(&at.pointer, format!("the branch {name} is also in another file"));
             }
         }
     }
@@ -157,7 +157,7 @@ async fn try_out(store: &Store, things: &[Thing]) -> Result<(), ImportError> {
     }
     let found = Mutex::new(Vec::new());
     let outcome = store
-        .run(&Request::system("import", "TryImport"), |mut work| {
+        .run(&Request::system("import", "catalogue/try-import"), |mut work| {
             let found = &found;
             async move {
                 let mut faults = Vec::new();

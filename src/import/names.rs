@@ -123,7 +123,7 @@ impl Catalogue {
 /// Who has each of these names.
 async fn owners(store: &Store, claims: &[ClaimId]) -> Result<Vec<Option<String>>, StoreError> {
     let found = Mutex::new(Vec::new());
-    let request = Request::system("import", "FindNames");
+    let request = Request::system("import", "catalogue/find-names");
     let looked_up = store.run::<Infallible, _>(&request, |mut work| {
         let found = &found;
         async move {

@@ -108,7 +108,7 @@ impl Unique {
             return;
         };
         if !self.0.insert(text.to_lowercase()) {
-            node.fault(format!("{text} is used before"));
+            node.fault(format!("{text} is already used"));
         }
     }
 

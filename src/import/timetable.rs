@@ -169,7 +169,7 @@ fn screenings(chain: &CinemaChain, names: &Names) -> Vec<Programme> {
 async fn open_part(store: &Store, programme: &Programme, from: u16, to: u16) -> Result<Opened, ImportError> {
     let counted = Mutex::new(Opened::default());
     let committed = store
-        .run(&Request::system("import", "OpenSales"), |mut unit| {
+        .run(&Request::system("import", "time-slots/open-sales"), |mut unit| {
             let counted = &counted;
             async move {
                 let opened = open_days(&mut unit, programme, from..to).await?;

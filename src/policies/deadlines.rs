@@ -54,7 +54,7 @@ impl Deadlines {
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         while !*stop.borrow() {
             if let Err(error) = self.work(&mut stop).await {
-                tracing::warn!(%error, "the deadlines policy lost its database and tries again");
+                tracing::warn!(%error, "the deadlines policy lost its database connection; retrying");
                 pause(&mut stop, RECONNECT_AFTER).await;
             }
         }
@@ -113,12 +113,12 @@ impl Deadlines {
                 fingerprint: [0; 32],
             }),
             causation: Some(due.from_position),
-            ..Request::system(NAME, "end-due")
+            ..Request::system(NAME, "reservations/end-due")
         };
         match self.bookings.end_due(&request, id).await {
             Ok(_) => Some(timer(&due)),
             Err(Stop::Refused(refused)) => {
-                tracing::error!(%id, %refused, "a reservation whose time is up refuses to end");
+                tracing::error!(%id, %refused, "a reservation that is due could not be ended");
                 Some(timer(&due))
             }
             Err(Stop::Store(error)) => {

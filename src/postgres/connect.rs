@@ -24,6 +24,7 @@ pub struct Connect {
     password: Option<String>,
     database: String,
     options: Vec<String>,
+    prefers_encryption: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +40,10 @@ pub enum ConnectError {
     #[error("not a PostgreSQL database URL (postgres://user:password@host:5432/database): {0}")]
     Malformed(String),
     /// Encryption is asked for.
-    #[error("encrypted connections to the database (sslmode=require and above) are not supported yet")]
+    #[error(
+        "encrypted connections to the database (sslmode=require and above) are not supported yet; use a socket, a private \
+         network or a TLS tunnel"
+    )]
     Encrypted,
     /// More than one host.
     #[error("a database URL must name exactly one host")]
@@ -60,6 +64,7 @@ impl Connect {
             password: None,
             database: database.to_owned(),
             options: Vec::new(),
+            prefers_encryption: false,
         }
     }
 
@@ -85,6 +90,12 @@ impl Connect {
     pub fn as_app(self) -> Self {
         self.with_setting("role", APP_ROLE)
             .with_setting("search_path", APP_SEARCH_PATH)
+    }
+
+    /// Whether encryption was asked for where it is possible (`sslmode=prefer`). It is not possible yet.
+    #[must_use]
+    pub const fn prefers_encryption(&self) -> bool {
+        self.prefers_encryption
     }
 
     /// The name of the database.
@@ -174,16 +185,17 @@ impl FromStr for Connect {
 
     /// From a database URL. Without TLS for now: `sslmode=prefer` and `disable` are plain.
     fn from_str(text: &str) -> Result<Self, ConnectError> {
-        // The driver's parser knows no stricter modes, so they are looked for before it refuses them.
-        if ["sslmode=require", "sslmode=verify"]
-            .iter()
-            .any(|mode| text.contains(mode))
-        {
+        // The driver's parser knows no stricter modes than `require`, so they are looked for before it refuses them.
+        let asked = ssl_mode(text);
+        if asked.is_some_and(|mode| mode.starts_with("verify")) {
             return Err(ConnectError::Encrypted);
         }
         let config: tokio_postgres::Config = text
             .parse()
             .map_err(|error: tokio_postgres::Error| ConnectError::Malformed(causes(&error)))?;
+        if config.get_ssl_mode() == SslMode::Require {
+            return Err(ConnectError::Encrypted);
+        }
         let host = match config.get_hosts() {
             [Host::Tcp(host)] => Place::Tcp(host.trim_matches(['[', ']']).to_owned()),
             [Host::Unix(directory)] => Place::Socket(directory.clone()),
@@ -209,6 +221,7 @@ impl FromStr for Connect {
             database: config.get_dbname().unwrap_or(&user).to_owned(),
             options,
             user,
+            prefers_encryption: asked == Some("prefer"),
         })
     }
 }
@@ -223,6 +236,21 @@ impl fmt::Debug for Connect {
             .field("database", &self.database)
             .field("options", &self.options)
             .finish_non_exhaustive()
+    }
+}
+
+/// The value of `sslmode`: a parameter of a URL, or a word of a `name=value` text; never a part of a password.
+fn ssl_mode(text: &str) -> Option<&str> {
+    let is_url = ["postgres://", "postgresql://"]
+        .iter()
+        .any(|scheme| text.starts_with(scheme));
+    if is_url {
+        let (_, query) = text.split_once('?')?;
+        query.split('&').find_map(|pair| pair.strip_prefix("sslmode="))
+    } else {
+        text.split_whitespace()
+            .find_map(|word| word.strip_prefix("sslmode="))
+            .map(|mode| mode.trim_matches('\''))
     }
 }
 

@@ -27,6 +27,10 @@ use super::{Durability, LaunchError};
 pub(super) const PAUSE: Duration = Duration::from_millis(10);
 /// How long another program may take to start or stop the server.
 const BUSY_MAX: Duration = Duration::from_secs(300);
+/// The server's own directory.
+const CLUSTER: &str = "postgres";
+/// What is in it from the beginning.
+const VERSION_FILE: &str = "PG_VERSION";
 /// The longest socket path that all systems take, its end included: macOS has 104 bytes, Linux 108.
 const SOCKET_PATH_MAX: usize = 103;
 /// The socket's file name, with room for its lock file beside it.
@@ -71,7 +75,7 @@ impl DataDir {
 
     /// The server's own directory.
     pub(super) fn cluster(&self) -> PathBuf {
-        self.path.join("postgres")
+        self.path.join(CLUSTER)
     }
 
     /// The same while it is being made: renamed when complete, so a half-made one is never taken for whole.
@@ -81,7 +85,7 @@ impl DataDir {
 
     /// The major version of the data, if there is data.
     pub(super) fn major(&self) -> Option<u32> {
-        fs::read_to_string(self.cluster().join("PG_VERSION"))
+        fs::read_to_string(self.cluster().join(VERSION_FILE))
             .ok()?
             .trim()
             .parse()
@@ -221,6 +225,11 @@ impl DataDir {
             Durability::ThrowAway => remove(&self.cluster()),
         }
     }
+}
+
+/// Whether this data directory has a server's data in it.
+pub(super) fn has_cluster(data_dir: &Path) -> bool {
+    data_dir.join(CLUSTER).join(VERSION_FILE).is_file()
 }
 
 /// Removes a directory with all in it; gone already is fine.

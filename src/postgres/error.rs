@@ -22,13 +22,11 @@ pub enum LaunchError {
         command: String,
     },
     /// The package manager's own PostgreSQL is older than we need, or it failed.
-    #[error(
-        "installing PostgreSQL did not work: {0}\nA database elsewhere can be named with JARI_DATABASE_URL."
-    )]
+    #[error("installing PostgreSQL did not work: {0}\nTo use another database, set JARI_DATABASE_URL.")]
     InstallFailed(String),
     /// The data was made by another major version than those installed.
     #[error(
-        "the data in {} is of PostgreSQL {major}, which is not installed; install that version or choose another data directory",
+        "the data in {} was created by PostgreSQL {major}, which is not installed; install that version or choose another data directory",
         .data_dir.display()
     )]
     OtherVersion {
@@ -41,10 +39,10 @@ pub enum LaunchError {
     #[error("PostgreSQL refuses to run as root, and there is neither a user `postgres` nor `nobody`")]
     NoAccount,
     /// Neither `XDG_DATA_HOME` nor `HOME` says where data goes.
-    #[error("there is no home directory to keep the data in; name a data directory")]
+    #[error("there is no home directory to keep the data in; name a data directory with --data-dir")]
     NoHome,
     /// The data directory belongs to someone else.
-    #[error("the data directory {} belongs to another user (number {owner})", .path.display())]
+    #[error("the data directory {} belongs to another user (uid {owner})", .path.display())]
     Foreign {
         /// The data directory.
         path: PathBuf,
@@ -53,7 +51,7 @@ pub enum LaunchError {
     },
     /// Running as root, and the unprivileged server can't reach its data.
     #[error(
-        "running as root, the database server gives up root's rights and then can't enter {}; \
+        "the database server does not run as root, and its own account cannot enter {}; \
          choose a data directory outside of it, for example /var/lib/jari",
         .0.display()
     )]
@@ -62,7 +60,7 @@ pub enum LaunchError {
     #[error("another program has been starting or stopping the server in {} for too long", .0.display())]
     Busy(PathBuf),
     /// `initdb` failed.
-    #[error("making the database in {} failed:\n{output}", .data_dir.display())]
+    #[error("creating the database in {} failed:\n{output}", .data_dir.display())]
     Init {
         /// The data directory.
         data_dir: PathBuf,
@@ -70,7 +68,7 @@ pub enum LaunchError {
         output: String,
     },
     /// The server did not come up or did not stop.
-    #[error("the database server in {} {what}. The end of its log:\n{log}", .data_dir.display())]
+    #[error("the database server in {} {what}. Its log ends with:\n{log}", .data_dir.display())]
     Server {
         /// The data directory.
         data_dir: PathBuf,
@@ -80,7 +78,7 @@ pub enum LaunchError {
         log: String,
     },
     /// The server runs with a setting that may lose committed data.
-    #[error("the database server in {} runs with {setting} = {value}: committed data could be lost; refusing it", .data_dir.display())]
+    #[error("the database server in {} runs with {setting} = {value}: committed data could be lost, so Jari will not use it", .data_dir.display())]
     Unsafe {
         /// The data directory.
         data_dir: PathBuf,
@@ -90,7 +88,7 @@ pub enum LaunchError {
         value: String,
     },
     /// The server runs but can't be asked.
-    #[error("the database server can't be asked: {0}")]
+    #[error("the database server does not answer: {0}")]
     Connect(#[from] tokio_postgres::Error),
     /// A file or a process.
     #[error("{what}: {source}")]

@@ -160,7 +160,7 @@ pub fn ensure_installed_with(
         Consent::AskOnTerminal => {}
     }
     let Some(manager) = manager else {
-        return Err(refused(", and there is no package manager we know"));
+        return Err(refused(", and no package manager that Jari knows was found"));
     };
     let Some(commands) = manager.install_commands(rights(search)) else {
         return Err(refused(
@@ -219,7 +219,7 @@ fn run(search: &Search, words: &[String]) -> Result<(), LaunchError> {
     status
         .success()
         .then_some(())
-        .ok_or_else(|| LaunchError::InstallFailed(format!("`{line}` gave {status}")))
+        .ok_or_else(|| LaunchError::InstallFailed(format!("`{line}` ended with {status}")))
 }
 
 fn rights(search: &Search) -> Rights {

@@ -27,9 +27,10 @@ use super::{
 };
 use lane::{Lane, Learned};
 
-/// Commands that may wait; beyond that the store is unavailable, which says so early instead of late.
+/// Commands that may wait in the channel, and as many again in the dispatcher; beyond that the store is unavailable,
+/// which says so early instead of late.
 const QUEUE_MAX: usize = 8_192;
-/// How long a command may wait for its verdict, a lost connection included.
+/// How long a command may wait to be sent, retries after a lost connection included; its last sending may take longer.
 const WAIT_MAX: Duration = Duration::from_secs(10);
 /// Batches on their way at once: while one is in its commit, the next is sent and read.
 const LANES: usize = 2;
@@ -113,7 +114,7 @@ impl Committer {
         if let Some(task) = self.task.lock().await.take()
             && let Err(error) = task.await
         {
-            tracing::error!(%error, "the committer ended badly");
+            tracing::error!(%error, "the committer failed");
         }
     }
 }

@@ -147,6 +147,6 @@ fn failed<T: std::error::Error>(error: StoreError) -> AggregateError<T> {
         StoreError::TooContended => AggregateError::AggregateConflict,
         StoreError::Unavailable(_) => AggregateError::DatabaseConnectionError(error.into()),
         StoreError::Corrupt(_) => AggregateError::DeserializationError(error.into()),
-        StoreError::KeyReused => AggregateError::UnexpectedError(error.into()),
+        StoreError::KeyReused | StoreError::OtherSecret => AggregateError::UnexpectedError(error.into()),
     }
 }

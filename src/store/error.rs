@@ -14,13 +14,16 @@ pub enum StoreError {
     #[error("the log is not available: {0}")]
     Unavailable(String),
     /// Others were faster too many times in a row.
-    #[error("too many others changed the same things at once")]
+    #[error("too many requests changed the same things at once")]
     TooContended,
     /// The idempotency key belongs to another request (422).
     #[error("the idempotency key was used for another request")]
     KeyReused,
+    /// The database was written with another master secret.
+    #[error("this database belongs to another JARI_SECRET; start with that one")]
+    OtherSecret,
     /// What was read or written can't be a part of the log: a fault of this program or of the data.
-    #[error("the log cannot hold or read this: {0}")]
+    #[error("the log cannot store or read this: {0}")]
     Corrupt(String),
 }
 
@@ -30,7 +33,7 @@ impl StoreError {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Unavailable(_) | Self::TooContended => Some(RETRY_AFTER),
-            Self::KeyReused | Self::Corrupt(_) => None,
+            Self::KeyReused | Self::OtherSecret | Self::Corrupt(_) => None,
         }
     }
 }

@@ -85,7 +85,7 @@ impl Feed {
                 }
                 Ok(_) => tracing::error!(
                     position,
-                    "the log has no event after a position which others follow"
+                    "an event is missing in the log though later ones are there"
                 ),
                 Err(error) => tracing::warn!(%error, "the feed cannot be read"),
             }

@@ -102,7 +102,7 @@ impl Loader {
 
     async fn ask<T>(&self, ask: impl FnOnce(Reply<T>) -> Ask) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
-        let busy = |_| StoreError::Unavailable("too many questions are waiting".to_owned());
+        let busy = |_| StoreError::Unavailable("too many queries are waiting".to_owned());
         self.asks.try_send(ask(reply)).map_err(busy)?;
         answer
             .await

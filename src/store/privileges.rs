@@ -7,7 +7,7 @@ use sqlx::PgPool;
 /// # Errors
 ///
 /// When the database does not answer.
-pub async fn missing(pool: &PgPool) -> sqlx::Result<Vec<String>> {
+pub async fn missing(pool: &PgPool) -> sqlx::Result<Option<String>> {
     let (role, superuser, may_change): (String, bool, bool) = sqlx::query_as(
         "select current_user::text,
                 (select rolsuper from pg_roles where rolname = current_user),
@@ -15,10 +15,10 @@ pub async fn missing(pool: &PgPool) -> sqlx::Result<Vec<String>> {
     )
     .fetch_one(pool)
     .await?;
-    let warning = (superuser || may_change).then(|| {
+    Ok((superuser || may_change).then(|| {
         format!(
-            "the server works as {role}, which may change the log: only triggers guard it; see jari migrate"
+            "the server runs as the database role {role}, which may change the log; only \
+             triggers guard it (see jari migrate)"
         )
-    });
-    Ok(warning.into_iter().collect())
+    }))
 }

@@ -63,10 +63,10 @@ pub struct Progress {
 #[derive(Debug, thiserror::Error)]
 pub enum RebuildError {
     /// No such model.
-    #[error("there is no read model {0}; there are {known}", known = projections::NAMES.join(", "))]
+    #[error("there is no read model {0}; the read models are {known}", known = projections::NAMES.join(", "))]
     Unknown(String),
     /// Somebody builds it already.
-    #[error("{0} is being built anew already")]
+    #[error("{0} is already being rebuilt")]
     Busy(&'static str),
     /// The server took another number of rows than it was sent.
     #[error("{model}: {sent} rows were sent, {taken} were taken")]
@@ -79,7 +79,7 @@ pub enum RebuildError {
         taken: u64,
     },
     /// A newer program's version of the model is live.
-    #[error("{0} is folded by a newer version of this program")]
+    #[error("{0} was built by a newer version of this program")]
     Newer(&'static str),
     /// The log could not be read.
     #[error(transparent)]

@@ -104,7 +104,7 @@ impl Trace {
 pub struct Request {
     /// Who acts.
     pub actor: Actor,
-    /// The command's name, for example `PlaceReservation`.
+    /// The command's name, for example `reservations/place`.
     pub command: &'static str,
     /// This request's own id, a UUID v7.
     pub request_id: Uuid,

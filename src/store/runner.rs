@@ -30,12 +30,12 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// All read models of one process, kept up to date until dropped.
 pub struct Projections {
-    models: Vec<Arc<Standing>>,
+    models: Vec<Arc<Reach>>,
     tasks: JoinSet<()>,
 }
 
 /// How far a model is known to be.
-pub(crate) struct Standing {
+pub(crate) struct Reach {
     name: &'static str,
     position: watch::Sender<i64>,
     /// How many wait for it, and a call to look up how far it is.
@@ -43,7 +43,7 @@ pub(crate) struct Standing {
     called: Notify,
 }
 
-impl Standing {
+impl Reach {
     fn of<M: ReadModel>() -> Arc<Self> {
         Arc::new(Self {
             name: M::NAME,
@@ -92,13 +92,13 @@ impl Projections {
 
     /// Folds one more read model from here on.
     pub fn run<M: ReadModel>(&mut self, store: &Store, database: &PgConnectOptions) {
-        let standing = Standing::of::<M>();
-        self.models.push(Arc::clone(&standing));
+        let reach = Reach::of::<M>();
+        self.models.push(Arc::clone(&reach));
         let (store, database) = (store.clone(), database.clone());
         self.tasks.spawn(async move {
             loop {
-                let Err(error) = owner::follow::<M>(&store, &database, &standing).await;
-                tracing::warn!(model = M::NAME, %error, "a read model stands still");
+                let Err(error) = owner::follow::<M>(&store, &database, &reach).await;
+                tracing::warn!(model = M::NAME, %error, "a read model has stopped; retrying");
                 tokio::time::sleep(PAUSE).await;
             }
         });
@@ -107,22 +107,22 @@ impl Projections {
     /// How far a model is known to be here; none if there is no such model.
     #[must_use]
     pub fn position(&self, model: &str) -> Option<i64> {
-        self.standing(model).map(|standing| *standing.position.borrow())
+        self.reach(model).map(|reach| *reach.position.borrow())
     }
 
     /// Waits until a model shows the event at `position`; false if `deadline` comes first, or there is no such model.
     pub async fn reached(&self, model: &str, position: i64, deadline: Instant) -> bool {
-        let Some(standing) = self.standing(model) else {
+        let Some(reach) = self.reach(model) else {
             return false;
         };
-        let mut known = standing.position.subscribe();
+        let mut known = reach.position.subscribe();
         if *known.borrow() >= position {
             return true;
         }
-        standing.waiting.fetch_add(1, Ordering::Relaxed);
-        standing.called.notify_one();
+        reach.waiting.fetch_add(1, Ordering::Relaxed);
+        reach.called.notify_one();
         let reached = tokio::time::timeout_at(deadline, known.wait_for(|known| *known >= position)).await;
-        standing.waiting.fetch_sub(1, Ordering::Relaxed);
+        reach.waiting.fetch_sub(1, Ordering::Relaxed);
         matches!(reached, Ok(Ok(_)))
     }
 
@@ -131,7 +131,7 @@ impl Projections {
         self.tasks.shutdown().await;
     }
 
-    fn standing(&self, model: &str) -> Option<&Arc<Standing>> {
-        self.models.iter().find(|standing| standing.name == model)
+    fn reach(&self, model: &str) -> Option<&Arc<Reach>> {
+        self.models.iter().find(|reach| reach.name == model)
     }
 }

@@ -136,7 +136,7 @@ pub(crate) async fn seal_with(
     let persons: Vec<&StreamId> = personal
         .chain(confidential.iter().map(|(_, _, stream)| stream))
         .collect();
-    let (keys, new_keys, made) = keys_for(reading, streams, persons).await?;
+    let MadeKeys { keys, new_keys, made } = keys_for(reading, streams, persons).await?;
 
     let mut stored = metadata.clone();
     let mut shown = metadata;
@@ -162,7 +162,16 @@ pub(crate) async fn seal_with(
     })
 }
 
-type MadeKeys = (Keys, Vec<(SmolStr, Vec<u8>)>, HashMap<SmolStr, SubjectKey>);
+/// The keys a unit seals with.
+#[derive(Default)]
+struct MadeKeys {
+    /// All of them.
+    keys: Keys,
+    /// Those that did not exist before, wrapped, to be stored with the unit.
+    new_keys: Vec<(SmolStr, Vec<u8>)>,
+    /// The same, to be kept once the unit is in the log.
+    made: HashMap<SmolStr, SubjectKey>,
+}
 
 /// The keys of these persons. A stream that begins now has none to look up; if it has one after all, the append says so.
 async fn keys_for(
@@ -201,7 +210,7 @@ async fn keys_for(
         made.insert(subject.clone(), key.clone());
         keys.insert(subject, key);
     }
-    Ok((keys, new_keys, made))
+    Ok(MadeKeys { keys, new_keys, made })
 }
 
 fn draft(decided: Decided, streams: &[Expected], keys: &Keys) -> Result<Draft, serde_json::Error> {

@@ -44,6 +44,18 @@ struct Shown<'a> {
     position: i64,
 }
 
+/// What everybody may see of a seat that changed, as JSON.
+#[must_use]
+pub fn json(label: &str, state: SeatState, position: i64) -> String {
+    let shown = Shown {
+        label,
+        state,
+        position,
+    };
+    // Two words and a number: writing them cannot fail.
+    serde_json::to_string(&shown).unwrap_or_default()
+}
+
 type Listeners = Arc<Mutex<HashMap<TimeSlotId, broadcast::Sender<Arc<SeatChange>>>>>;
 
 /// What happens to seats, slot by slot.
@@ -105,17 +117,10 @@ fn tell(listeners: &Listeners, recorded: &Recorded) {
         return;
     };
     let row = after(event);
-    let shown = Shown {
-        label: label.as_str(),
-        state: row.state,
-        position: recorded.position,
-    };
-    // Two words and a number: writing them cannot fail.
-    let json = serde_json::to_string(&shown).unwrap_or_default();
     let change = SeatChange {
         position: recorded.position,
         reservation: row.reservation,
-        json,
+        json: json(label.as_str(), row.state, recorded.position),
     };
     if sender.send(Arc::new(change)).is_err() {
         listeners.remove(&time_slot);

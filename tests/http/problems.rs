@@ -66,6 +66,9 @@ async fn each_wrong_request_has_its_own_problem() {
         .await;
     talk.as_staff().get("/v1/audit/nothing/1").await;
     talk.get("/v1/audit/events?id=1").await;
+    talk.post("/v1/reservations/search", json!({})).await;
+    talk.post("/v1/reservations/search", json!({ "phone": "five" }))
+        .await;
     talk.kept_as("http_problems");
     field.close().await;
 }

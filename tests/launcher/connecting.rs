@@ -76,6 +76,7 @@ fn a_url_is_taken_with_its_parts_or_refused_with_the_reason() {
     );
     let connect: Connect = "postgres://alice@[::1]/?sslmode=prefer".parse().unwrap();
     assert_eq!(connect.url(), "postgres://alice@[::1]:5432/alice?sslmode=disable");
+    assert!(connect.prefers_encryption(), "so that a warning can be given");
     let connect: Connect = "host=/run/postgresql user=alice dbname=jari".parse().unwrap();
     assert_eq!(
         connect.url(),
@@ -91,6 +92,12 @@ fn a_url_is_taken_with_its_parts_or_refused_with_the_reason() {
         refusal("postgres://a@h/d?sslmode=verify-full"),
         ConnectError::Encrypted
     ));
+    assert!(matches!(
+        refusal("host=h user=a sslmode=require"),
+        ConnectError::Encrypted
+    ));
+    let secret: Result<Connect, _> = "postgres://a:sslmode=require@h/d".parse();
+    assert!(secret.is_ok(), "a password may say what it likes");
     assert!(matches!(refusal("postgres://a@h1,h2/d"), ConnectError::Hosts));
     assert!(matches!(refusal("postgres:///d?user=a"), ConnectError::Hosts));
     assert!(matches!(refusal("postgres://h/d"), ConnectError::User));

@@ -25,7 +25,7 @@ pub(super) fn faults(plan: &LayoutPlan) -> Vec<Fault> {
         if !known.insert(&category.name) {
             check.fault(
                 format!("/categories/{index}/name"),
-                "names a category that is listed before",
+                "names a category that is already listed",
             );
         }
     }
@@ -45,7 +45,7 @@ pub(super) fn faults(plan: &LayoutPlan) -> Vec<Fault> {
                 if let Some(first) = labels.insert(&seat.label, here.clone()) {
                     check.fault(
                         format!("{here}/label"),
-                        format!("{} is the label of {first} already", seat.label),
+                        format!("{} is already the label of {first}", seat.label),
                     );
                 }
                 if let Some(pair) = &seat.pair {
@@ -135,10 +135,7 @@ impl Check {
             );
         }
         if (seat.kind == SeatKind::Couple) != seat.pair.is_some() {
-            self.fault(
-                format!("{here}/pair"),
-                "a couple seat names its pair, and only a couple seat",
-            );
+            self.fault(format!("{here}/pair"), "is for couple seats, which need it");
         }
     }
 

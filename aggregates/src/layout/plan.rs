@@ -98,7 +98,7 @@ pub struct Row {
     pub seats: Vec<LayoutSeat>,
 }
 
-/// Something drawn that is no seat.
+/// Something drawn that is not a seat.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Area {
@@ -109,10 +109,10 @@ pub struct Area {
     /// How far it is turned, in degrees.
     #[serde(default)]
     pub rotation: f64,
-    /// Its filling.
+    /// Its fill colour.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub colour: Option<Colour>,
-    /// Its border.
+    /// The colour of its border.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub border_colour: Option<Colour>,
     /// What is written on it.

@@ -21,13 +21,13 @@ const GROUP_MAX: u8 = 6;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Tariff {
-    /// For screenings: by band, person, category and hall (DOMAIN C11).
+    /// For cinema slots: by band, person, category and hall (DOMAIN C11).
     Screening(ScreeningTariff),
-    /// For escape-room sessions: by room or group (DOMAIN E2).
+    /// For escape-room slots: by room or group (DOMAIN E2).
     Session(SessionTariff),
 }
 
-/// What screenings cost.
+/// What cinema slots cost.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScreeningTariff {
@@ -80,7 +80,7 @@ pub struct Band {
     pub weekend: i64,
 }
 
-/// What sessions cost.
+/// What escape-room slots cost.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SessionTariff {
@@ -97,7 +97,7 @@ pub struct SessionTariff {
     pub closing: Option<Closing>,
 }
 
-/// What a session costs before discounts.
+/// What an escape-room slot costs before discounts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum SessionPrice {

@@ -74,7 +74,7 @@ impl SalesOpening {
     }
 }
 
-/// When sessions start, for each day of the week; none on days that are not named.
+/// When slots start, for each day of the week; none on days that are not named.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(transparent)]
 #[schema(value_type = std::collections::HashMap<String, Vec<String>>)]
@@ -84,7 +84,7 @@ pub struct WeeklyTemplate(BTreeMap<Weekday, BTreeSet<WallTime>>);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateClash {
     /// The room is not ready for the second.
-    #[error("the session on {day} at {start} leaves {minutes} minutes to the next, too few")]
+    #[error("the slot on {day} at {start} leaves only {minutes} minutes until the next")]
     Overlap {
         /// The day of the first.
         day: Weekday,
@@ -94,7 +94,7 @@ pub enum TemplateClash {
         minutes: i32,
     },
     /// Before 05:00, or at 29:00.
-    #[error("the session on {day} at {start} is not within the business day, 05:00 to 29:00")]
+    #[error("the slot on {day} at {start} is not within the business day, 05:00 to 29:00")]
     OutsideBusinessDay {
         /// The day.
         day: Weekday,

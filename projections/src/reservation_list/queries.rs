@@ -17,7 +17,7 @@ use crate::{model::planned_anew, words::stored};
 pub struct Entry {
     /// Its number.
     pub reservation: ReservationId,
-    /// How far it has come.
+    /// What has become of it.
     pub stage: Stage,
     /// For which slot.
     pub time_slot: TimeSlotId,

@@ -35,16 +35,28 @@ pub struct AuditoriumView {
     cleaning_minutes: u16,
 }
 
+impl AuditoriumView {
+    fn of(id: AuditoriumId, hall: projections::catalogue::Auditorium) -> Self {
+        let projections::catalogue::Auditorium {
+            branch,
+            name,
+            hall,
+            cleaning_minutes,
+        } = hall;
+        Self {
+            id,
+            branch,
+            name,
+            hall,
+            cleaning_minutes,
+        }
+    }
+}
+
 fn view(entry: Entry) -> Option<AuditoriumView> {
     let id = AuditoriumId::new(entry.key.id);
     match entry.details {
-        Row::Auditorium(hall) => Some(AuditoriumView {
-            id,
-            branch: hall.branch,
-            name: hall.name,
-            hall: hall.hall,
-            cleaning_minutes: hall.cleaning_minutes,
-        }),
+        Row::Auditorium(hall) => Some(AuditoriumView::of(id, hall)),
         Row::Branch(_) | Row::Layout(_) | Row::Movie(_) | Row::Theme(_) | Row::PricePolicy(_) => None,
     }
 }
@@ -54,7 +66,7 @@ fn view(entry: Entry) -> Option<AuditoriumView> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Which {
-    /// Of this cinema.
+    /// Only auditoriums of this cinema.
     branch: Option<BranchId>,
     /// Where the page begins.
     cursor: Option<String>,
@@ -67,7 +79,7 @@ pub struct Which {
 /// Auditoriums, by name.
 #[utoipa::path(get, path = "/v1/auditoriums", tag = "catalogue", operation_id = "listAuditoriums",
     params(Which),
-    responses((status = OK, description = "By name", body = Page<AuditoriumView>),
+    responses((status = OK, description = "Ordered by name", body = Page<AuditoriumView>),
               (status = BAD_REQUEST, description = "The query is malformed", body = ProblemBody)))]
 pub(in super::super) async fn list(
     State(app): State<App>,
@@ -95,15 +107,6 @@ pub(in super::super) async fn show(
     State(app): State<App>,
     Id(id): Id<AuditoriumId>,
 ) -> Result<Response, Problem> {
-    let view = |state: &Auditorium| {
-        let hall = state.built().ok()?.clone();
-        Some(AuditoriumView {
-            id,
-            branch: hall.branch,
-            name: hall.name,
-            hall: hall.hall,
-            cleaning_minutes: hall.cleaning_minutes,
-        })
-    };
+    let view = |state: &Auditorium| Some(AuditoriumView::of(id, state.built().ok()?.into()));
     shown::<Auditorium, _>(&app, &id, view, AuditoriumError::NotFound).await
 }

@@ -57,9 +57,9 @@ fn of(id: BranchId, state: Branch) -> Option<BranchView> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Which {
-    /// That play this movie.
+    /// Only branches that play this movie.
     movie: Option<MovieId>,
-    /// That have this theme.
+    /// Only branches that have this theme.
     theme: Option<ThemeId>,
     /// Where the page begins.
     cursor: Option<String>,
@@ -72,7 +72,7 @@ pub struct Which {
 /// Open branches, by name.
 #[utoipa::path(get, path = "/v1/branches", tag = "catalogue", operation_id = "listBranches",
     params(Which),
-    responses((status = OK, description = "By name", body = Page<BranchView>),
+    responses((status = OK, description = "Ordered by name", body = Page<BranchView>),
               (status = BAD_REQUEST, description = "The query is malformed", body = ProblemBody)))]
 pub(in super::super) async fn list(
     State(app): State<App>,

@@ -54,9 +54,9 @@ fn of(id: MovieId, state: Movie) -> Option<MovieView> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Which {
-    /// That this cinema plays.
+    /// Only movies that this cinema plays.
     branch: Option<BranchId>,
-    /// That are played anywhere.
+    /// Only movies that are playing somewhere.
     #[serde(default)]
     playing: bool,
     /// Where the page begins.
@@ -70,7 +70,7 @@ pub struct Which {
 /// Announced movies, by title.
 #[utoipa::path(get, path = "/v1/movies", tag = "catalogue", operation_id = "listMovies",
     params(Which),
-    responses((status = OK, description = "By title", body = Page<MovieView>),
+    responses((status = OK, description = "Ordered by title", body = Page<MovieView>),
               (status = BAD_REQUEST, description = "The query is malformed", body = ProblemBody)))]
 pub(in super::super) async fn list(
     State(app): State<App>,

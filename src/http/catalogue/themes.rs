@@ -48,7 +48,7 @@ fn of(id: ThemeId, state: Theme) -> Option<ThemeView> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Which {
-    /// Of this shop.
+    /// Only themes of this shop.
     branch: Option<BranchId>,
     /// Where the page begins.
     cursor: Option<String>,
@@ -61,7 +61,7 @@ pub struct Which {
 /// Themes, by name.
 #[utoipa::path(get, path = "/v1/themes", tag = "catalogue", operation_id = "listThemes",
     params(Which),
-    responses((status = OK, description = "By name", body = Page<ThemeView>),
+    responses((status = OK, description = "Ordered by name", body = Page<ThemeView>),
               (status = BAD_REQUEST, description = "The query is malformed", body = ProblemBody)))]
 pub(in super::super) async fn list(
     State(app): State<App>,

@@ -106,7 +106,7 @@ fn unprintable_characters_are_found_in_any_depth() {
 }
 
 #[rstest::rstest]
-#[case(json!({ "name": 7 }), "/name", "must be a text")]
+#[case(json!({ "name": 7 }), "/name", "must be a string")]
 #[case(json!({ "size": -1 }), "/size", "must be a whole number from 0 to 255")]
 #[case(json!({ "size": 1.5 }), "/size", "must be a whole number from 0 to 255")]
 #[case(json!({ "phones": {} }), "/phones", "must be a list")]

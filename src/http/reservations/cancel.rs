@@ -16,7 +16,7 @@ use super::{
     view::{ReservationView, after},
 };
 
-/// Why it is called off.
+/// Why it is cancelled.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cancel {
@@ -29,7 +29,7 @@ impl Sendable for Cancel {
     const EXAMPLE: &'static str = r#"{"reason":"we cannot come"}"#;
 }
 
-/// Calls a placed reservation off.
+/// Cancels a placed reservation.
 #[utoipa::path(post, path = "/v1/reservations/{id}/cancel", tag = "reservations", operation_id = "cancelReservation",
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     security(("reservation" = []), ("admin" = [])),

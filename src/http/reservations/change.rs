@@ -17,7 +17,7 @@ use super::{
         idempotency::Key,
         problem::{Problem, ProblemBody},
     },
-    hold::{Choice, wish},
+    hold::{ChoiceFields, wish},
     view::{ReservationView, after},
 };
 
@@ -30,14 +30,14 @@ pub struct Change {
     #[serde(default)]
     #[schema(max_items = 8)]
     seats: Option<Vec<SeatLabel>>,
-    /// The best adjacent seats, so many.
+    /// This many of the best free seats, side by side.
     #[serde(default)]
     #[schema(minimum = 1, maximum = 8)]
     best_available: Option<u8>,
-    /// Who comes to a screening.
+    /// Who comes, for a cinema slot.
     #[serde(default)]
     persons: Option<Persons>,
-    /// How many come to a session.
+    /// How many come, for an escape-room slot.
     #[serde(default)]
     #[schema(minimum = 1, maximum = 6)]
     party_size: Option<u8>,
@@ -47,7 +47,7 @@ impl Sendable for Change {
     const EXAMPLE: &'static str = r#"{"seats":["C7"],"persons":{"adult":1}}"#;
 }
 
-/// Exchanges the places or people of a running hold.
+/// Changes the places or people of a hold.
 #[utoipa::path(post, path = "/v1/reservations/{id}/change", tag = "reservations", operation_id = "changeReservation",
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     security(("reservation" = []), ("admin" = [])),
@@ -76,7 +76,7 @@ pub(in super::super) async fn change(
     } = body;
     let wish = wish(
         hold.time_slot,
-        Choice {
+        ChoiceFields {
             seats,
             best_available,
             persons,

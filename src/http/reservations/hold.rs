@@ -5,7 +5,7 @@ use aggregates::{
     fault::Fault,
     ids::{ReservationId, TimeSlotId},
     pricing::{Party, Persons},
-    reservation::{Reservation, ReservationError, ReservationEvent},
+    reservation::{Reservation, ReservationEvent},
     values::SeatLabel,
 };
 use axum::{
@@ -18,19 +18,19 @@ use super::{
     super::{
         App,
         answer::Done,
-        body::{Sendable, Sent, refuse},
+        body::{Sendable, Sent, invalid, refuse},
         caller::Caller,
         idempotency::Key,
         problem::{Problem, ProblemBody},
     },
-    view::ReservationView,
+    view::{ReservationView, not_found},
 };
 use crate::{
     booking::{Places, Wish},
     store::{Actor, Committed},
 };
 
-/// What to hold: `seats` or `best_available` with `persons`, or a whole session with `party_size`.
+/// What to hold: `seats` or `best_available` with `persons`, or a whole escape-room slot with `party_size`.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "time_slot": "0192d3a0-0000-7000-8000-000000000001", "seats": ["C7", "C8"], "persons": { "adult": 2 } }))]
@@ -41,14 +41,14 @@ pub struct Hold {
     #[serde(default)]
     #[schema(max_items = 8)]
     seats: Option<Vec<SeatLabel>>,
-    /// The best adjacent seats, so many.
+    /// This many of the best free seats, side by side.
     #[serde(default)]
     #[schema(minimum = 1, maximum = 8)]
     best_available: Option<u8>,
-    /// Who comes to a screening.
+    /// Who comes, for a cinema slot.
     #[serde(default)]
     persons: Option<Persons>,
-    /// How many come to a session.
+    /// How many come, for an escape-room slot.
     #[serde(default)]
     #[schema(minimum = 1, maximum = 6)]
     party_size: Option<u8>,
@@ -63,7 +63,7 @@ impl Hold {
     pub(super) fn wish(self) -> Result<Wish, Problem> {
         wish(
             self.time_slot,
-            Choice {
+            ChoiceFields {
                 seats: self.seats,
                 best_available: self.best_available,
                 persons: self.persons,
@@ -75,7 +75,7 @@ impl Hold {
 
 /// The part of a wish that can be changed later.
 #[derive(Debug)]
-pub(super) struct Choice {
+pub(super) struct ChoiceFields {
     pub(super) seats: Option<Vec<SeatLabel>>,
     pub(super) best_available: Option<u8>,
     pub(super) persons: Option<Persons>,
@@ -83,11 +83,11 @@ pub(super) struct Choice {
 }
 
 /// The wish behind the fields, or every field that does not go with the others.
-pub(super) fn wish(time_slot: TimeSlotId, choice: Choice) -> Result<Wish, Problem> {
+pub(super) fn wish(time_slot: TimeSlotId, choice: ChoiceFields) -> Result<Wish, Problem> {
     let fault = |pointer, problem: &str| Fault::at(pointer, problem);
-    let apart = |given: bool, pointer| given.then(|| fault(pointer, "does not go with party_size"));
+    let apart = |given: bool, pointer| given.then(|| fault(pointer, "cannot be combined with party_size"));
     let (places, party) = match choice {
-        Choice {
+        ChoiceFields {
             party_size: Some(size),
             seats,
             best_available,
@@ -101,35 +101,33 @@ pub(super) fn wish(time_slot: TimeSlotId, choice: Choice) -> Result<Wish, Proble
             refuse(faults.into_iter().flatten().collect())?;
             (Places::Room, Party::Group { size })
         }
-        Choice {
+        ChoiceFields {
             seats: Some(_),
             best_available: Some(_),
             ..
         } => {
-            refuse(vec![fault("/best_available", "does not go with seats")])?;
-            return Err(unfit());
+            return Err(invalid(&[fault(
+                "/best_available",
+                "cannot be combined with seats",
+            )]));
         }
-        Choice {
+        ChoiceFields {
             seats: None,
             best_available: None,
             ..
         } => {
-            refuse(vec![fault(
-                "/seats",
-                "is missing (or best_available, or party_size)",
-            )])?;
-            return Err(unfit());
+            let missing = fault("/seats", "is missing; send seats, best_available or party_size");
+            return Err(invalid(&[missing]));
         }
-        Choice { persons: None, .. } => {
-            refuse(vec![fault("/persons", "is missing")])?;
-            return Err(unfit());
+        ChoiceFields { persons: None, .. } => {
+            return Err(invalid(&[fault("/persons", "is missing")]));
         }
-        Choice {
+        ChoiceFields {
             seats: Some(labels),
             persons: Some(persons),
             ..
         } => (Places::Seats(labels), Party::Persons(persons)),
-        Choice {
+        ChoiceFields {
             best_available: Some(count),
             persons: Some(persons),
             ..
@@ -142,22 +140,15 @@ pub(super) fn wish(time_slot: TimeSlotId, choice: Choice) -> Result<Wish, Proble
     })
 }
 
-fn unfit() -> Problem {
-    Problem::new(
-        &super::super::problems::INVALID_FIELDS,
-        "the fields do not go together",
-    )
-}
-
-/// Holds seats or a session.
+/// Holds seats or an escape-room slot.
 #[utoipa::path(post, path = "/v1/reservations", tag = "reservations", operation_id = "holdReservation",
     request_body = Hold,
     params(("Idempotency-Key" = Option<String>, Header, description = "22 to 128 printable characters, for example a UUID")),
     responses(
-        (status = CREATED, description = "Held; the token is the secret of its holder", body = ReservationView,
+        (status = CREATED, description = "Held; the token is its holder's secret", body = ReservationView,
          headers(("Location" = String, description = "The reservation"))),
         (status = CONFLICT, description = "seat/taken and others; names the seats", body = ProblemBody),
-        (status = UNPROCESSABLE_ENTITY, description = "Fields are wrong", body = ProblemBody)))]
+        (status = UNPROCESSABLE_ENTITY, description = "Some fields are wrong", body = ProblemBody)))]
 pub(in super::super) async fn hold(
     State(app): State<App>,
     caller: Caller,
@@ -170,11 +161,9 @@ pub(in super::super) async fn hold(
     let request = caller.request(Actor::Guest(number), "reservations/hold", key);
     let committed = app.bookings.hold(&request, number, &wish).await?;
     // A repeated request is answered with the reservation that began the first time.
-    let id = begun(&committed).ok_or(Problem::refused(&ReservationError::NotFound))?;
-    let state = committed
-        .state::<Reservation>(&id)
-        .ok_or(Problem::refused(&ReservationError::NotFound))?;
-    let view = ReservationView::of(id, &state).ok_or(Problem::refused(&ReservationError::NotFound))?;
+    let id = begun(&committed).ok_or_else(not_found)?;
+    let state = committed.state::<Reservation>(&id).ok_or_else(not_found)?;
+    let view = ReservationView::of(id, &state).ok_or_else(not_found)?;
     Ok(Done::created(
         &committed,
         format!("/v1/reservations/{id}"),

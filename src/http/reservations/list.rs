@@ -22,7 +22,7 @@ use super::super::{
 pub struct Listed {
     /// Its number.
     number: ReservationId,
-    /// How far it has come.
+    /// What has become of it.
     #[schema(value_type = String, example = "placed")]
     state: Stage,
     /// For which slot.
@@ -43,7 +43,7 @@ pub struct Listed {
     pay_by: Option<Timestamp>,
     /// Whether it is paid.
     paid: bool,
-    /// Whether the customer was told.
+    /// Whether the customer was notified.
     notified: bool,
     /// The coupon redeemed with it.
     coupon: Option<String>,
@@ -123,11 +123,11 @@ pub struct Which {
     min_position: Option<i64>,
 }
 
-/// Reservations, the newest first. Searching by name or phone is `POST /v1/reservations/search`: no personal data in
+/// Reservations, newest first. Searching by name or phone is `POST /v1/reservations/search`: no personal data in
 /// an address.
 #[utoipa::path(get, path = "/v1/reservations", tag = "admin", operation_id = "listReservations",
     params(Which), security(("admin" = [])),
-    responses((status = OK, description = "The newest first", body = Page<Listed>),
+    responses((status = OK, description = "Newest first", body = Page<Listed>),
               (status = UNAUTHORIZED, description = "The admin token is needed", body = ProblemBody)))]
 pub(in super::super) async fn list(
     State(app): State<App>,

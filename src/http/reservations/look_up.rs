@@ -1,11 +1,7 @@
 //! `POST /v1/reservations/look-up`: finds "my reservation" by number and phone (DOMAIN E8); a POST, so that no phone
 //! number stands in an address or a log.
 
-use aggregates::{
-    ids::ReservationId,
-    reservation::{Reservation, ReservationError},
-    values::PhoneNumber,
-};
+use aggregates::{ids::ReservationId, reservation::Reservation, values::PhoneNumber};
 use axum::{
     extract::State,
     response::{IntoResponse as _, Response},
@@ -20,7 +16,7 @@ use super::{
         caller::Caller,
         problem::{Problem, ProblemBody},
     },
-    view::ReservationView,
+    view::{ReservationView, not_found},
 };
 
 /// What the customer knows.
@@ -55,6 +51,6 @@ pub(in super::super) async fn look_up(
         .placed()
         .and_then(|placed| placed.placement.contact.phone.plain());
     let view = ReservationView::of(number, &state).filter(|_| known == Some(&phone));
-    let view = view.ok_or(Problem::refused(&ReservationError::NotFound))?;
+    let view = view.ok_or_else(not_found)?;
     Ok(Json(view.with_token(&app)).into_response())
 }

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::booking::Placing;
 
-/// What a customer says when placing.
+/// What a customer sends to place a reservation.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "name": "김하늘", "phone": "010-1234-5678",

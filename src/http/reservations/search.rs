@@ -1,7 +1,7 @@
 //! `POST /v1/reservations/search`: staff find reservations by a part of the phone or name; a POST, so that neither
 //! stands in an address or a log (DOMAIN E6, E8).
 
-use aggregates::values::Name;
+use aggregates::{fault::Fault, values::Name};
 use axum::{
     extract::State,
     response::{IntoResponse as _, Response},
@@ -14,7 +14,7 @@ use super::{
         App,
         access::Admin,
         answer::Json,
-        body::{Sendable, Sent},
+        body::{Sendable, Sent, invalid},
         pages::Page,
         problem::{Problem, ProblemBody},
     },
@@ -23,15 +23,36 @@ use super::{
 
 /// Reservations found at most.
 const FOUND_MAX: i64 = 50;
+/// Digits of the longest phone number there is (ITU-T E.164).
+const PHONE_DIGITS_MAX: usize = 15;
 
-/// What staff know.
+/// A part of a phone number; dashes and spaces are ignored.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct PhoneDigits(String);
+
+impl TryFrom<String> for PhoneDigits {
+    type Error = &'static str;
+
+    fn try_from(typed: String) -> Result<Self, Self::Error> {
+        let digits: String = typed.chars().filter(|letter| !"- ".contains(*letter)).collect();
+        let known = (1..=PHONE_DIGITS_MAX).contains(&digits.len())
+            && digits.bytes().all(|digit| digit.is_ascii_digit());
+        known
+            .then_some(Self(digits))
+            .ok_or("must be 1 to 15 digits of a phone number")
+    }
+}
+
+/// What staff know; at least one of both.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "phone": "5678" }))]
 pub struct Search {
-    /// Digits of the phone number, as they are typed.
+    /// Some digits of the phone number, in a row; dashes and spaces are ignored.
     #[serde(default)]
-    phone: Option<Name>,
+    #[schema(value_type = Option<String>)]
+    phone: Option<PhoneDigits>,
     /// A part of the name.
     #[serde(default)]
     name: Option<Name>,
@@ -44,15 +65,19 @@ impl Sendable for Search {
 /// Finds reservations by a part of the phone number or name.
 #[utoipa::path(post, path = "/v1/reservations/search", tag = "admin", operation_id = "searchReservations",
     request_body = Search, security(("admin" = [])),
-    responses((status = OK, description = "The newest first, at most 50", body = Page<Listed>),
-              (status = UNAUTHORIZED, description = "The admin token is needed", body = ProblemBody)))]
+    responses((status = OK, description = "Newest first, at most 50", body = Page<Listed>),
+              (status = UNAUTHORIZED, description = "The admin token is needed", body = ProblemBody),
+              (status = UNPROCESSABLE_ENTITY, description = "Neither phone nor name, or a wrong one", body = ProblemBody)))]
 pub(in super::super) async fn search(
     State(app): State<App>,
     _: Admin,
     Sent(Search { phone, name }): Sent<Search>,
 ) -> Result<Response, Problem> {
+    if phone.is_none() && name.is_none() {
+        return Err(invalid(&[Fault::at("", "needs phone or name")]));
+    }
     let filter = Filter {
-        phone: phone.map(|phone| phone.to_string()),
+        phone: phone.map(|PhoneDigits(digits)| digits),
         name: name.map(|name| name.to_string()),
         ..Filter::default()
     };

@@ -1,6 +1,6 @@
 //! `GET /v1/reservations/{id}`: one reservation straight from the log, so it is never behind.
 
-use aggregates::reservation::{Reservation, ReservationError};
+use aggregates::reservation::Reservation;
 use axum::{
     extract::State,
     response::{IntoResponse as _, Response},
@@ -13,7 +13,7 @@ use super::{
         answer::Json,
         problem::{Problem, ProblemBody},
     },
-    view::ReservationView,
+    view::{ReservationView, not_found},
 };
 
 /// One reservation, for its holder or staff.
@@ -24,7 +24,6 @@ use super::{
               (status = NOT_FOUND, description = "Unknown number or wrong token", body = ProblemBody)))]
 pub(in super::super) async fn show(State(app): State<App>, holder: Holder) -> Result<Response, Problem> {
     let state = app.store.read::<Reservation>(&holder.id()).await?;
-    let view =
-        ReservationView::of(holder.id(), &state).ok_or(Problem::refused(&ReservationError::NotFound))?;
+    let view = ReservationView::of(holder.id(), &state).ok_or_else(not_found)?;
     Ok(Json(view).into_response())
 }

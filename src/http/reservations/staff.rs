@@ -25,7 +25,7 @@ use super::{
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MarkPaid {
-    /// How much; the whole price if not said.
+    /// How much; by default the whole price.
     #[serde(default)]
     amount: Option<Money>,
     /// A remark.
@@ -37,7 +37,7 @@ impl Sendable for MarkPaid {
     const EXAMPLE: &'static str = r#"{"amount":{"amount":48000,"currency":"KRW"},"note":"by transfer"}"#;
 }
 
-/// How the customer was told.
+/// How the customer was notified.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MarkNotified {
@@ -65,7 +65,7 @@ async fn record(
     after(app, &committed, id).await
 }
 
-/// Records that the money came.
+/// Records the payment.
 #[utoipa::path(post, path = "/v1/reservations/{id}/mark-paid", tag = "reservations", operation_id = "markReservationPaid",
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     security(("admin" = [])),
@@ -84,7 +84,7 @@ pub(in super::super) async fn mark_paid(
     record(&app, caller, key, id, "reservations/mark-paid", command).await
 }
 
-/// Records that the customer was told.
+/// Records that the customer was notified.
 #[utoipa::path(post, path = "/v1/reservations/{id}/mark-notified", tag = "reservations", operation_id = "markReservationNotified",
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     security(("admin" = [])),

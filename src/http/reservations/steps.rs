@@ -14,6 +14,31 @@ use super::{
     view::{ReservationView, after},
 };
 
+/// A step.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Extend,
+    Release,
+    Revive,
+}
+
+async fn take(step: Step, app: &App, caller: Caller, holder: &Holder, key: Key) -> Result<Response, Problem> {
+    let command = match step {
+        Step::Extend => "reservations/extend",
+        Step::Release => "reservations/release",
+        Step::Revive => "reservations/revive",
+    };
+    let id = holder.id();
+    let key = key.bind(app.store.vault(), holder.scope(), &(command, id));
+    let request = caller.request(holder.actor(), command, key);
+    let committed = match step {
+        Step::Extend => app.bookings.extend(&request, id).await?,
+        Step::Release => app.bookings.release(&request, id).await?,
+        Step::Revive => app.bookings.revive(&request, id).await?,
+    };
+    after(app, &committed, id).await
+}
+
 /// Keeps a hold a little longer, once.
 #[utoipa::path(post, path = "/v1/reservations/{id}/extend", tag = "reservations", operation_id = "extendReservation",
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
@@ -28,10 +53,7 @@ pub(in super::super) async fn extend(
     key: Key,
     Sent(Nothing {}): Sent<Nothing>,
 ) -> Result<Response, Problem> {
-    let key = key.bind(app.store.vault(), holder.scope(), &("extend", holder.id()));
-    let request = caller.request(holder.actor(), "reservations/extend", key);
-    let committed = app.bookings.extend(&request, holder.id()).await?;
-    after(&app, &committed, holder.id()).await
+    take(Step::Extend, &app, caller, &holder, key).await
 }
 
 /// Gives a hold back.
@@ -48,13 +70,10 @@ pub(in super::super) async fn release(
     key: Key,
     Sent(Nothing {}): Sent<Nothing>,
 ) -> Result<Response, Problem> {
-    let key = key.bind(app.store.vault(), holder.scope(), &("release", holder.id()));
-    let request = caller.request(holder.actor(), "reservations/release", key);
-    let committed = app.bookings.release(&request, holder.id()).await?;
-    after(&app, &committed, holder.id()).await
+    take(Step::Release, &app, caller, &holder, key).await
 }
 
-/// Takes a lapsed hold up again, if everything is still free.
+/// Revives a lapsed hold, if everything is still free.
 #[utoipa::path(post, path = "/v1/reservations/{id}/revive", tag = "reservations", operation_id = "reviveReservation",
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     security(("reservation" = []), ("admin" = [])),
@@ -68,8 +87,5 @@ pub(in super::super) async fn revive(
     key: Key,
     Sent(Nothing {}): Sent<Nothing>,
 ) -> Result<Response, Problem> {
-    let key = key.bind(app.store.vault(), holder.scope(), &("revive", holder.id()));
-    let request = caller.request(holder.actor(), "reservations/revive", key);
-    let committed = app.bookings.revive(&request, holder.id()).await?;
-    after(&app, &committed, holder.id()).await
+    take(Step::Revive, &app, caller, &holder, key).await
 }

@@ -31,7 +31,7 @@ pub struct ReservationView<'a> {
     state: State,
     /// The time slot.
     time_slot: TimeSlotId,
-    /// Its seats; `room` for a session.
+    /// Its seats; `room` for an escape-room slot.
     seats: &'a [SeatLabel],
     /// Who comes.
     party: &'a Party,
@@ -41,7 +41,7 @@ pub struct ReservationView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
-    /// The secret that lets its holder work on it; only when it is made or looked up.
+    /// Its holder's secret, sent only when it is held or looked up.
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<String>,
     /// What was agreed when it was placed.
@@ -65,7 +65,7 @@ pub struct PlacedView<'a> {
     /// When the slot begins.
     #[schema(value_type = String, format = DateTime)]
     starts_at: Timestamp,
-    /// Until when its holder cancels without asking.
+    /// Until when its holder may cancel.
     #[schema(value_type = String, format = DateTime)]
     cancel_until: Timestamp,
     /// Whether nothing is due any more.
@@ -152,6 +152,11 @@ impl<'a> ReservationView<'a> {
     }
 }
 
+/// There is no such reservation.
+pub(super) fn not_found() -> Problem {
+    Problem::refused(&ReservationError::NotFound)
+}
+
 /// The answer to a command on the reservation `id`: how it is now.
 pub(super) async fn after(app: &App, committed: &Committed, id: ReservationId) -> Result<Response, Problem> {
     let written = committed
@@ -166,7 +171,7 @@ pub(super) async fn after(app: &App, committed: &Committed, id: ReservationId) -
                 .await?
         }
     };
-    let view = ReservationView::of(id, &state).ok_or(Problem::refused(&ReservationError::NotFound))?;
+    let view = ReservationView::of(id, &state).ok_or_else(not_found)?;
     let mut response = Done::ok(committed, view).into_response();
     response.headers_mut().insert(header::ETAG, etag(sequence));
     Ok(response)

@@ -33,7 +33,7 @@ impl AsOf {
         match (self.position, self.at) {
             (Some(_), Some(_)) => Err(Problem::new(
                 &problems::MALFORMED_QUERY,
-                "position and at do not go together",
+                "position and at cannot be combined",
             )),
             (Some(position), None) if position < 0 => Err(Problem::new(
                 &problems::MALFORMED_QUERY,

@@ -28,8 +28,8 @@ use super::{
 #[utoipa::path(get, path = "/v1/time-slots/{id}/layout", tag = "catalogue", operation_id = "getLayout",
     params(("id" = TimeSlotId, Path)),
     responses((status = OK, description = "The layout", body = LayoutPlan),
-              (status = NOT_MODIFIED, description = "You have it"),
-              (status = NOT_FOUND, description = "time-slot/not-found, or a session, which has no seats", body = ProblemBody)))]
+              (status = NOT_MODIFIED, description = "Not modified"),
+              (status = NOT_FOUND, description = "time-slot/not-found, or an escape-room slot, which has no seats", body = ProblemBody)))]
 pub(in super::super) async fn layout(
     State(app): State<App>,
     Id(id): Id<TimeSlotId>,
@@ -44,7 +44,7 @@ pub(in super::super) async fn layout(
     else {
         return Err(Problem::new(
             &problems::NO_SUCH_THING,
-            "a session has no seats, only its room",
+            "an escape-room slot has no seats, only its room",
         ));
     };
     let tag = format!("\"{auditorium}.{layout_version}\"");

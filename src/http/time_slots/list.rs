@@ -30,13 +30,13 @@ use super::{
 pub struct Which {
     /// At this branch; needed unless `theme` or `auditorium` says where.
     branch: Option<BranchId>,
-    /// Of this movie.
+    /// Only slots of this movie.
     movie: Option<MovieId>,
-    /// Of this theme.
+    /// Only slots of this theme.
     theme: Option<ThemeId>,
     /// In this auditorium.
     auditorium: Option<AuditoriumId>,
-    /// On this business day, 05:00 to 29:00 in the branch's zone; today if not said.
+    /// On this business day, 05:00 to 29:00 in the branch's zone; by default today.
     #[param(value_type = Option<String>, format = Date, example = "2026-12-24")]
     date: Option<Date>,
     /// Where the page begins.
@@ -50,7 +50,7 @@ pub struct Which {
 /// The time slots of one business day.
 #[utoipa::path(get, path = "/v1/time-slots", tag = "catalogue", operation_id = "listTimeSlots",
     params(Which),
-    responses((status = OK, description = "By their start", body = Page<TimeSlotView>),
+    responses((status = OK, description = "Ordered by start", body = Page<TimeSlotView>),
               (status = BAD_REQUEST, description = "The query is malformed", body = ProblemBody),
               (status = NOT_FOUND, description = "branch/not-found and others", body = ProblemBody)))]
 pub(in super::super) async fn list(
@@ -118,7 +118,7 @@ async fn place(app: &App, which: &Which) -> Result<BranchId, Problem> {
         }
         Which { .. } => Err(Problem::new(
             &problems::MALFORMED_QUERY,
-            "say where: branch, theme or auditorium",
+            "one of branch, theme and auditorium is required",
         )),
     }
 }

@@ -36,7 +36,7 @@ use crate::{
     shutdown::{Signal, told},
     store::{
         Feed,
-        seat_changes::{Listener, SeatChanges},
+        seat_changes::{self, Listener, SeatChanges},
     },
 };
 
@@ -135,16 +135,16 @@ fn frame(event: &str, position: i64, data: &str) -> String {
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct From {
-    /// From behind this log position, for example that of a seat map; from now on if not said.
+pub struct ListenFrom {
+    /// After this log position, for example that of a seat map; by default from now on.
     #[serde(default)]
     after: Option<i64>,
 }
 
 /// Changes of a time slot's seats, as they happen.
 #[utoipa::path(get, path = "/v1/time-slots/{id}/live", tag = "catalogue", operation_id = "listenToTimeSlot",
-    params(("id" = TimeSlotId, Path), From,
-           ("Last-Event-ID" = Option<String>, Header, description = "Go on behind this log position")),
+    params(("id" = TimeSlotId, Path), ListenFrom,
+           ("Last-Event-ID" = Option<String>, Header, description = "Continue after this log position")),
     responses((status = OK, description = "Events `seat`, and `ready` first; the id is the log position",
                content_type = "text/event-stream", body = String),
               (status = NOT_FOUND, description = "time-slot/not-found", body = ProblemBody),
@@ -152,7 +152,7 @@ pub struct From {
 pub(in super::super) async fn live(
     State(app): State<App>,
     Id(id): Id<TimeSlotId>,
-    Asked(from): Asked<From>,
+    Asked(from): Asked<ListenFrom>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     find(&app, id, &AsOf::default()).await?;
@@ -167,9 +167,8 @@ pub(in super::super) async fn live(
         let mut missed = seat_map::changes(&app.reads, id, after).await?;
         missed.seats.sort_by_key(|seat| seat.from_position);
         for seat in &missed.seats {
-            let (label, state, position) = (&seat.label, seat.state.as_str(), seat.from_position);
-            // Labels are letters, digits and dashes.
-            let data = format!("{{\"label\":\"{label}\",\"state\":\"{state}\",\"position\":{position}}}");
+            let position = seat.from_position;
+            let data = seat_changes::json(&seat.label, seat.state, position);
             first.push_str(&frame("seat", position, &data));
         }
         line.after = missed.position.max(after);

@@ -17,19 +17,19 @@ pub struct TimeSlotView {
     id: TimeSlotId,
     /// Where.
     branch: BranchId,
-    /// Which movie, of a screening.
+    /// Which movie, in a cinema.
     #[serde(skip_serializing_if = "Option::is_none")]
     movie: Option<MovieId>,
-    /// In which auditorium, of a screening.
+    /// In which auditorium, in a cinema.
     #[serde(skip_serializing_if = "Option::is_none")]
     auditorium: Option<AuditoriumId>,
-    /// Which theme, of a session.
+    /// Which theme, in an escape room.
     #[serde(skip_serializing_if = "Option::is_none")]
     theme: Option<ThemeId>,
-    /// The smallest group, of a session.
+    /// The smallest group, in an escape room.
     #[serde(skip_serializing_if = "Option::is_none")]
     party_min: Option<u8>,
-    /// The largest group, of a session.
+    /// The largest group, in an escape room.
     #[serde(skip_serializing_if = "Option::is_none")]
     party_max: Option<u8>,
     /// When it begins.
@@ -47,7 +47,7 @@ pub struct TimeSlotView {
     /// And at its end.
     #[schema(example = "27:05")]
     ends: String,
-    /// Whether it can be booked now, and if not, why.
+    /// Whether it can be reserved now, and if not, why.
     state: Availability,
     /// Places left.
     remaining: i64,
@@ -63,7 +63,7 @@ pub struct TimeSlotView {
     sales_close_at: Timestamp,
 }
 
-/// Whether a time slot can be booked.
+/// Whether a time slot can be reserved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Availability {

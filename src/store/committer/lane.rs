@@ -154,7 +154,7 @@ impl Lane {
             if Instant::now() + pause > deadline {
                 return Err(failure);
             }
-            tracing::warn!(?failure, "the log is not reached, trying again");
+            tracing::warn!(?failure, "cannot reach the log; retrying");
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(PAUSE_MAX);
         }

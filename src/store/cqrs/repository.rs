@@ -231,6 +231,6 @@ fn failed(error: StoreError) -> PersistenceError {
         StoreError::TooContended => PersistenceError::OptimisticLockError,
         StoreError::Unavailable(_) => PersistenceError::ConnectionError(error.into()),
         StoreError::Corrupt(_) => PersistenceError::DeserializationError(error.into()),
-        StoreError::KeyReused => PersistenceError::UnknownError(error.into()),
+        StoreError::KeyReused | StoreError::OtherSecret => PersistenceError::UnknownError(error.into()),
     }
 }

@@ -55,7 +55,7 @@ pub(super) async fn build<M: ReadModel>(
         match building.swap(store, &mut db).await {
             Ok(()) => break,
             Err(RebuildError::Database(error)) if shadow::is_lock_timeout(&error) && attempt < SWAPS_MAX => {
-                tracing::warn!(model = M::NAME, attempt, "readers are in the way of the swap");
+                tracing::warn!(model = M::NAME, attempt, "readers are blocking the swap");
                 building.catch_up(store, &mut db).await?;
             }
             Err(error) => return Err(error),

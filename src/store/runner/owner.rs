@@ -8,7 +8,7 @@ use projections::{ReadModel, folding::Folding};
 use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
 use tokio::time::Instant;
 
-use super::Standing;
+use super::Reach;
 use crate::store::{
     Store,
     rebuild::{self, RebuildError},
@@ -43,19 +43,19 @@ pub(super) enum Halt {
 pub(super) async fn follow<M: ReadModel>(
     store: &Store,
     database: &PgConnectOptions,
-    standing: &Standing,
+    reach: &Reach,
 ) -> Result<Infallible, Halt> {
     let mut db = tables::session(database, Schema::Live).await?;
-    let checkpoint = take_over::<M>(store, database, &mut db, standing).await?;
+    let checkpoint = take_over::<M>(store, database, &mut db, reach).await?;
     super::parking::replay::<M>(store, &mut db, checkpoint).await?;
     let mut owner = Owner::<M> {
-        standing,
+        reach,
         checkpoint,
         folding: Folding::keeping(ROWS_MAX),
         committed: Instant::now(),
     };
     owner.folding.park(tables::parked(&mut db, M::NAME).await?);
-    standing.is_at(owner.checkpoint.position);
+    reach.is_at(owner.checkpoint.position);
     loop {
         match owner.next(store).await {
             Some(events) => owner.fold_all(&mut db, &events).await?,
@@ -69,17 +69,17 @@ async fn take_over<M: ReadModel>(
     store: &Store,
     database: &PgConnectOptions,
     db: &mut PgConnection,
-    standing: &Standing,
+    reach: &Reach,
 ) -> Result<Checkpoint, Halt> {
     loop {
         let known = tables::checkpoint(db, M::NAME).await?;
         if let Some(known) = known {
-            standing.is_at(known.position);
+            reach.is_at(known.position);
         }
         // A newer program's rows are left to it: this one's queries may not fit them, but they must not be undone.
         let newer = known.is_some_and(|known| known.version > M::VERSION);
         if newer || !tables::own(db, M::NAME).await? {
-            standing.wait(STAND_BY, STAND_BY_AWAITED).await;
+            reach.wait(STAND_BY, STAND_BY_AWAITED).await;
             continue;
         }
         tables::begin_checkpoint(db, M::NAME, M::VERSION).await?;
@@ -94,7 +94,7 @@ async fn take_over<M: ReadModel>(
             model = M::NAME,
             from = known.version,
             to = M::VERSION,
-            "the read model is built anew"
+            "the read model is being rebuilt"
         );
         let built = rebuild::model::<M>(store, database);
         tokio::pin!(built);
@@ -112,7 +112,7 @@ async fn take_over<M: ReadModel>(
 }
 
 struct Owner<'a, M: ReadModel> {
-    standing: &'a Standing,
+    reach: &'a Reach,
     checkpoint: Checkpoint,
     folding: Folding<M>,
     committed: Instant,
@@ -195,7 +195,7 @@ impl<M: ReadModel> Owner<'_, M> {
         };
         self.committed = Instant::now();
         self.checkpoint.position = last.position;
-        self.standing.is_at(last.position);
+        self.reach.is_at(last.position);
         let folded = u64::try_from(events.len()).unwrap_or(u64::MAX);
         metrics::counter!("jari_projection_events_total", "model" => M::NAME).increment(folded);
         metrics::histogram!("jari_projection_batch_seconds", "model" => M::NAME)
@@ -222,7 +222,7 @@ impl<M: ReadModel> Owner<'_, M> {
             )));
         }
         self.checkpoint = known;
-        self.standing.is_at(known.position);
+        self.reach.is_at(known.position);
         Ok(())
     }
 

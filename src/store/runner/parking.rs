@@ -27,10 +27,14 @@ pub(super) async fn replay<M: ReadModel>(
     }
     for (key, events) in missed::<M>(store, db, &parked, checkpoint.position).await? {
         match replay_one::<M>(db, checkpoint, &key, &events).await {
-            Ok(true) => tracing::info!(model = M::NAME, key, "a row that stood still goes on"),
-            Ok(false) => tracing::error!(model = M::NAME, key, "a row stands still"),
+            Ok(true) => tracing::info!(
+                model = M::NAME,
+                key,
+                "a parked row of a read model is up to date again"
+            ),
+            Ok(false) => tracing::error!(model = M::NAME, key, "a row of a read model is parked"),
             Err(error) if tables::is_refused_data(&error) => {
-                tracing::error!(model = M::NAME, key, %error, "a row stands still");
+                tracing::error!(model = M::NAME, key, %error, "a row of a read model is parked");
             }
             Err(error) => return Err(error),
         }
