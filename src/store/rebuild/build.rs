@@ -21,7 +21,7 @@ const COPY_MAX: usize = 4 << 20;
 /// Events folded at once after the bulk.
 const BATCH_MAX: usize = 8_192;
 /// Rows kept in memory after the bulk.
-const KEPT_MAX: usize = 50_000;
+const KEPT_MAX: usize = 16_384;
 /// How often readers are asked to give way.
 const SWAPS_MAX: u32 = 30;
 
