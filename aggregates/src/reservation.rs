@@ -21,7 +21,7 @@ pub use self::state::{Held, Placed, Reservation};
 use crate::{
     decider::aggregate,
     ids::{ReservationId, TimeSlotId},
-    personal::{Personal, Sealable},
+    personal::{Personal, Sealable, sealable},
     pricing::{Party, Quote},
     refusal::refusals,
     values::{CouponCode, CustomerName, Money, Note, PhoneNumber, SeatLabel},
@@ -176,15 +176,21 @@ pub enum ReservationEvent {
     /// Binding.
     Placed(Box<Placement>),
     /// Paid.
-    Paid { amount: Money, note: Option<Note> },
+    Paid {
+        amount: Money,
+        note: Option<Personal<Note>>,
+    },
     /// The customer was told.
-    Notified { note: Option<Note> },
+    Notified { note: Option<Personal<Note>> },
     /// They came.
     CheckedIn,
     /// They did not come.
     MarkedNoShow,
     /// Called off.
-    Cancelled { by: Canceller, reason: Option<Note> },
+    Cancelled {
+        by: Canceller,
+        reason: Option<Personal<Note>>,
+    },
     /// Not paid in time.
     Expired,
 }
@@ -295,17 +301,17 @@ aggregate! {
             let Contact { name, phone } = &mut placement.contact;
             vec![name as &mut dyn Sealable, phone]
         }
+        // Free words about a person, by themselves or by staff.
+        ReservationEvent::Paid { note, .. } | ReservationEvent::Notified { note } => sealable(note),
+        ReservationEvent::Cancelled { reason, .. } => sealable(reason),
         ReservationEvent::Held { .. }
         | ReservationEvent::Extended { .. }
         | ReservationEvent::Changed { .. }
         | ReservationEvent::Released
         | ReservationEvent::Lapsed
         | ReservationEvent::Revived { .. }
-        | ReservationEvent::Paid { .. }
-        | ReservationEvent::Notified { .. }
         | ReservationEvent::CheckedIn
         | ReservationEvent::MarkedNoShow
-        | ReservationEvent::Cancelled { .. }
         | ReservationEvent::Expired => Vec::new(),
     }
 }
@@ -374,9 +380,14 @@ impl Reservation {
             (Do::MarkPaid { .. }, Placed(placed)) if placed.paid => Ok(vec![]),
             (Do::MarkPaid { amount, note }, Placed(placed)) => match (placed.due(), amount) {
                 (due, Some(amount)) if amount != due => Err(No::AmountDiffers { due }),
-                (due, Some(_) | None) => Ok(vec![Event::Paid { amount: due, note }]),
+                (due, Some(_) | None) => Ok(vec![Event::Paid {
+                    amount: due,
+                    note: note.map(Personal::Plain),
+                }]),
             },
-            (Do::MarkNotified { note }, Placed(_)) => Ok(vec![Event::Notified { note }]),
+            (Do::MarkNotified { note }, Placed(_)) => Ok(vec![Event::Notified {
+                note: note.map(Personal::Plain),
+            }]),
 
             (Do::CheckIn, Placed(placed)) if placed.paid => Ok(vec![Event::CheckedIn]),
             (Do::CheckIn, Placed(_)) => Err(No::NotPaid),
@@ -391,7 +402,10 @@ impl Reservation {
             (Do::Cancel { by, reason }, Placed(placed)) => {
                 let until = placed.cancellable_until(by);
                 if now < until {
-                    Ok(vec![Event::Cancelled { by, reason }])
+                    Ok(vec![Event::Cancelled {
+                        by,
+                        reason: reason.map(Personal::Plain),
+                    }])
                 } else {
                     Err(No::TooLateToCancel { until })
                 }

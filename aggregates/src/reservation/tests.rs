@@ -338,6 +338,46 @@ fn customers_cancel_until_a_while_before_and_staff_until_the_start() {
 }
 
 #[test]
+fn what_people_write_about_a_reservation_is_personal() {
+    let words: Note = "제 번호는 010-9876-5432".parse().expect("a note");
+    let personal = Some(Personal::Plain(words.clone()));
+    let due = Money {
+        amount: 60_000,
+        currency: Currency::KRW,
+    };
+    let by = Canceller::Customer;
+    let note = Some(words);
+    for (command, mut event) in [
+        (
+            Do::Cancel {
+                by,
+                reason: note.clone(),
+            },
+            Event::Cancelled {
+                by,
+                reason: personal.clone(),
+            },
+        ),
+        (
+            Do::MarkPaid {
+                amount: None,
+                note: note.clone(),
+            },
+            Event::Paid {
+                amount: due,
+                note: personal.clone(),
+            },
+        ),
+        (Do::MarkNotified { note }, Event::Notified { note: personal }),
+    ] {
+        given::<Reservation>(placed(transfer()))
+            .when(command)
+            .then([event.clone()]);
+        assert_eq!(crate::StoredEvent::personal(&mut event).len(), 1, "{event:?}");
+    }
+}
+
+#[test]
 fn whoever_paid_can_check_in() {
     given::<Reservation>(placed(transfer()))
         .when(Do::CheckIn)
