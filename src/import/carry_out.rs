@@ -6,7 +6,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use aggregates::fault::Fault;
+use aggregates::{fault::Fault, values::folded};
 
 use super::{
     FileFault, ImportError, OnProgress, Progress,
@@ -105,7 +105,7 @@ fn check_files(catalogues: &[Catalogue]) -> Result<(), ImportError> {
         };
         for at in premises {
             let name = &at.value.name;
-            if !branches.insert(name.as_str().to_lowercase()) {
+            if !branches.insert(folded(name.as_str())) {
                 fault(&at.pointer, format!("the branch {name} is in another file too"));
             }
         }
