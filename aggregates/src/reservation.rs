@@ -117,12 +117,10 @@ pub enum ReservationCommand {
     Release,
     /// Record that it ran out.
     Lapse,
-    /// Take a lapsed hold up again; its seats are held in the same append.
+    /// Take a lapsed hold up again, within the cap of its first touch; its seats are held in the same append.
     Revive {
         /// When the hold runs out.
         until: Timestamp,
-        /// When it must end however often it is touched.
-        cap: Timestamp,
     },
     /// Make it binding.
     Place(Box<Placement>),
@@ -172,7 +170,7 @@ pub enum ReservationEvent {
     /// Ran out.
     Lapsed,
     /// Taken up again.
-    Revived { until: Timestamp, cap: Timestamp },
+    Revived { until: Timestamp },
     /// Binding.
     Placed(Box<Placement>),
     /// Paid.
@@ -218,6 +216,12 @@ pub enum ReservationError {
     AlreadyExtended {
         /// When it ends.
         until: Timestamp,
+    },
+    /// Nothing is left to gain within the cap counted from the first touch (DOMAIN H1).
+    #[error("the hold can last until {cap} at the longest")]
+    AtItsLongest {
+        /// When it must end.
+        cap: Timestamp,
     },
     /// The hold has not run out.
     #[error("it is due at {due_at}, not yet")]
@@ -275,6 +279,7 @@ refusals! { ReservationError:
     Self::HoldLapsed { .. } => "reservation/hold-lapsed", Gone, "Revive it while everything is still free, or hold again.";
     Self::HoldReleased => "reservation/hold-released", Gone, "Hold again.";
     Self::AlreadyExtended { .. } => "reservation/already-extended", Conflict, "Place it before it lapses.";
+    Self::AtItsLongest { .. } => "reservation/at-its-longest", Conflict, "Place it before it lapses, or hold again.";
     Self::NotYetDue { .. } => "reservation/not-yet-due", Conflict, "Wait until it is due.";
     Self::AlreadyPlaced => "reservation/already-placed", Conflict, "Look at the reservation; nothing more is to do.";
     Self::NotPlaced => "reservation/not-placed", Conflict, "Place it first.";
@@ -350,9 +355,9 @@ impl Reservation {
             (Do::Release, Held(_)) => Ok(vec![Event::Released]),
             (Do::Release, Released(_) | Lapsed(_)) => Ok(vec![]),
 
-            (Do::Revive { until, cap }, Lapsed(_)) => Ok(vec![Event::Revived {
-                until: until.min(cap),
-                cap,
+            (Do::Revive { .. }, Lapsed(hold)) if now >= hold.cap => Err(No::AtItsLongest { cap: hold.cap }),
+            (Do::Revive { until }, Lapsed(hold)) => Ok(vec![Event::Revived {
+                until: until.min(hold.cap),
             }]),
             (Do::Revive { .. }, Held(hold)) if now < hold.until => Ok(vec![]),
 
@@ -363,6 +368,12 @@ impl Reservation {
             }
             (Do::Extend { .. }, Held(hold)) if hold.extended => {
                 Err(No::AlreadyExtended { until: hold.until })
+            }
+            // Refused before it is used up: extending is possible once.
+            (Do::Extend { until }, Held(hold)) if until.min(hold.cap) <= hold.until => {
+                Err(No::AtItsLongest {
+                    cap: until.min(hold.cap),
+                })
             }
             (Do::Extend { until }, Held(hold)) => Ok(vec![Event::Extended {
                 until: until.min(hold.cap),

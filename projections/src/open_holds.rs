@@ -67,7 +67,7 @@ impl ReadModel for OpenHolds {
             })
         };
         match event {
-            Is::Held { until, .. } | Is::Extended { until } | Is::Revived { until, .. } => {
+            Is::Held { until, .. } | Is::Extended { until } | Is::Revived { until } => {
                 due(DueKind::Hold, until)
             }
             Is::Placed(placement) => match &placement.payment {

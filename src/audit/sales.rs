@@ -66,7 +66,7 @@ pub(super) fn reservation(event: &ReservationEvent) -> String {
         }
         ReservationEvent::Released => "the hold was released".to_owned(),
         ReservationEvent::Lapsed => "the hold lapsed".to_owned(),
-        ReservationEvent::Revived { until, .. } => format!("the hold was revived until {until}"),
+        ReservationEvent::Revived { until } => format!("the hold was revived until {until}"),
         ReservationEvent::Placed(placement) => {
             let payment = match &placement.payment {
                 Payment::BankTransfer { pay_by, .. } => format!("to be paid by transfer until {pay_by}"),

@@ -38,19 +38,16 @@ impl Bookings {
         .await
     }
 
-    /// Keeps a hold a little longer, once.
+    /// Keeps a hold one more lifetime, once, as far as its cap and the sale allow (DOMAIN H1).
     pub async fn extend(&self, request: &Request, id: ReservationId) -> Answer {
         self.run(request, |mut unit| async move {
             let work = &mut unit;
-            let now = work.now();
-            let (time_slot, _) = held(work, id).await?;
-            let plan = open_plan(work, time_slot).await?;
-            Ok(work.execute::<Reservation>(
-                &id,
-                ReservationCommand::Extend {
-                    until: plan.hold_until(now),
-                },
-            )?)
+            let hold = work.load::<Reservation>(&id).await?.hold();
+            let (time_slot, runs_out) = hold
+                .map(|hold| (hold.time_slot, hold.until))
+                .ok_or(ReservationError::NotFound)?;
+            let until = open_plan(work, time_slot).await?.hold_until(runs_out);
+            Ok(work.execute::<Reservation>(&id, ReservationCommand::Extend { until })?)
         })
         .await
     }
@@ -106,8 +103,8 @@ impl Bookings {
             let plan = open_plan(work, time_slot).await?;
             // A hold whose time is up but whose lapse is not recorded yet lapses here first.
             let ended = end_if_due(work, id).await?;
-            let (until, cap) = (plan.hold_until(now), plan.hold_cap(now));
-            work.execute::<Reservation>(&id, ReservationCommand::Revive { until, cap })?;
+            let until = plan.hold_until(now);
+            work.execute::<Reservation>(&id, ReservationCommand::Revive { until })?;
             match ended {
                 Some(Ending::Expired) => Err(ReservationError::Expired.into()),
                 Some(Ending::Lapsed) | None => take_seats(work, id, time_slot, &seats).await,
