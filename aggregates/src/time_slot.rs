@@ -9,6 +9,8 @@
 //!
 //! Started, not yet on sale and past the sales close are moments, not states: [`TimeSlot::open_for_holds`] tells them apart.
 
+use std::ops::Range;
+
 use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +18,9 @@ use crate::{
     administered::{Administered, Claims, Permission, Reference},
     decider::aggregate,
     ids::{AuditoriumId, BranchId, MovieId, PricePolicyId, ThemeId, TimeSlotId},
+    pricing::Tariff,
     refusal::refusals,
+    theme::PARTY_MAX,
     values::Note,
 };
 
@@ -28,8 +32,12 @@ pub const HOLD_MINUTES_DEFAULT: u16 = 10;
 pub const HOLD_CAP_MINUTES_DEFAULT: u16 = 20;
 /// Minutes before the start until which customers cancel by themselves (DOMAIN C14).
 pub const CANCEL_MINUTES_DEFAULT: u16 = 20;
+/// The most minutes before the start until which customers may cancel by themselves: a week.
+pub const CANCEL_MINUTES_MAX: u16 = 10_080;
 /// The longest a slot may last.
 const LENGTH_HOURS_MAX: i64 = 24;
+/// The moments a plan may name: the years 2000 to 2199, which every database, calendar and sum of minutes can hold.
+const MOMENTS: Range<Timestamp> = Timestamp::constant(946_684_800, 0)..Timestamp::constant(7_258_118_400, 0);
 
 /// What is shown or played, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -58,6 +66,25 @@ pub enum Show {
 }
 
 impl Show {
+    /// Whether prices of this kind can be asked for it: of persons for a screening, of a group for a session.
+    #[must_use]
+    pub const fn is_priced_by(&self, tariff: &Tariff) -> bool {
+        match (self, tariff) {
+            (Self::Movie { .. }, Tariff::Screening(_)) | (Self::Theme { .. }, Tariff::Session(_)) => true,
+            (Self::Movie { .. }, Tariff::Session(_)) | (Self::Theme { .. }, Tariff::Screening(_)) => false,
+        }
+    }
+
+    /// A group has at least one person, and no more than any theme is made for (DOMAIN E2).
+    const fn consistent(&self) -> bool {
+        match self {
+            Self::Movie { .. } => true,
+            Self::Theme {
+                party_min, party_max, ..
+            } => 1 <= *party_min && *party_min <= *party_max && *party_max <= PARTY_MAX,
+        }
+    }
+
     /// How many places the slot sells.
     #[must_use]
     pub const fn capacity(&self) -> u32 {
@@ -122,14 +149,23 @@ impl Plan {
     }
 
     fn consistent(&self) -> bool {
-        self.starts_at < self.ends_at
+        let moments = [
+            self.starts_at,
+            self.ends_at,
+            self.sales_open_at,
+            self.sales_close_at,
+        ];
+        moments.iter().all(|moment| MOMENTS.contains(moment))
+            && self.starts_at < self.ends_at
             && self.ends_at <= self.starts_at + LENGTH_HOURS_MAX.hours()
             && self.sales_open_at < self.sales_close_at
             && self.sales_close_at <= self.starts_at
             && (1..=SEATS_PER_CUSTOMER_DEFAULT).contains(&self.seats_per_customer_max)
             && (1..=120).contains(&self.hold_minutes)
             && (self.hold_minutes..=240).contains(&self.hold_cap_minutes)
+            && self.cancel_minutes <= CANCEL_MINUTES_MAX
             && self.price_version > 0
+            && self.show.consistent()
     }
 }
 
@@ -180,7 +216,8 @@ pub enum TimeSlotError {
     AlreadyScheduled,
     /// The plan contradicts itself.
     #[error(
-        "the plan is not consistent: it needs sales open < sales close ≤ start < end ≤ start + 24 h and sane limits"
+        "the plan is not consistent: it needs sales open < sales close ≤ start < end ≤ start + 24 h, from 2000 to 2199, \
+         1 ≤ party_min ≤ party_max ≤ {PARTY_MAX}, cancel_minutes ≤ {CANCEL_MINUTES_MAX} and sane limits"
     )]
     InconsistentPlan,
     /// Sales have not begun.

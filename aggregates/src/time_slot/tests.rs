@@ -9,11 +9,7 @@ use crate::decider::testing::{NOON, given};
 fn plan() -> Plan {
     Plan {
         branch: BranchId::new(Uuid::nil()),
-        show: Show::Theme {
-            theme: ThemeId::new(Uuid::nil()),
-            party_min: 2,
-            party_max: 4,
-        },
+        show: session(2, 4),
         starts_at: NOON + 3.hours(),
         ends_at: NOON + 4.hours(),
         sales_open_at: NOON - 6.hours(),
@@ -24,6 +20,14 @@ fn plan() -> Plan {
         hold_minutes: 10,
         hold_cap_minutes: 20,
         cancel_minutes: 20,
+    }
+}
+
+fn session(party_min: u8, party_max: u8) -> Show {
+    Show::Theme {
+        theme: ThemeId::new(Uuid::nil()),
+        party_min,
+        party_max,
     }
 }
 
@@ -95,6 +99,31 @@ fn a_plan_that_contradicts_itself_is_refused() {
         },
         Plan {
             price_version: 0,
+            ..sound.clone()
+        },
+        Plan {
+            cancel_minutes: u16::MAX,
+            ..sound.clone()
+        },
+        Plan {
+            sales_open_at: Timestamp::MIN,
+            ..sound.clone()
+        },
+        Plan {
+            starts_at: Timestamp::MAX - 1.hour(),
+            ends_at: Timestamp::MAX,
+            ..sound.clone()
+        },
+        Plan {
+            show: session(0, 4),
+            ..sound.clone()
+        },
+        Plan {
+            show: session(5, 2),
+            ..sound.clone()
+        },
+        Plan {
+            show: session(2, 7),
             ..sound.clone()
         },
     ] {
