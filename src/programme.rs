@@ -36,8 +36,8 @@ pub async fn change(
     }
 }
 
-/// Puts a slot on the programme, unless another one of the same place is in the way: on its own business day, or on a
-/// neighbouring one (DOMAIN C4, E3).
+/// Puts a slot on the programme, unless another one of the same place is in the way: on its own business day, or on one near
+/// it (DOMAIN C4, E3).
 pub async fn schedule(work: &mut UnitOfWork, id: TimeSlotId, plan: Plan) -> Result<(), Stop<Denied>> {
     let repeat = *work.load::<TimeSlot>(&id).await? != TimeSlot::Unknown;
     administer::<TimeSlot>(work, &id, TimeSlotCommand::Schedule { plan: plan.clone() }).await?;
@@ -58,14 +58,15 @@ pub async fn schedule(work: &mut UnitOfWork, id: TimeSlotId, plan: Plan) -> Resu
     work.execute::<Schedule>(&day, enter).map_err(Denied::stop)
 }
 
-/// The slot of the same place that is in the way of a plan, on its own business day or a neighbouring one.
+/// Business days before and after that a slot can reach: it lasts at most a day, and cleaning or turnover hours more.
+const DAYS_NEAR: i8 = 2;
+
+/// The slot of the same place that is in the way of a plan, on its own business day or one near it.
 pub async fn clash(work: &mut UnitOfWork, plan: &Plan) -> Result<Option<Entry>, Stop<Denied>> {
     let ready_at = ready_at(work, plan).await?;
     let day = day(work, plan).await?;
-    let around = [day.date.yesterday(), Ok(day.date), day.date.tomorrow()]
-        .into_iter()
-        .flatten();
-    let around: Vec<ScheduleId> = around.map(|date| ScheduleId { date, ..day }).collect();
+    let near = (-DAYS_NEAR..=DAYS_NEAR).filter_map(|days| day.date.checked_add(i64::from(days).days()).ok());
+    let around: Vec<ScheduleId> = near.map(|date| ScheduleId { date, ..day }).collect();
     work.load_all::<Schedule>(&around).await?;
     let mut clashes = around
         .iter()
