@@ -360,6 +360,10 @@ impl Administered for TimeSlot {
         }
     }
 
+    fn branch(&self, _: &TimeSlotId) -> Option<BranchId> {
+        self.plan().ok().map(|plan| plan.branch)
+    }
+
     fn exists(&self) -> bool {
         *self != Self::Unknown
     }
