@@ -9,9 +9,9 @@ use aggregates::{
     price_policy::PricePolicy,
     schedule::{Entry, Schedule, ScheduleCommand, ScheduleError},
     theme::Theme,
-    time_slot::{Plan, Show, TimeSlot, TimeSlotCommand},
+    time_slot::{Plan, Show, TimeSlot, TimeSlotCommand, TimeSlotError},
 };
-use jiff::{Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     administration::{Denied, administer},
@@ -123,5 +123,8 @@ async fn ready_at(work: &mut UnitOfWork, plan: &Plan) -> Result<Timestamp, Stop<
                 .turnover_minutes
         }
     };
-    Ok(plan.ends_at + i64::from(minutes).minutes())
+    let minutes = SignedDuration::from_mins(minutes.into());
+    plan.ends_at
+        .checked_add(minutes)
+        .map_err(|_| Denied::stop(TimeSlotError::InconsistentPlan))
 }

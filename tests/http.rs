@@ -1,6 +1,7 @@
 //! The HTTP interface as callers meet it: whole conversations with a real server on a real database, kept as goldens.
 
 mod admin;
+mod audit;
 mod bad_input;
 mod conversation;
 mod document;

@@ -414,6 +414,10 @@ impl Administered for Branch {
         vec![]
     }
 
+    fn branch(&self, id: &BranchId) -> Option<BranchId> {
+        Some(*id)
+    }
+
     fn exists(&self) -> bool {
         *self != Self::Unknown
     }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     administered::{Administered, Claims, Permission, Reference},
     decider::aggregate,
-    ids::{ClaimId, MovieId},
+    ids::{BranchId, ClaimId, MovieId},
     refusal::refusals,
     values::{Description, Name, Title, Url},
 };
@@ -296,6 +296,10 @@ impl Administered for Movie {
 
     fn reads(_: &MovieCommand) -> Vec<Reference> {
         vec![]
+    }
+
+    fn branch(&self, _: &MovieId) -> Option<BranchId> {
+        None
     }
 
     fn exists(&self) -> bool {

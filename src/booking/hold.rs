@@ -9,7 +9,7 @@ use aggregates::{
 };
 
 use super::{
-    Answer, Bookings, Wish,
+    Answer, Bookings, Wish, at_branch,
     choice::choose,
     end::{Ending, end_if_due},
     refused::Refused,
@@ -117,7 +117,9 @@ impl Bookings {
 /// The plan of a slot that takes holds now.
 pub(super) async fn open_plan(work: &mut UnitOfWork, id: TimeSlotId) -> Result<Plan, Stop<Refused>> {
     let now = work.now();
-    Ok(work.load::<TimeSlot>(&id).await?.open_for_holds(now)?.clone())
+    let plan = work.load::<TimeSlot>(&id).await?.open_for_holds(now)?.clone();
+    at_branch(work, plan.branch);
+    Ok(plan)
 }
 
 /// The slot and seats of a reservation that has begun.
@@ -130,7 +132,12 @@ pub(super) async fn held(
         .await?
         .hold()
         .ok_or(ReservationError::NotFound)?;
-    Ok((hold.time_slot, hold.choice.seats.clone()))
+    let (time_slot, seats) = (hold.time_slot, hold.choice.seats.clone());
+    if let Ok(plan) = work.load::<TimeSlot>(&time_slot).await?.plan() {
+        let branch = plan.branch;
+        at_branch(work, branch);
+    }
+    Ok((time_slot, seats))
 }
 
 pub(super) fn seat_ids(time_slot: TimeSlotId, labels: &[SeatLabel]) -> Vec<SeatId> {

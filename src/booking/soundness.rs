@@ -12,7 +12,7 @@ use aggregates::{
     time_slot::{Plan, Show, TimeSlot, TimeSlotCommand},
     values::SeatLabel,
 };
-use jiff::{ToSpan as _, tz::TimeZone};
+use jiff::{SignedDuration, tz::TimeZone};
 
 use crate::{
     administration::Denied,
@@ -126,7 +126,8 @@ async fn planned(work: &mut UnitOfWork, plan: &Plan) -> Result<(), Stop<Denied>>
                 .film()
                 .map_err(Denied::stop)?
                 .running_time_minutes;
-            if plan.ends_at < plan.starts_at + i64::from(minutes).minutes() {
+            let lasts = plan.ends_at.duration_since(plan.starts_at);
+            if lasts < SignedDuration::from_mins(minutes.into()) {
                 return Err(Denied::stop(ProgrammeError::TooShort { minutes }));
             }
         }

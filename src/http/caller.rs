@@ -1,20 +1,20 @@
-//! Who asks, as far as the connection tells: address and request id; never what they may do.
+//! Who asks, as far as connection and headers tell: address, request id, reason; never what they may do.
 
 use std::net::IpAddr;
 
+use aggregates::values::Note;
 use axum::{
     extract::FromRequestParts,
     http::{HeaderValue, request::Parts},
 };
-use smol_str::ToSmolStr as _;
+use smol_str::{SmolStr, ToSmolStr as _};
 use uuid::Uuid;
 
-use super::problem::Problem;
-use super::problems;
+use super::{problem::Problem, problems, reason};
 use crate::store::{Actor, IdempotencyKey, Request};
 
 /// One request's origin. The edge leaves it with the request.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Caller {
     /// This request.
     pub request_id: Uuid,
@@ -22,6 +22,8 @@ pub struct Caller {
     pub correlation_id: Option<Uuid>,
     /// The peer of the connection; never a forwarded address.
     pub address: IpAddr,
+    /// Why they ask, if they said so in `Jari-Reason`.
+    pub reason: Option<Note>,
 }
 
 impl Caller {
@@ -32,19 +34,20 @@ impl Caller {
             request_id: Uuid::now_v7(),
             correlation_id,
             address,
+            reason: None,
         }
     }
 
     /// The unit of work this request asks for.
     #[must_use]
-    pub fn request(&self, actor: Actor, command: &'static str, key: Option<IdempotencyKey>) -> Request {
+    pub fn request(&self, actor: Actor, command: impl Into<SmolStr>, key: Option<IdempotencyKey>) -> Request {
         Request {
             actor,
-            command,
+            command: command.into(),
             request_id: self.request_id,
             correlation_id: self.correlation_id.map(|id| id.to_smolstr()),
             causation: None,
-            reason: None,
+            reason: self.reason.as_ref().map(|note| note.as_str().into()),
             address: Some(self.address),
             key,
         }
@@ -55,7 +58,12 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let caller = parts.extensions.get::<Self>().copied();
-        caller.ok_or_else(|| Problem::new(&problems::FAULT, "the request came around the edge"))
+        let caller = parts.extensions.get::<Self>().cloned();
+        let caller =
+            caller.ok_or_else(|| Problem::new(&problems::FAULT, "the request came around the edge"))?;
+        Ok(Self {
+            reason: reason::of(&parts.headers)?,
+            ..caller
+        })
     }
 }

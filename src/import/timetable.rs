@@ -34,6 +34,7 @@ use super::{
 };
 use crate::{
     administration::Denied,
+    booking::at_branch,
     programme,
     store::{Request, Stop, Store, StoreError, UnitOfWork},
 };
@@ -195,6 +196,7 @@ async fn open_days(
         .open()
         .map_err(Denied::stop)?
         .clone();
+    at_branch(work, programme.branch);
     let zone = site.premises.time_zone.zone();
     let (today, _) = on_the_wall(&zone, now);
     let mut opened = Opened::default();

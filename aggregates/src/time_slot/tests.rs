@@ -4,7 +4,10 @@ use jiff::ToSpan;
 use uuid::Uuid;
 
 use super::{TimeSlotCommand::*, *};
-use crate::decider::testing::{NOON, given};
+use crate::decider::{
+    Decider as _,
+    testing::{NOON, given},
+};
 
 fn plan() -> Plan {
     Plan {
@@ -226,4 +229,50 @@ fn a_hold_ends_at_the_latest_when_sales_close() {
         plan.sales_close_at
     );
     assert_eq!(plan.hold_cap(NOON), NOON + 20.minutes());
+}
+
+#[test]
+fn a_plan_at_the_end_of_time_is_refused_and_never_fails() {
+    let at_the_end = Plan {
+        starts_at: Timestamp::MAX - 1.hour(),
+        sales_close_at: Timestamp::MAX - 1.hour(),
+        ends_at: Timestamp::MAX,
+        ..plan()
+    };
+    given::<TimeSlot>([])
+        .when(Schedule {
+            plan: at_the_end.clone(),
+        })
+        .refused(&TimeSlotError::InconsistentPlan);
+    assert_eq!(at_the_end.hold_until(Timestamp::MAX), at_the_end.sales_close_at);
+    let at_the_beginning = Plan {
+        starts_at: Timestamp::MIN,
+        ..plan()
+    };
+    assert_eq!(at_the_beginning.cancel_until(), Timestamp::MIN);
+    let too_long = Plan {
+        ends_at: Timestamp::MAX,
+        ..plan()
+    };
+    given::<TimeSlot>([])
+        .when(Schedule { plan: too_long })
+        .refused(&TimeSlotError::InconsistentPlan);
+}
+
+#[test]
+fn customers_cancel_until_a_week_before_at_the_earliest() {
+    let cancel = |cancel_minutes| Schedule {
+        plan: Plan {
+            cancel_minutes,
+            ..plan()
+        },
+    };
+    given::<TimeSlot>([])
+        .when(cancel(CANCEL_MINUTES_MAX + 1))
+        .refused(&TimeSlotError::InconsistentPlan);
+    assert!(
+        TimeSlot::default()
+            .decide(cancel(CANCEL_MINUTES_MAX), NOON)
+            .is_ok()
+    );
 }

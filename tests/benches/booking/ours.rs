@@ -105,7 +105,7 @@ impl Ours {
 fn request(id: ReservationId, command: &'static str) -> Request {
     Request {
         actor: Actor::Guest(id),
-        command,
+        command: command.into(),
         request_id: Uuid::now_v7(),
         correlation_id: None,
         causation: None,
