@@ -11,7 +11,7 @@ use aggregates::{
     theme::Theme,
     time_slot::{Plan, Show, TimeSlot, TimeSlotCommand, TimeSlotError},
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
 use crate::{
     administration::{Denied, administer},
@@ -44,6 +44,10 @@ pub async fn schedule(work: &mut UnitOfWork, id: TimeSlotId, plan: Plan) -> Resu
     if repeat {
         return Ok(());
     }
+    work.load::<Branch>(&plan.branch)
+        .await?
+        .open_at(plan.starts_at)
+        .map_err(Denied::stop)?;
     let policy = work.load::<PricePolicy>(&plan.price_policy).await?;
     policy.tariff(plan.price_version).map_err(Denied::stop)?;
     if let Some(entry) = clash(work, &plan).await? {
@@ -59,13 +63,13 @@ pub async fn schedule(work: &mut UnitOfWork, id: TimeSlotId, plan: Plan) -> Resu
 }
 
 /// Business days before and after that a slot can reach: it lasts at most a day, and cleaning or turnover hours more.
-const DAYS_NEAR: i8 = 2;
+const DAYS_NEAR: i64 = 2;
 
 /// The slot of the same place that is in the way of a plan, on its own business day or one near it.
 pub async fn clash(work: &mut UnitOfWork, plan: &Plan) -> Result<Option<Entry>, Stop<Denied>> {
     let ready_at = ready_at(work, plan).await?;
     let day = day(work, plan).await?;
-    let near = (-DAYS_NEAR..=DAYS_NEAR).filter_map(|days| day.date.checked_add(i64::from(days).days()).ok());
+    let near = (-DAYS_NEAR..=DAYS_NEAR).filter_map(|days| day.date.checked_add(days.days()).ok());
     let around: Vec<ScheduleId> = near.map(|date| ScheduleId { date, ..day }).collect();
     work.load_all::<Schedule>(&around).await?;
     let mut clashes = around

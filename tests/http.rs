@@ -3,6 +3,7 @@
 mod admin;
 mod audit;
 mod bad_input;
+mod business;
 mod conversation;
 mod document;
 mod field;

@@ -147,7 +147,7 @@ pub enum MovieError {
 refusals! { MovieError:
     Self::NotFound => "movie/not-found", NotFound, "Choose a movie from GET /v1/movies.";
     Self::AlreadyAnnounced => "movie/already-announced", Conflict, "Use a new id, or change this movie.";
-    Self::Withdrawn => "movie/withdrawn", Gone, "Announce it again under a new id.";
+    Self::Withdrawn => "movie/withdrawn", Gone, "Choose another movie; to show it again, announce it under a new id.";
     Self::RunningTimeOutOfRange => "movie/running-time-out-of-range", Invalid, "Name the running time in minutes.";
 }
 

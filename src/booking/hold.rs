@@ -1,10 +1,12 @@
 //! Holding places and what can be done with a hold: extend, change, release, revive; never takes money.
 
 use aggregates::{
+    branch::Branch,
     ids::{ReservationId, SeatId, TimeSlotId},
+    movie::Movie,
     reservation::{Reservation, ReservationCommand, ReservationError},
     seat::{Seat, SeatCommand, SeatError},
-    time_slot::{Plan, TimeSlot},
+    time_slot::{Plan, Show, TimeSlot},
     values::SeatLabel,
 };
 
@@ -114,12 +116,25 @@ impl Bookings {
     }
 }
 
-/// The plan of a slot that takes holds now.
+/// The plan of a slot that takes holds now, at a branch and of a movie that do business then.
 pub(super) async fn open_plan(work: &mut UnitOfWork, id: TimeSlotId) -> Result<Plan, Stop<Refused>> {
     let now = work.now();
     let plan = work.load::<TimeSlot>(&id).await?.open_for_holds(now)?.clone();
     at_branch(work, plan.branch);
+    in_business(work, &plan).await?;
     Ok(plan)
+}
+
+/// Nothing is sold for a day on which the branch is closed, nor for a movie that is shown no more (DOMAIN E3): neither a new
+/// hold, nor one that was taken before.
+pub(super) async fn in_business(work: &mut UnitOfWork, plan: &Plan) -> Result<(), Stop<Refused>> {
+    work.load::<Branch>(&plan.branch).await?.open_at(plan.starts_at)?;
+    match plan.show {
+        Show::Movie { movie, .. } => work.load::<Movie>(&movie).await?.film().map(drop)?,
+        // A theme that is offered no more keeps the slots it has (DOMAIN E2).
+        Show::Theme { .. } => {}
+    }
+    Ok(())
 }
 
 /// The slot and seats of a reservation that has begun.

@@ -8,7 +8,7 @@ use std::{
 use super::{database::Database, failure::Failure, output};
 use crate::{
     config::DatabaseArgs,
-    import::{self, Progress, Source},
+    import::{self, Known, Progress, Source},
 };
 
 /// Read catalogue files: branches, movies, themes, halls, prices.
@@ -43,7 +43,7 @@ pub(super) async fn run(database: &DatabaseArgs, args: &Args) -> Result<ExitCode
         bar.set_length(total as u64);
         bar.set_position(done as u64);
     };
-    let imported = import::import(&store, &catalogues, &on_progress).await?;
+    let imported = import::import(&store, &catalogues, Known::Follows, &on_progress).await?;
     let opened = if args.open_sales > 0 {
         bar.set_message("opening sales");
         Some(import::open_sales(&store, &catalogues, args.open_sales, &on_progress).await?)
@@ -61,6 +61,12 @@ pub(super) async fn run(database: &DatabaseArgs, args: &Args) -> Result<ExitCode
             "{} things are there now; {events} events were needed",
             imported.things
         ))?;
+        if imported.closed > 0 {
+            output::line(&format!(
+                "{} of them were closed for good or withdrawn, and stay so",
+                imported.closed
+            ))?;
+        }
         if let Some(opened) = opened {
             output::line(&format!(
                 "{} time slots were made, {} were there",

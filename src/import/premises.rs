@@ -57,6 +57,7 @@ pub(super) fn read(branch: &Node<'_>, kind: BranchKind) -> Option<At<Premises>> 
             BranchError::NotFound
             | BranchError::AlreadyOpen
             | BranchError::Closed
+            | BranchError::ClosedOn { .. }
             | BranchError::TooManyClosingDays => "name",
         };
         branch.get(field)?.fault(error.to_string());
