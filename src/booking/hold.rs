@@ -16,18 +16,39 @@ use super::{
     end::{Ending, end_if_due},
     refused::Refused,
 };
-use crate::store::{Request, Stop, UnitOfWork};
+use crate::store::{Actor, Request, Stop, UnitOfWork};
+
+/// Numbers tried for one hold, should others have been given the same.
+const NUMBERS_MAX: usize = 8;
 
 impl Bookings {
-    /// Holds places under a number from [`Bookings::next_number`] (DOMAIN C6, C7, C11, E4, H1).
+    /// Holds places under a number from [`Bookings::next_number`], or under another one if it was given already: the answer
+    /// tells which (DOMAIN C6, C7, C11, E4, H1).
     pub async fn hold(&self, request: &Request, id: ReservationId, wish: &Wish) -> Answer {
+        let mut answer = self.hold_as(request, id, wish).await;
+        // Numbers are made without asking anyone; one that was given already is nobody's fault.
+        for _ in 1..NUMBERS_MAX {
+            let Err(Stop::Refused(Refused::Reservation(ReservationError::AlreadyBegun))) = answer else {
+                break;
+            };
+            let other = self.next_number();
+            let mut request = request.clone();
+            if request.actor == Actor::Guest(id) {
+                request.actor = Actor::Guest(other);
+            }
+            answer = self.hold_as(&request, other, wish).await;
+        }
+        answer
+    }
+
+    async fn hold_as(&self, request: &Request, id: ReservationId, wish: &Wish) -> Answer {
         self.run(request, |mut unit| async move {
             let work = &mut unit;
             let now = work.now();
             let plan = open_plan(work, wish.time_slot).await?;
             let choice = choose(work, &plan, wish).await?;
             take_seats(work, id, wish.time_slot, &choice.seats).await?;
-            work.begin::<Reservation>(&id);
+            work.begin::<Reservation>(&id).await?;
             let (until, cap) = (plan.hold_until(now), plan.hold_cap(now));
             let command = ReservationCommand::Hold {
                 time_slot: wish.time_slot,

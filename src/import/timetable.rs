@@ -215,7 +215,7 @@ async fn open_days(
             None if plan.sales_open_at >= plan.sales_close_at => opened.never_on_sale += 1,
             None => {
                 let id = TimeSlotId::new(Uuid::now_v7());
-                work.begin::<TimeSlot>(&id);
+                work.begin::<TimeSlot>(&id).await?;
                 programme::schedule(work, id, plan).await?;
                 opened.scheduled += 1;
             }

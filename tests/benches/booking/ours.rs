@@ -91,7 +91,7 @@ impl Ours {
             .store
             .run(&request(by, "Append"), |mut work: UnitOfWork| async move {
                 for seat in seats {
-                    work.begin::<Seat>(seat);
+                    work.begin::<Seat>(seat).await?;
                     work.execute::<Seat>(seat, SeatCommand::Hold { by })
                         .map_err(Stop::Refused)?;
                 }
