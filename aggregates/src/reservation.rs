@@ -366,18 +366,7 @@ impl Reservation {
             {
                 Err(No::HoldLapsed { until: hold.until })
             }
-            (Do::Extend { .. }, Held(hold)) if hold.extended => {
-                Err(No::AlreadyExtended { until: hold.until })
-            }
-            // Refused before it is used up: extending is possible once.
-            (Do::Extend { until }, Held(hold)) if until.min(hold.cap) <= hold.until => {
-                Err(No::AtItsLongest {
-                    cap: until.min(hold.cap),
-                })
-            }
-            (Do::Extend { until }, Held(hold)) => Ok(vec![Event::Extended {
-                until: until.min(hold.cap),
-            }]),
+            (Do::Extend { until }, Held(hold)) => extended(hold, until.min(hold.cap)),
             (Do::Change { choice }, Held(hold)) if choice == hold.choice => Ok(vec![]),
             (Do::Change { choice }, Held(_)) => Ok(vec![Event::Changed { choice }]),
             (Do::Place(placement), Held(_))
@@ -441,6 +430,17 @@ impl Reservation {
             (_, Expired(_)) => Err(No::Expired),
         }
     }
+}
+
+/// Kept until then: once, and only if that gains something, so that nobody uses it up for nothing (DOMAIN H1).
+fn extended(hold: &Held, until: Timestamp) -> Result<Vec<ReservationEvent>, ReservationError> {
+    if hold.extended {
+        return Err(ReservationError::AlreadyExtended { until: hold.until });
+    }
+    if until <= hold.until {
+        return Err(ReservationError::AtItsLongest { cap: until });
+    }
+    Ok(vec![ReservationEvent::Extended { until }])
 }
 
 #[cfg(test)]
