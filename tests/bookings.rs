@@ -37,11 +37,11 @@ async fn a_number_that_was_given_already_gives_way_to_the_next() {
     for recorded in &second.events {
         assert_eq!(recorded.metadata["actor_id"], given.to_string());
     }
-    let held = |event: &aggregates::Event| {
+    let begins = |event: &aggregates::Event| {
         matches!(
             event,
             aggregates::Event::Reservation(ReservationEvent::Held { .. })
         )
     };
-    assert!(second.events.iter().any(|recorded| held(&recorded.event)));
+    assert!(second.events.iter().any(|recorded| begins(&recorded.event)));
 }
