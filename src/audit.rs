@@ -75,10 +75,15 @@ impl Told {
     }
 }
 
-/// An event as the audit trail has it, told by itself.
+/// The metadata of an event as the audit trail has it, still sealed.
 #[must_use]
-pub fn tell_entry(entry: &Entry) -> Told {
-    let metadata: Metadata = serde_json::from_value(entry.metadata.clone()).unwrap_or_default();
+pub fn metadata_of(entry: &Entry) -> Metadata {
+    serde_json::from_value(entry.metadata.clone()).unwrap_or_default()
+}
+
+/// An event as the audit trail has it, told by itself, with its metadata opened.
+#[must_use]
+pub fn tell_entry(entry: &Entry, metadata: Metadata) -> Told {
     // What cannot be read any more is shown as foreign, never left out.
     let event = Event::read(&entry.kind, &entry.payload.to_string()).unwrap_or(Event::Foreign);
     let recorded = Recorded {

@@ -15,8 +15,9 @@ mod soundness;
 
 use std::sync::Arc;
 
-use aggregates::ids::ReservationId;
+use aggregates::ids::{BranchId, ReservationId};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use smol_str::ToSmolStr as _;
 
 pub use self::{
     administer::{Administrable, NotDone, administer, administered_refusals, booking_refusals},
@@ -74,6 +75,11 @@ impl Bookings {
     {
         self.store.run(request, body).await
     }
+}
+
+/// Says at which branch this happens, so that the audit trail finds it there.
+pub(crate) fn at_branch(work: &mut UnitOfWork, branch: BranchId) {
+    work.annotate("branch", branch.to_smolstr());
 }
 
 const TOKEN_PURPOSE: &str = "reservation-token";

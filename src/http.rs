@@ -23,6 +23,7 @@ mod pages;
 mod params;
 mod problem;
 mod problems;
+mod reason;
 mod reservations;
 mod seats;
 mod serve;

@@ -6,7 +6,8 @@
 //!          or nothing           or nothing          again: nothing
 //! ```
 //!
-//! Things are known by their unique names: what the file renames is new, what it leaves out stays as it is.
+//! Things are known by their unique names: what the file renames is new, what it leaves out stays as it is. A branch that
+//! was closed for good, or a movie that was withdrawn, stays so with everything in it, whatever the file says.
 
 mod carry_out;
 mod catalogue;
@@ -26,6 +27,7 @@ use aggregates::fault::Fault;
 pub use self::{
     carry_out::{Imported, import},
     catalogue::Catalogue,
+    compare::Known,
     files::{Source, read},
     timetable::{Opened, SALES_DAYS_MAX, open_sales},
 };

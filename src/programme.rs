@@ -9,9 +9,9 @@ use aggregates::{
     price_policy::PricePolicy,
     schedule::{Entry, Schedule, ScheduleCommand, ScheduleError},
     theme::Theme,
-    time_slot::{Plan, Show, TimeSlot, TimeSlotCommand},
+    time_slot::{Plan, Show, TimeSlot, TimeSlotCommand, TimeSlotError},
 };
-use jiff::{Timestamp, ToSpan, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, ToSpan as _, tz::TimeZone};
 
 use crate::{
     administration::{Denied, administer},
@@ -37,14 +37,18 @@ pub async fn change(
     }
 }
 
-/// Puts a slot on the programme, unless another one of the same place is in the way: on its own business day, or on a
-/// neighbouring one (DOMAIN C4, E3).
+/// Puts a slot on the programme, unless another one of the same place is in the way: on its own business day, or on one near
+/// it (DOMAIN C4, E3).
 pub async fn schedule(work: &mut UnitOfWork, id: TimeSlotId, plan: Plan) -> Result<(), Stop<Denied>> {
     let repeat = *work.load::<TimeSlot>(&id).await? != TimeSlot::Unknown;
     administer::<TimeSlot>(work, &id, TimeSlotCommand::Schedule { plan: plan.clone() }).await?;
     if repeat {
         return Ok(());
     }
+    work.load::<Branch>(&plan.branch)
+        .await?
+        .open_at(plan.starts_at)
+        .map_err(Denied::stop)?;
     let policy = work.load::<PricePolicy>(&plan.price_policy).await?;
     policy.tariff(plan.price_version).map_err(Denied::stop)?;
     if let Some(entry) = clash(work, &plan).await? {
@@ -59,14 +63,15 @@ pub async fn schedule(work: &mut UnitOfWork, id: TimeSlotId, plan: Plan) -> Resu
     work.execute::<Schedule>(&day, enter).map_err(Denied::stop)
 }
 
-/// The slot of the same place that is in the way of a plan, on its own business day or a neighbouring one.
+/// Business days before and after that a slot can reach: it lasts at most a day, and cleaning or turnover hours more.
+const DAYS_NEAR: i64 = 2;
+
+/// The slot of the same place that is in the way of a plan, on its own business day or one near it.
 pub async fn clash(work: &mut UnitOfWork, plan: &Plan) -> Result<Option<Entry>, Stop<Denied>> {
     let ready_at = ready_at(work, plan).await?;
     let day = day(work, plan).await?;
-    let around = [day.date.yesterday(), Ok(day.date), day.date.tomorrow()]
-        .into_iter()
-        .flatten();
-    let around: Vec<ScheduleId> = around.map(|date| ScheduleId { date, ..day }).collect();
+    let near = (-DAYS_NEAR..=DAYS_NEAR).filter_map(|days| day.date.checked_add(days.days()).ok());
+    let around: Vec<ScheduleId> = near.map(|date| ScheduleId { date, ..day }).collect();
     work.load_all::<Schedule>(&around).await?;
     for day in &around {
         let clash = work
@@ -127,5 +132,8 @@ async fn ready_at(work: &mut UnitOfWork, plan: &Plan) -> Result<Timestamp, Stop<
                 .turnover_minutes
         }
     };
-    Ok(plan.ends_at + i64::from(minutes).minutes())
+    let minutes = SignedDuration::from_mins(minutes.into());
+    plan.ends_at
+        .checked_add(minutes)
+        .map_err(|_| Denied::stop(TimeSlotError::InconsistentPlan))
 }

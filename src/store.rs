@@ -30,10 +30,11 @@ pub(crate) mod tables;
 mod unit;
 mod upcast;
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
-use aggregates::{Decider, Recorded, StreamId};
+use aggregates::{Decider, Metadata, Recorded, StreamId};
 use jiff::{SignedDuration, Timestamp};
+use smol_str::SmolStr;
 use tokio::task::JoinSet;
 use tokio_postgres::Config;
 
@@ -203,6 +204,16 @@ impl Store {
     pub async fn events(&self, after: i64, max: usize) -> Result<Vec<Arc<Recorded>>, StoreError> {
         let events = self.reading().after(after, max).await?;
         Ok(events.into_iter().map(|(event, _)| event).collect())
+    }
+
+    /// Metadata as stored, opened as far as the keys of its persons are there; what has none any more is left out.
+    pub async fn open_metadata(&self, sealed: &[Metadata]) -> Result<Vec<Metadata>, StoreError> {
+        let subjects: HashSet<SmolStr> = sealed.iter().flat_map(sealing::subjects).collect();
+        let keys = self.reading().keys(subjects).await?;
+        Ok(sealed
+            .iter()
+            .map(|metadata| sealing::opened(metadata, &keys))
+            .collect())
     }
 
     /// Destroys the key of whoever `stream` is about: their personal values can never be read again, here or in any copy

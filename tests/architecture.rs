@@ -104,6 +104,7 @@ fn the_rules_depend_on_nothing_that_touches_the_world() {
         "serde_json",
         "smol_str",
         "thiserror",
+        "unicode-normalization",
         "utoipa",
         "uuid",
     ];

@@ -1,7 +1,9 @@
 //! The HTTP interface as callers meet it: whole conversations with a real server on a real database, kept as goldens.
 
 mod admin;
+mod audit;
 mod bad_input;
+mod business;
 mod conversation;
 mod document;
 mod field;

@@ -8,13 +8,16 @@ use aggregates::{
     branch::{Branch, BranchCommand},
     business_day::on_the_wall,
     ids::{BranchId, ScheduleId},
+    movie::{Movie, MovieCommand},
     schedule::{Schedule, ScheduleEvent},
-    theme::{Theme, ThemeEvent},
+    theme::{Theme, ThemeCommand, ThemeEvent},
     time_slot::{Plan, Show, TimeSlotEvent},
 };
 use jari::{
     administration::administer,
-    import::{Catalogue, ImportError, Imported, Opened, Progress, Source, import, open_sales, read, samples},
+    import::{
+        Catalogue, ImportError, Imported, Known, Opened, Progress, Source, import, open_sales, read, samples,
+    },
     store::{Request, Store, StoreSettings, Upcasters},
     vault::{MasterSecret, Vault},
 };
@@ -43,7 +46,7 @@ async fn log() -> Log {
 
 impl Log {
     async fn import(&self, catalogues: &[Catalogue]) -> Result<Imported, ImportError> {
-        import(&self.store, catalogues, &|_| {}).await
+        import(&self.store, catalogues, Known::Follows, &|_| {}).await
     }
 
     async fn open(&self, catalogues: &[Catalogue], days: u16) -> Opened {
@@ -116,7 +119,7 @@ async fn the_sample_chains_are_imported_once() {
     let log = log().await;
     let seen = Mutex::new(Vec::new());
     let on_progress = |progress: Progress| seen.lock().expect("not poisoned").push(progress);
-    let imported = import(&log.store, &sample_catalogues(), &on_progress)
+    let imported = import(&log.store, &sample_catalogues(), Known::Follows, &on_progress)
         .await
         .expect("they are imported");
     assert_eq!(count(&imported, "MovieAnnounced"), 5);
@@ -424,4 +427,82 @@ async fn a_hall_that_no_auditorium_is_built_like_is_named() {
         (imported.unused, imported.events.len()),
         (vec!["big.json".to_owned()], 0)
     );
+}
+
+impl Log {
+    /// What an admin asks of the first of a kind.
+    async fn admin<A: aggregates::administered::Administered<Id: Sync>>(
+        &self,
+        command: impl Fn() -> A::Command + Sync,
+    ) where
+        A::Command: Send,
+    {
+        let id = self.first::<A>().await;
+        let request = Request::system("test", "Admin");
+        let done = self.store.run(&request, |mut work| {
+            let (id, command) = (id.clone(), command());
+            async move { administer::<A>(&mut work, &id, command).await }
+        });
+        done.await.expect("it is done");
+    }
+
+    async fn names(&self) -> Vec<&'static str> {
+        self.events().await.iter().map(Event::name).collect()
+    }
+}
+
+#[tokio::test]
+async fn what_an_admin_closed_stays_closed() {
+    let log = log().await;
+    let catalogues = catalogue(&shop());
+    log.import(&catalogues).await.expect("imported");
+    log.admin::<Branch>(|| BranchCommand::Close { reason: None })
+        .await;
+    let before = log.names().await;
+    for known in [Known::Follows, Known::Stays] {
+        let again = import(&log.store, &catalogues, known, &|_| {})
+            .await
+            .expect("imported");
+        // The branch and its theme; the prices are nobody's.
+        assert_eq!((again.closed, again.events.len()), (2, 0), "{known:?}");
+        assert_eq!(log.open(&catalogues, 3).await.scheduled, 0);
+    }
+    assert_eq!(log.names().await, before);
+}
+
+#[tokio::test]
+async fn a_withdrawn_movie_is_not_announced_again() {
+    let log = log().await;
+    let catalogues = sample_catalogues();
+    log.import(&catalogues).await.expect("imported");
+    log.admin::<Movie>(|| MovieCommand::Withdraw {}).await;
+    let again = log.import(&catalogues).await.expect("imported again");
+    assert_eq!((again.closed, again.events.len()), (1, 0));
+    let movie = log.first::<Movie>().await;
+    log.open(&catalogues, 3).await;
+    let plans = log.plans().await;
+    assert!(!plans.is_empty());
+    assert!(
+        plans
+            .iter()
+            .all(|plan| !matches!(plan.show, Show::Movie { movie: shown, .. } if shown == movie))
+    );
+}
+
+#[tokio::test]
+async fn a_demo_started_again_leaves_what_was_changed() {
+    let log = log().await;
+    let catalogues = catalogue(&shop());
+    log.import(&catalogues).await.expect("imported");
+    let name = || "강남 본점".parse().expect("a name");
+    log.admin::<Branch>(|| BranchCommand::Rename { name: name() })
+        .await;
+    log.admin::<Theme>(|| ThemeCommand::Deactivate {}).await;
+    let before = log.names().await;
+    let again = import(&log.store, &catalogues, Known::Stays, &|_| {})
+        .await
+        .expect("imported again");
+    assert_eq!((again.closed, again.events.len()), (0, 0));
+    assert_eq!(log.open(&catalogues, 3).await.scheduled, 0);
+    assert_eq!(log.names().await, before);
 }

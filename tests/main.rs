@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod architecture;
+mod bookings;
 mod http;
 mod import;
 mod kills;

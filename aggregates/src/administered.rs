@@ -63,6 +63,9 @@ pub trait Administered: Decider<Error: Refusal, Command: DeserializeOwned + Clon
     /// The streams it names, which must exist.
     fn reads(command: &Self::Command) -> Vec<Reference>;
 
+    /// The branch it belongs to, as far as it remembers one: what is done to it is found by that.
+    fn branch(&self, id: &Self::Id) -> Option<BranchId>;
+
     /// Whether the stream has begun.
     fn exists(&self) -> bool;
 }

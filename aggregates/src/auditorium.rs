@@ -320,6 +320,10 @@ impl Administered for Auditorium {
         }
     }
 
+    fn branch(&self, _: &AuditoriumId) -> Option<BranchId> {
+        self.built().ok().map(|hall| hall.branch)
+    }
+
     fn exists(&self) -> bool {
         *self != Self::Unknown
     }

@@ -8,11 +8,12 @@
 
 use std::collections::BTreeMap;
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     administered::{Administered, Claims, Permission, Reference},
+    business_day::on_the_wall,
     decider::aggregate,
     ids::{BranchId, ClaimId},
     refusal::refusals,
@@ -190,6 +191,12 @@ pub enum BranchError {
     /// It ended.
     #[error("the branch was closed for good")]
     Closed,
+    /// It does no business on that business day (DOMAIN E3).
+    #[error("the branch is closed on {date}")]
+    ClosedOn {
+        /// Which day.
+        date: Date,
+    },
     /// Too many accounts.
     #[error("a branch has at most {ACCOUNTS_MAX} accounts")]
     TooManyAccounts,
@@ -211,6 +218,7 @@ refusals! { BranchError:
     Self::NotFound => "branch/not-found", NotFound, "Choose a branch from GET /v1/branches.";
     Self::AlreadyOpen => "branch/already-open", Conflict, "Use a new id, or change this branch.";
     Self::Closed => "branch/closed", Gone, "Choose another branch.";
+    Self::ClosedOn { .. } => "branch/closed-on", Conflict, "Choose another day.";
     Self::TooManyAccounts => "branch/too-many-accounts", Invalid, "Leave out accounts that are not used.";
     Self::AccountListedTwice { .. } => "branch/account-listed-twice", Invalid, "List each account once.";
     Self::TooManyNotices => "branch/too-many-notices", Invalid, "Leave out notices that are out of date.";
@@ -337,6 +345,17 @@ impl Branch {
         }
     }
 
+    /// The branch, if it does business on the business day `moment` belongs to (DOMAIN E3).
+    pub fn open_at(&self, moment: Timestamp) -> Result<&Site, BranchError> {
+        let site = self.open()?;
+        let (date, _) = on_the_wall(&site.premises.time_zone.zone(), moment);
+        if site.closed_on.contains_key(&date) {
+            Err(BranchError::ClosedOn { date })
+        } else {
+            Ok(site)
+        }
+    }
+
     /// The branch while it does business.
     pub const fn open(&self) -> Result<&Site, BranchError> {
         match self {
@@ -412,6 +431,10 @@ impl Administered for Branch {
 
     fn reads(_: &BranchCommand) -> Vec<Reference> {
         vec![]
+    }
+
+    fn branch(&self, id: &BranchId) -> Option<BranchId> {
+        Some(*id)
     }
 
     fn exists(&self) -> bool {

@@ -1,7 +1,7 @@
 //! A unique name: whoever takes it first has it; never knows what is named.
 //!
 //! ```text
-//!   Free ──take──▶ Taken ──give back──▶ Free
+//!   Free ──take──▶ Taken ◀──take, give back──▶ GivenBack
 //! ```
 
 use serde::{Deserialize, Serialize};
@@ -49,6 +49,8 @@ pub enum Claim {
     Free,
     /// It names the stream with this id.
     Taken { by: String },
+    /// It names nothing any more; the last it named was this.
+    GivenBack { by: String },
 }
 
 aggregate! {
@@ -60,21 +62,21 @@ impl Claim {
     fn rule(&self, command: ClaimCommand, _now: jiff::Timestamp) -> Result<Vec<ClaimEvent>, ClaimError> {
         use ClaimCommand::{GiveBack, Take};
         match (command, self) {
-            (Take { by }, Self::Free) => Ok(vec![ClaimEvent::Taken { by }]),
+            (Take { by }, Self::Free | Self::GivenBack { .. }) => Ok(vec![ClaimEvent::Taken { by }]),
             (Take { by }, Self::Taken { by: owner }) if by == *owner => Ok(vec![]),
             (Take { .. }, Self::Taken { by }) => Err(ClaimError::Taken { by: by.clone() }),
 
             (GiveBack { by }, Self::Taken { by: owner }) if by == *owner => {
                 Ok(vec![ClaimEvent::GivenBack { by }])
             }
-            (GiveBack { .. }, Self::Free | Self::Taken { .. }) => Ok(vec![]),
+            (GiveBack { .. }, Self::Free | Self::Taken { .. } | Self::GivenBack { .. }) => Ok(vec![]),
         }
     }
 
     fn evolve(&mut self, event: ClaimEvent) {
         *self = match event {
             ClaimEvent::Taken { by } => Self::Taken { by },
-            ClaimEvent::GivenBack { .. } => Self::Free,
+            ClaimEvent::GivenBack { by } => Self::GivenBack { by },
         };
     }
 
@@ -82,8 +84,17 @@ impl Claim {
     #[must_use]
     pub fn owner(&self) -> Option<&str> {
         match self {
-            Self::Free => None,
+            Self::Free | Self::GivenBack { .. } => None,
             Self::Taken { by } => Some(by),
+        }
+    }
+
+    /// The id of what it named last, if it names nothing now.
+    #[must_use]
+    pub fn last_owner(&self) -> Option<&str> {
+        match self {
+            Self::Free | Self::Taken { .. } => None,
+            Self::GivenBack { by } => Some(by),
         }
     }
 }
@@ -135,7 +146,11 @@ mod tests {
 
     #[test]
     fn a_name_given_back_is_free_for_the_next() {
-        given::<Claim>([taken(), ClaimEvent::GivenBack { by: a() }])
+        let given_back = [taken(), ClaimEvent::GivenBack { by: a() }];
+        given::<Claim>(given_back.clone())
+            .when(GiveBack { by: a() })
+            .then([]);
+        given::<Claim>(given_back)
             .when(Take { by: b() })
             .then([ClaimEvent::Taken { by: b() }]);
     }

@@ -289,6 +289,10 @@ impl Administered for Coupon {
         }
     }
 
+    fn branch(&self, _: &CouponCode) -> Option<BranchId> {
+        self.terms().and_then(|terms| terms.scope.branch)
+    }
+
     fn exists(&self) -> bool {
         *self != Self::Unknown
     }

@@ -5,7 +5,7 @@ use std::{fmt, num::ParseIntError, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use uuid::Uuid;
 
-use crate::values::SeatLabel;
+use crate::values::{SeatLabel, folded};
 
 /// Why a text is no id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -204,7 +204,7 @@ impl FromStr for ScheduleId {
 pub struct ClaimId {
     /// What the name is unique among, for example `branch` or `theme`.
     pub scope: &'static str,
-    /// The name, trimmed, in lower case.
+    /// The name, folded.
     pub name: String,
 }
 
@@ -212,12 +212,12 @@ pub struct ClaimId {
 pub const CLAIM_SCOPES: &[&str] = &["branch", "movie", "theme", "auditorium", "price_policy"];
 
 impl ClaimId {
-    /// The claim on `name` among `scope`; upper and lower case name the same.
+    /// The claim on `name` among `scope`; names that look alike are the same (see [`folded`]).
     #[must_use]
     pub fn on(scope: &'static str, name: &str) -> Self {
         Self {
             scope,
-            name: name.trim().to_lowercase(),
+            name: folded(name),
         }
     }
 }

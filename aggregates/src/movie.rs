@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     administered::{Administered, Claims, Permission, Reference},
     decider::aggregate,
-    ids::{ClaimId, MovieId},
+    ids::{BranchId, ClaimId, MovieId},
     refusal::refusals,
     values::{Description, Name, Title, Url},
 };
@@ -147,7 +147,7 @@ pub enum MovieError {
 refusals! { MovieError:
     Self::NotFound => "movie/not-found", NotFound, "Choose a movie from GET /v1/movies.";
     Self::AlreadyAnnounced => "movie/already-announced", Conflict, "Use a new id, or change this movie.";
-    Self::Withdrawn => "movie/withdrawn", Gone, "Announce it again under a new id.";
+    Self::Withdrawn => "movie/withdrawn", Gone, "Choose another movie; to show it again, announce it under a new id.";
     Self::RunningTimeOutOfRange => "movie/running-time-out-of-range", Invalid, "Give the running time in minutes.";
 }
 
@@ -296,6 +296,10 @@ impl Administered for Movie {
 
     fn reads(_: &MovieCommand) -> Vec<Reference> {
         vec![]
+    }
+
+    fn branch(&self, _: &MovieId) -> Option<BranchId> {
+        None
     }
 
     fn exists(&self) -> bool {

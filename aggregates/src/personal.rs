@@ -58,6 +58,13 @@ impl<T: Serialize + DeserializeOwned> Sealable for Personal<T> {
     }
 }
 
+/// A personal value that may be missing, as the store wants it.
+pub(crate) fn sealable<T: Serialize + DeserializeOwned>(
+    value: &mut Option<Personal<T>>,
+) -> Vec<&mut dyn Sealable> {
+    value.iter_mut().map(|value| value as &mut dyn Sealable).collect()
+}
+
 impl<T> Serialize for Personal<T> {
     /// Refuses a plain value, so that none can reach the log by a forgotten step.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -13,7 +13,7 @@ use crate::{
     administered::{Administered, Claims, Permission, Reference},
     decider::aggregate,
     fault::Faults,
-    ids::{ClaimId, PricePolicyId},
+    ids::{BranchId, ClaimId, PricePolicyId},
     pricing::Tariff,
     refusal::refusals,
     values::Name,
@@ -335,6 +335,10 @@ impl Administered for PricePolicy {
 
     fn reads(_: &PricePolicyCommand) -> Vec<Reference> {
         vec![]
+    }
+
+    fn branch(&self, _: &PricePolicyId) -> Option<BranchId> {
+        None
     }
 
     fn exists(&self) -> bool {

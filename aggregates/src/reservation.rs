@@ -21,7 +21,7 @@ pub use self::state::{Held, Placed, Reservation};
 use crate::{
     decider::aggregate,
     ids::{ReservationId, TimeSlotId},
-    personal::{Personal, Sealable},
+    personal::{Personal, Sealable, sealable},
     pricing::{Party, Quote},
     refusal::refusals,
     values::{CouponCode, CustomerName, Money, Note, PhoneNumber, SeatLabel},
@@ -117,12 +117,10 @@ pub enum ReservationCommand {
     Release,
     /// Record that it ran out.
     Lapse,
-    /// Take a lapsed hold up again; its seats are held in the same append.
+    /// Take a lapsed hold up again, within the cap of its first touch; its seats are held in the same append.
     Revive {
         /// When the hold runs out.
         until: Timestamp,
-        /// When it must end however often it is touched.
-        cap: Timestamp,
     },
     /// Make it binding.
     Place(Box<Placement>),
@@ -172,19 +170,25 @@ pub enum ReservationEvent {
     /// Ran out.
     Lapsed,
     /// Taken up again.
-    Revived { until: Timestamp, cap: Timestamp },
+    Revived { until: Timestamp },
     /// Binding.
     Placed(Box<Placement>),
     /// Paid.
-    Paid { amount: Money, note: Option<Note> },
+    Paid {
+        amount: Money,
+        note: Option<Personal<Note>>,
+    },
     /// The customer was told.
-    Notified { note: Option<Note> },
+    Notified { note: Option<Personal<Note>> },
     /// They came.
     CheckedIn,
     /// They did not come.
     MarkedNoShow,
     /// Called off.
-    Cancelled { by: Canceller, reason: Option<Note> },
+    Cancelled {
+        by: Canceller,
+        reason: Option<Personal<Note>>,
+    },
     /// Not paid in time.
     Expired,
 }
@@ -212,6 +216,12 @@ pub enum ReservationError {
     AlreadyExtended {
         /// When it ends.
         until: Timestamp,
+    },
+    /// Nothing is left to gain within the cap counted from the first touch (DOMAIN H1).
+    #[error("the hold can last until {cap} at the longest")]
+    AtItsLongest {
+        /// When it must end.
+        cap: Timestamp,
     },
     /// The hold has not run out.
     #[error("it is not due until {due_at}")]
@@ -269,6 +279,7 @@ refusals! { ReservationError:
     Self::HoldLapsed { .. } => "reservation/hold-lapsed", Gone, "Revive it while everything is still free, or hold again.";
     Self::HoldReleased => "reservation/hold-released", Gone, "Hold again.";
     Self::AlreadyExtended { .. } => "reservation/already-extended", Conflict, "Place it before it lapses.";
+    Self::AtItsLongest { .. } => "reservation/at-its-longest", Conflict, "Place it before it lapses, or hold again.";
     Self::NotYetDue { .. } => "reservation/not-yet-due", Conflict, "Wait until it is due.";
     Self::AlreadyPlaced => "reservation/already-placed", Conflict, "Look at the reservation; there is nothing more to do.";
     Self::NotPlaced => "reservation/not-placed", Conflict, "Place it first.";
@@ -295,17 +306,17 @@ aggregate! {
             let Contact { name, phone } = &mut placement.contact;
             vec![name as &mut dyn Sealable, phone]
         }
+        // Free words about a person, by themselves or by staff.
+        ReservationEvent::Paid { note, .. } | ReservationEvent::Notified { note } => sealable(note),
+        ReservationEvent::Cancelled { reason, .. } => sealable(reason),
         ReservationEvent::Held { .. }
         | ReservationEvent::Extended { .. }
         | ReservationEvent::Changed { .. }
         | ReservationEvent::Released
         | ReservationEvent::Lapsed
         | ReservationEvent::Revived { .. }
-        | ReservationEvent::Paid { .. }
-        | ReservationEvent::Notified { .. }
         | ReservationEvent::CheckedIn
         | ReservationEvent::MarkedNoShow
-        | ReservationEvent::Cancelled { .. }
         | ReservationEvent::Expired => Vec::new(),
     }
 }
@@ -344,9 +355,9 @@ impl Reservation {
             (Do::Release, Held(_)) => Ok(vec![Event::Released]),
             (Do::Release, Released(_) | Lapsed(_)) => Ok(vec![]),
 
-            (Do::Revive { until, cap }, Lapsed(_)) => Ok(vec![Event::Revived {
-                until: until.min(cap),
-                cap,
+            (Do::Revive { .. }, Lapsed(hold)) if now >= hold.cap => Err(No::AtItsLongest { cap: hold.cap }),
+            (Do::Revive { until }, Lapsed(hold)) => Ok(vec![Event::Revived {
+                until: until.min(hold.cap),
             }]),
             (Do::Revive { .. }, Held(hold)) if now < hold.until => Ok(vec![]),
 
@@ -355,12 +366,7 @@ impl Reservation {
             {
                 Err(No::HoldLapsed { until: hold.until })
             }
-            (Do::Extend { .. }, Held(hold)) if hold.extended => {
-                Err(No::AlreadyExtended { until: hold.until })
-            }
-            (Do::Extend { until }, Held(hold)) => Ok(vec![Event::Extended {
-                until: until.min(hold.cap),
-            }]),
+            (Do::Extend { until }, Held(hold)) => extended(hold, until.min(hold.cap)),
             (Do::Change { choice }, Held(hold)) if choice == hold.choice => Ok(vec![]),
             (Do::Change { choice }, Held(_)) => Ok(vec![Event::Changed { choice }]),
             (Do::Place(placement), Held(_))
@@ -374,9 +380,14 @@ impl Reservation {
             (Do::MarkPaid { .. }, Placed(placed)) if placed.paid => Ok(vec![]),
             (Do::MarkPaid { amount, note }, Placed(placed)) => match (placed.due(), amount) {
                 (due, Some(amount)) if amount != due => Err(No::AmountDiffers { due }),
-                (due, Some(_) | None) => Ok(vec![Event::Paid { amount: due, note }]),
+                (due, Some(_) | None) => Ok(vec![Event::Paid {
+                    amount: due,
+                    note: note.map(Personal::Plain),
+                }]),
             },
-            (Do::MarkNotified { note }, Placed(_)) => Ok(vec![Event::Notified { note }]),
+            (Do::MarkNotified { note }, Placed(_)) => Ok(vec![Event::Notified {
+                note: note.map(Personal::Plain),
+            }]),
 
             (Do::CheckIn, Placed(placed)) if placed.paid => Ok(vec![Event::CheckedIn]),
             (Do::CheckIn, Placed(_)) => Err(No::NotPaid),
@@ -391,7 +402,10 @@ impl Reservation {
             (Do::Cancel { by, reason }, Placed(placed)) => {
                 let until = placed.cancellable_until(by);
                 if now < until {
-                    Ok(vec![Event::Cancelled { by, reason }])
+                    Ok(vec![Event::Cancelled {
+                        by,
+                        reason: reason.map(Personal::Plain),
+                    }])
                 } else {
                     Err(No::TooLateToCancel { until })
                 }
@@ -416,6 +430,17 @@ impl Reservation {
             (_, Expired(_)) => Err(No::Expired),
         }
     }
+}
+
+/// Kept until then: once, and only if that gains something, so that nobody uses it up for nothing (DOMAIN H1).
+fn extended(hold: &Held, until: Timestamp) -> Result<Vec<ReservationEvent>, ReservationError> {
+    if hold.extended {
+        return Err(ReservationError::AlreadyExtended { until: hold.until });
+    }
+    if until <= hold.until {
+        return Err(ReservationError::AtItsLongest { cap: until });
+    }
+    Ok(vec![ReservationEvent::Extended { until }])
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! One local day of an auditorium or a theme: its time slots never overlap (DOMAIN C4, E3); never knows what is shown.
 //!
-//! Slots that run past midnight meet those of the next day: whoever enters a slot also asks the neighbouring days for
-//! a [`Schedule::clash`].
+//! Slots that run past midnight meet those of the next days: whoever enters a slot also asks the days near it for a
+//! [`Schedule::clash`].
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     decider::aggregate,
     ids::{ReservationId, SeatId},
+    personal::{Personal, sealable},
     refusal::refusals,
     values::Note,
 };
@@ -45,7 +46,7 @@ pub enum SeatEvent {
     /// Given back by the reservation that had it.
     Released { by: ReservationId },
     /// Taken off sale.
-    Blocked { reason: Option<Note> },
+    Blocked { reason: Option<Personal<Note>> },
     /// Put back on sale.
     Unblocked,
 }
@@ -89,7 +90,15 @@ pub enum Seat {
 
 aggregate! {
     Seat = "seat", id: SeatId, command: SeatCommand, event: SeatEvent, error: SeatError,
-    stored: "Seat" [Held, Reserved, Released, Blocked, Unblocked]
+    stored: "Seat" [Held, Reserved, Released, Blocked, Unblocked],
+    personal: |event| match event {
+        // Staff may name whoever the seat is kept for.
+        SeatEvent::Blocked { reason } => sealable(reason),
+        SeatEvent::Held { .. }
+        | SeatEvent::Reserved { .. }
+        | SeatEvent::Released { .. }
+        | SeatEvent::Unblocked => Vec::new(),
+    }
 }
 
 impl Seat {
@@ -111,7 +120,9 @@ impl Seat {
             }
             (Release { .. }, Free | Held { .. } | Reserved { .. } | Blocked) => Ok(vec![]),
 
-            (Block { reason }, Free) => Ok(vec![SeatEvent::Blocked { reason }]),
+            (Block { reason }, Free) => Ok(vec![SeatEvent::Blocked {
+                reason: reason.map(Personal::Plain),
+            }]),
             (Block { .. }, Held { by } | Reserved { by }) => Err(SeatError::Taken { by }),
             (Block { .. }, Blocked) => Ok(vec![]),
 
@@ -229,6 +240,17 @@ mod tests {
             .when(Hold { by: ALICE })
             .then([held(ALICE)]);
         given::<Seat>([]).when(Unblock).then([]);
+    }
+
+    #[test]
+    fn why_a_seat_is_blocked_is_personal() {
+        let reason: Note = "김하늘 님 자리".parse().expect("a note");
+        let mut blocked = SeatEvent::Blocked {
+            reason: Some(Personal::Plain(reason.clone())),
+        };
+        let reason = Some(reason);
+        given::<Seat>([]).when(Block { reason }).then([blocked.clone()]);
+        assert_eq!(crate::StoredEvent::personal(&mut blocked).len(), 1);
     }
 
     #[test]

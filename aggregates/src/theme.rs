@@ -338,6 +338,10 @@ impl Administered for Theme {
         }
     }
 
+    fn branch(&self, _: &ThemeId) -> Option<BranchId> {
+        self.game().ok().map(|game| game.branch)
+    }
+
     fn exists(&self) -> bool {
         *self != Self::Unknown
     }

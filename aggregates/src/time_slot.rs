@@ -9,14 +9,18 @@
 //!
 //! Started, not yet on sale and past the sales close are moments, not states: [`TimeSlot::open_for_holds`] tells them apart.
 
-use jiff::{Timestamp, ToSpan};
+use std::ops::Range;
+
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     administered::{Administered, Claims, Permission, Reference},
     decider::aggregate,
     ids::{AuditoriumId, BranchId, MovieId, PricePolicyId, ThemeId, TimeSlotId},
+    pricing::Tariff,
     refusal::refusals,
+    theme::PARTY_MAX,
     values::Note,
 };
 
@@ -28,8 +32,12 @@ pub const HOLD_MINUTES_DEFAULT: u16 = 10;
 pub const HOLD_CAP_MINUTES_DEFAULT: u16 = 20;
 /// Minutes before the start until which customers cancel by themselves (DOMAIN C14).
 pub const CANCEL_MINUTES_DEFAULT: u16 = 20;
+/// The most minutes before the start until which customers cancel by themselves: a week.
+pub const CANCEL_MINUTES_MAX: u16 = 10_080;
 /// The longest a slot may last.
-const LENGTH_HOURS_MAX: i64 = 24;
+const LENGTH_MAX: SignedDuration = SignedDuration::from_hours(24);
+/// The moments a plan may name: the years 2000 to 2199, which every database, calendar and sum of minutes can hold.
+const MOMENTS: Range<Timestamp> = Timestamp::constant(946_684_800, 0)..Timestamp::constant(7_258_118_400, 0);
 
 /// What is shown or played, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -58,6 +66,25 @@ pub enum Show {
 }
 
 impl Show {
+    /// Whether prices of this kind can be asked for it: of persons for a screening, of a group for a session.
+    #[must_use]
+    pub const fn is_priced_by(&self, tariff: &Tariff) -> bool {
+        match (self, tariff) {
+            (Self::Movie { .. }, Tariff::Screening(_)) | (Self::Theme { .. }, Tariff::Session(_)) => true,
+            (Self::Movie { .. }, Tariff::Session(_)) | (Self::Theme { .. }, Tariff::Screening(_)) => false,
+        }
+    }
+
+    /// A group has at least one person, and no more than any theme is made for (DOMAIN E2).
+    const fn consistent(&self) -> bool {
+        match self {
+            Self::Movie { .. } => true,
+            Self::Theme {
+                party_min, party_max, ..
+            } => 1 <= *party_min && *party_min <= *party_max && *party_max <= PARTY_MAX,
+        }
+    }
+
     /// How many places the slot sells.
     #[must_use]
     pub const fn capacity(&self) -> u32 {
@@ -98,7 +125,8 @@ pub struct Plan {
     pub hold_minutes: u16,
     /// Minutes from the first touch within which an extended hold must end.
     pub hold_cap_minutes: u16,
-    /// How many minutes before the start customers may still cancel.
+    /// How many minutes before the start customers may still cancel; a week at most.
+    #[schema(maximum = 10_080)]
     pub cancel_minutes: u16,
 }
 
@@ -106,31 +134,48 @@ impl Plan {
     /// When a hold taken at `now` runs out: after its lifetime, at the latest when sales close (DOMAIN H1).
     #[must_use]
     pub fn hold_until(&self, now: Timestamp) -> Timestamp {
-        (now + i64::from(self.hold_minutes).minutes()).min(self.sales_close_at)
+        later(now, self.hold_minutes).min(self.sales_close_at)
     }
 
     /// When a hold first taken at `first` must end, however often it is touched.
     #[must_use]
     pub fn hold_cap(&self, first: Timestamp) -> Timestamp {
-        (first + i64::from(self.hold_cap_minutes).minutes()).min(self.sales_close_at)
+        later(first, self.hold_cap_minutes).min(self.sales_close_at)
     }
 
     /// Until when customers cancel by themselves (DOMAIN C14).
     #[must_use]
     pub fn cancel_until(&self) -> Timestamp {
-        self.starts_at - i64::from(self.cancel_minutes).minutes()
+        let minutes = SignedDuration::from_mins(self.cancel_minutes.into());
+        self.starts_at.checked_sub(minutes).unwrap_or(Timestamp::MIN)
     }
 
     fn consistent(&self) -> bool {
-        self.starts_at < self.ends_at
-            && self.ends_at <= self.starts_at + LENGTH_HOURS_MAX.hours()
+        let moments = [
+            self.starts_at,
+            self.ends_at,
+            self.sales_open_at,
+            self.sales_close_at,
+        ];
+        moments.iter().all(|moment| MOMENTS.contains(moment))
+            && self.starts_at < self.ends_at
+            && self.ends_at.duration_since(self.starts_at) <= LENGTH_MAX
             && self.sales_open_at < self.sales_close_at
             && self.sales_close_at <= self.starts_at
             && (1..=SEATS_PER_CUSTOMER_DEFAULT).contains(&self.seats_per_customer_max)
             && (1..=120).contains(&self.hold_minutes)
             && (self.hold_minutes..=240).contains(&self.hold_cap_minutes)
+            && self.cancel_minutes <= CANCEL_MINUTES_MAX
             && self.price_version > 0
+            && self.show.consistent()
     }
+}
+
+/// So many minutes later, or the last moment there is.
+fn later(moment: Timestamp, minutes: u16) -> Timestamp {
+    moment
+        .checked_add(SignedDuration::from_mins(minutes.into()))
+        .unwrap_or(Timestamp::MAX)
 }
 
 /// What can be asked of a slot.
@@ -180,7 +225,8 @@ pub enum TimeSlotError {
     AlreadyScheduled,
     /// The plan contradicts itself.
     #[error(
-        "the plan is not consistent: it needs sales open < sales close ≤ start < end ≤ start + 24 h and sane limits"
+        "the plan is not consistent: it needs sales open < sales close ≤ start < end ≤ start + 24 h, from 2000 to 2199, \
+         1 ≤ party_min ≤ party_max ≤ {PARTY_MAX}, cancel_minutes ≤ {CANCEL_MINUTES_MAX} and sane limits"
     )]
     InconsistentPlan,
     /// Sales have not begun.
@@ -358,6 +404,10 @@ impl Administered for TimeSlot {
                 vec![]
             }
         }
+    }
+
+    fn branch(&self, _: &TimeSlotId) -> Option<BranchId> {
+        self.plan().ok().map(|plan| plan.branch)
     }
 
     fn exists(&self) -> bool {

@@ -13,6 +13,6 @@ pub use phone_number::{NotAPhoneNumber, PhoneNumber};
 pub use seat_label::{MalformedSeatLabel, SeatLabel};
 pub use text::{
     AccountNumber, Address, Category, CustomerName, Description, Name, Note, Title, Unprintable, Url,
-    ZoneName,
+    ZoneName, folded,
 };
 pub use wall_time::{NotAWallTime, WallTime};

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-pub use self::queries::{Entry, Filter, branches_with, entries, entry, movies_on};
+pub use self::queries::{Entry, Filter, branches_with, entries, entry, movies_on, these};
 use crate::{
     Former, Loaded, Put, ReadModel, Version,
     model::column,

@@ -67,7 +67,7 @@ impl ReadModel for OpenHolds {
             })
         };
         match event {
-            Is::Held { until, .. } | Is::Extended { until } | Is::Revived { until, .. } => {
+            Is::Held { until, .. } | Is::Extended { until } | Is::Revived { until } => {
                 due(DueKind::Hold, until)
             }
             Is::Placed(placement) => match &placement.payment {
@@ -165,12 +165,22 @@ pub struct Due {
     pub from_position: i64,
 }
 
-/// What is due by a moment, the earliest first.
-pub async fn due(db: impl PgExecutor<'_>, by: Timestamp, limit: i64) -> sqlx::Result<Vec<Due>> {
+/// What is due by a moment, the earliest first; only those behind `after`, the moment and reservation of one of them.
+pub async fn due(
+    db: impl PgExecutor<'_>,
+    by: Timestamp,
+    after: Option<(Timestamp, ReservationId)>,
+    limit: i64,
+) -> sqlx::Result<Vec<Due>> {
+    let (after_moment, after_reservation) = after.unzip();
     let rows = sqlx::query!(
         r#"select reservation, kind, due_at as "due_at: SqlxTimestamp", from_position
-             from open_holds where due_at <= $1 order by due_at limit $2"#,
+             from open_holds
+            where due_at <= $1 and ($2::timestamptz is null or (due_at, reservation) > ($2, $3::bigint))
+            order by due_at, reservation limit $4"#,
         by.to_sqlx() as _,
+        after_moment.map(ToSqlx::to_sqlx) as _,
+        after_reservation.map(ReservationId::number),
         limit,
     )
     .fetch_all(db)

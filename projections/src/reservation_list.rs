@@ -185,7 +185,7 @@ impl ReadModel for ReservationList {
                 hold_until: Some(moment(*until)),
                 ..row
             },
-            (Is::Revived { until, .. }, Some(row)) => Row {
+            (Is::Revived { until }, Some(row)) => Row {
                 stage: Stage::Held,
                 hold_until: Some(moment(*until)),
                 ..row

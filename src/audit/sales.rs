@@ -9,7 +9,7 @@ use aggregates::{
     values::SeatLabel,
 };
 
-use super::sentence::because;
+use super::sentence::{because, in_private};
 
 pub(super) fn seat(id: &str, event: &SeatEvent) -> String {
     let label = id.split_once(':').map_or(id, |(_, label)| label);
@@ -17,7 +17,7 @@ pub(super) fn seat(id: &str, event: &SeatEvent) -> String {
         SeatEvent::Held { by } => format!("seat {label} was held for reservation {by}"),
         SeatEvent::Reserved { by } => format!("seat {label} was reserved for reservation {by}"),
         SeatEvent::Released { by } => format!("seat {label} was released by reservation {by}"),
-        SeatEvent::Blocked { reason } => format!("seat {label} was blocked{}", because(reason.as_ref())),
+        SeatEvent::Blocked { reason } => format!("seat {label} was blocked{}", in_private(reason.as_ref())),
         SeatEvent::Unblocked => format!("seat {label} was unblocked"),
     }
 }
@@ -66,7 +66,7 @@ pub(super) fn reservation(event: &ReservationEvent) -> String {
         }
         ReservationEvent::Released => "the hold was released".to_owned(),
         ReservationEvent::Lapsed => "the hold lapsed".to_owned(),
-        ReservationEvent::Revived { until, .. } => format!("the hold was revived until {until}"),
+        ReservationEvent::Revived { until } => format!("the hold was revived until {until}"),
         ReservationEvent::Placed(placement) => {
             let payment = match &placement.payment {
                 Payment::BankTransfer { pay_by, .. } => format!("to be paid by bank transfer until {pay_by}"),
@@ -86,10 +86,12 @@ pub(super) fn reservation(event: &ReservationEvent) -> String {
                 "{} {} paid{}",
                 amount.amount,
                 amount.currency.code(),
-                because(note.as_ref())
+                in_private(note.as_ref())
             )
         }
-        ReservationEvent::Notified { note } => format!("the customer was notified{}", because(note.as_ref())),
+        ReservationEvent::Notified { note } => {
+            format!("the customer was notified{}", in_private(note.as_ref()))
+        }
         ReservationEvent::CheckedIn => "the customer checked in".to_owned(),
         ReservationEvent::MarkedNoShow => "nobody came: marked as no-show".to_owned(),
         ReservationEvent::Cancelled { by, reason } => {
@@ -97,7 +99,10 @@ pub(super) fn reservation(event: &ReservationEvent) -> String {
                 Canceller::Customer => "online",
                 Canceller::Staff => "at the counter",
             };
-            format!("the reservation was cancelled {by}{}", because(reason.as_ref()))
+            format!(
+                "the reservation was cancelled {by}{}",
+                in_private(reason.as_ref())
+            )
         }
         ReservationEvent::Expired => "the reservation expired: it was not paid in time".to_owned(),
     }

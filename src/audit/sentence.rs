@@ -1,6 +1,6 @@
 //! Which words belong to which event, and to whoever did it; English for now, one line per event.
 
-use aggregates::{Event, Metadata, Recorded};
+use aggregates::{Event, Metadata, Recorded, personal::Personal};
 
 use smol_str::SmolStr;
 
@@ -36,6 +36,11 @@ pub fn who(metadata: &Metadata) -> String {
         Some("system") => format!("the {id} policy"),
         Some(_) | None => "somebody unknown".to_owned(),
     }
+}
+
+/// That there are words in the log which are about a person, never the words.
+pub(super) const fn in_private<T>(words: Option<&Personal<T>>) -> &'static str {
+    if words.is_some() { " (personal)" } else { "" }
 }
 
 /// ` (why)`, if a reason is known.

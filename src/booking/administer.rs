@@ -18,7 +18,7 @@ use aggregates::{
 };
 
 use super::{
-    ChoiceError,
+    ChoiceError, at_branch,
     soundness::{self, ProgrammeError},
 };
 use crate::{
@@ -88,12 +88,18 @@ pub async fn administer<A: Administrable>(
         if let Some(expected) = expected.filter(|expected| *expected != is) {
             return Err(Stop::Refused(NotDone::ChangedSince { expected, is }));
         }
+        let before = work.state::<A>(id)?.branch(id);
         A::carry_out(work, id, command.clone())
             .await
             .map_err(|stop| match stop {
                 Stop::Refused(denied) => Stop::Refused(NotDone::Denied(denied)),
                 Stop::Store(error) => Stop::Store(error),
-            })
+            })?;
+        let after = work.state::<A>(id)?.branch(id);
+        if let Some(branch) = before.or(after) {
+            at_branch(work, branch);
+        }
+        Ok(())
     };
     store.run(request, body).await
 }

@@ -5,7 +5,7 @@ use aggregates::{
     reservation::{Reservation, ReservationCommand},
 };
 
-use super::{Answer, Bookings};
+use super::{Answer, Bookings, hold::held};
 use crate::store::Request;
 
 impl Bookings {
@@ -14,7 +14,7 @@ impl Bookings {
         let command = &command;
         self.run(request, |mut unit| async move {
             let work = &mut unit;
-            work.load::<Reservation>(&id).await?;
+            held(work, id).await?;
             Ok(work.execute::<Reservation>(&id, command.clone())?)
         })
         .await

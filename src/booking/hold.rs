@@ -1,31 +1,54 @@
 //! Holding places and what can be done with a hold: extend, change, release, revive; never takes money.
 
 use aggregates::{
+    branch::Branch,
     ids::{ReservationId, SeatId, TimeSlotId},
+    movie::Movie,
     reservation::{Reservation, ReservationCommand, ReservationError},
     seat::{Seat, SeatCommand, SeatError},
-    time_slot::{Plan, TimeSlot},
+    time_slot::{Plan, Show, TimeSlot},
     values::SeatLabel,
 };
 
 use super::{
-    Answer, Bookings, Wish,
+    Answer, Bookings, Wish, at_branch,
     choice::choose,
     end::{Ending, end_if_due},
     refused::Refused,
 };
-use crate::store::{Request, Stop, UnitOfWork};
+use crate::store::{Actor, Request, Stop, UnitOfWork};
+
+/// Numbers tried for one hold, should others have been given the same.
+const NUMBERS_MAX: usize = 8;
 
 impl Bookings {
-    /// Holds places under a number from [`Bookings::next_number`] (DOMAIN C6, C7, C11, E4, H1).
+    /// Holds places under a number from [`Bookings::next_number`], or under another one if it was given already: the answer
+    /// tells which (DOMAIN C6, C7, C11, E4, H1).
     pub async fn hold(&self, request: &Request, id: ReservationId, wish: &Wish) -> Answer {
+        let mut answer = self.hold_as(request, id, wish).await;
+        // Numbers are made without asking anyone; one that was given already is nobody's fault.
+        for _ in 1..NUMBERS_MAX {
+            let Err(Stop::Refused(Refused::Reservation(ReservationError::AlreadyBegun))) = answer else {
+                break;
+            };
+            let other = self.next_number();
+            let mut request = request.clone();
+            if request.actor == Actor::Guest(id) {
+                request.actor = Actor::Guest(other);
+            }
+            answer = self.hold_as(&request, other, wish).await;
+        }
+        answer
+    }
+
+    async fn hold_as(&self, request: &Request, id: ReservationId, wish: &Wish) -> Answer {
         self.run(request, |mut unit| async move {
             let work = &mut unit;
             let now = work.now();
             let plan = open_plan(work, wish.time_slot).await?;
             let choice = choose(work, &plan, wish).await?;
             take_seats(work, id, wish.time_slot, &choice.seats).await?;
-            work.begin::<Reservation>(&id);
+            work.begin::<Reservation>(&id).await?;
             let (until, cap) = (plan.hold_until(now), plan.hold_cap(now));
             let command = ReservationCommand::Hold {
                 time_slot: wish.time_slot,
@@ -38,19 +61,16 @@ impl Bookings {
         .await
     }
 
-    /// Keeps a hold a little longer, once.
+    /// Keeps a hold one more lifetime, once, as far as its cap and the sale allow (DOMAIN H1).
     pub async fn extend(&self, request: &Request, id: ReservationId) -> Answer {
         self.run(request, |mut unit| async move {
             let work = &mut unit;
-            let now = work.now();
-            let (time_slot, _) = held(work, id).await?;
-            let plan = open_plan(work, time_slot).await?;
-            Ok(work.execute::<Reservation>(
-                &id,
-                ReservationCommand::Extend {
-                    until: plan.hold_until(now),
-                },
-            )?)
+            let hold = work.load::<Reservation>(&id).await?.hold();
+            let (time_slot, runs_out) = hold
+                .map(|hold| (hold.time_slot, hold.until))
+                .ok_or(ReservationError::NotFound)?;
+            let until = open_plan(work, time_slot).await?.hold_until(runs_out);
+            Ok(work.execute::<Reservation>(&id, ReservationCommand::Extend { until })?)
         })
         .await
     }
@@ -106,8 +126,8 @@ impl Bookings {
             let plan = open_plan(work, time_slot).await?;
             // A hold whose time is up but whose lapse is not recorded yet lapses here first.
             let ended = end_if_due(work, id).await?;
-            let (until, cap) = (plan.hold_until(now), plan.hold_cap(now));
-            work.execute::<Reservation>(&id, ReservationCommand::Revive { until, cap })?;
+            let until = plan.hold_until(now);
+            work.execute::<Reservation>(&id, ReservationCommand::Revive { until })?;
             match ended {
                 Some(Ending::Expired) => Err(ReservationError::Expired.into()),
                 Some(Ending::Lapsed) | None => take_seats(work, id, time_slot, &seats).await,
@@ -117,11 +137,34 @@ impl Bookings {
     }
 }
 
-/// The plan of a slot that takes holds now.
+/// The plan of a slot that takes holds now, at a branch and of a movie that do business then.
 pub(super) async fn open_plan(work: &mut UnitOfWork, id: TimeSlotId) -> Result<Plan, Stop<Refused>> {
     let now = work.now();
     let plan = work.load::<TimeSlot>(&id).await?.open_for_holds(now).cloned();
-    Ok(plan.map_err(|error| work.blame::<TimeSlot, _>(&id, error))?)
+    let plan = plan.map_err(|error| work.blame::<TimeSlot, _>(&id, error))?;
+    at_branch(work, plan.branch);
+    in_business(work, &plan).await?;
+    Ok(plan)
+}
+
+/// Nothing is sold for a day on which the branch is closed, nor for a movie that is shown no more (DOMAIN E3): neither a new
+/// hold, nor one that was taken before.
+pub(super) async fn in_business(work: &mut UnitOfWork, plan: &Plan) -> Result<(), Stop<Refused>> {
+    let open = work
+        .load::<Branch>(&plan.branch)
+        .await?
+        .open_at(plan.starts_at)
+        .map(drop);
+    open.map_err(|error| work.blame::<Branch, _>(&plan.branch, error))?;
+    match plan.show {
+        Show::Movie { movie, .. } => {
+            let film = work.load::<Movie>(&movie).await?.film().map(drop);
+            film.map_err(|error| work.blame::<Movie, _>(&movie, error))?;
+        }
+        // A theme that is offered no more keeps the slots it has (DOMAIN E2).
+        Show::Theme { .. } => {}
+    }
+    Ok(())
 }
 
 /// The slot and seats of a reservation that has begun.
@@ -134,7 +177,12 @@ pub(super) async fn held(
         .await?
         .hold()
         .ok_or(ReservationError::NotFound)?;
-    Ok((hold.time_slot, hold.choice.seats.clone()))
+    let (time_slot, seats) = (hold.time_slot, hold.choice.seats.clone());
+    if let Ok(plan) = work.load::<TimeSlot>(&time_slot).await?.plan() {
+        let branch = plan.branch;
+        at_branch(work, branch);
+    }
+    Ok((time_slot, seats))
 }
 
 pub(super) fn seat_ids(time_slot: TimeSlotId, labels: &[SeatLabel]) -> Vec<SeatId> {

@@ -14,7 +14,11 @@ use aggregates::{
     values::{CouponCode, CustomerName, PhoneNumber},
 };
 
-use super::{Answer, Bookings, hold::seat_ids, refused::Refused};
+use super::{
+    Answer, Bookings, at_branch,
+    hold::{in_business, seat_ids},
+    refused::Refused,
+};
 use crate::store::{Request, Stop, UnitOfWork};
 
 /// What a customer says when placing (DOMAIN E5).
@@ -49,6 +53,8 @@ impl Bookings {
                 TimeSlot::Withdrawn(_) => return Err(TimeSlotError::Withdrawn.into()),
                 TimeSlot::Unknown | TimeSlot::OnSale(_) | TimeSlot::Closed(_) => slot.plan()?.clone(),
             };
+            at_branch(work, plan.branch);
+            in_business(work, &plan).await?;
             let payment = match placing.payment {
                 PaymentChoice::OnSite => Payment::OnSite,
                 PaymentChoice::BankTransfer => Payment::BankTransfer {

@@ -3,6 +3,7 @@
 use aggregates::{
     branch::BranchError,
     coupon::CouponError,
+    movie::MovieError,
     pricing::PricingError,
     refusal::{Kind, Refusal},
     reservation::ReservationError,
@@ -34,6 +35,9 @@ pub enum Refused {
     /// The branch says no.
     #[error(transparent)]
     Branch(#[from] BranchError),
+    /// The movie is shown no more.
+    #[error(transparent)]
+    Movie(#[from] MovieError),
     /// No price can be made for the choice.
     #[error(transparent)]
     Price(#[from] PricingError),
@@ -52,6 +56,7 @@ impl Refused {
             Self::Reservation(error) => error,
             Self::Coupon(error) => error,
             Self::Branch(error) => error,
+            Self::Movie(error) => error,
             Self::Price(error) => error,
         }
     }
@@ -67,6 +72,7 @@ impl Refused {
             | Self::Reservation(_)
             | Self::Coupon(_)
             | Self::Branch(_)
+            | Self::Movie(_)
             | Self::Price(_) => Vec::new(),
         }
     }
@@ -192,5 +198,6 @@ stops!(
     TimeSlotError,
     ReservationError,
     CouponError,
+    MovieError,
     PricingError
 );

@@ -8,7 +8,7 @@ use aggregates::{
     values::SeatLabel,
 };
 
-use super::{Answer, Bookings, ChoiceError, Refused};
+use super::{Answer, Bookings, ChoiceError, Refused, at_branch};
 use crate::store::{Request, Stop};
 
 impl Bookings {
@@ -17,7 +17,9 @@ impl Bookings {
         let command = &command;
         self.run(request, |mut unit| async move {
             let work = &mut unit;
-            let show = work.load::<TimeSlot>(&seat.time_slot).await?.plan()?.show.clone();
+            let plan = work.load::<TimeSlot>(&seat.time_slot).await?.plan()?;
+            let (show, branch) = (plan.show.clone(), plan.branch);
+            at_branch(work, branch);
             let known = match show {
                 Show::Theme { .. } => seat.label == SeatLabel::room(),
                 Show::Movie {

@@ -6,13 +6,14 @@ use aggregates::{
     branch::Branch,
     ids::{SeatId, TimeSlotId},
     movie::Movie,
+    price_policy::PricePolicy,
     refusal::{Kind, Refusal},
     seat::Seat,
-    theme::Theme,
+    theme::{PartyRange, Theme},
     time_slot::{Plan, Show, TimeSlot, TimeSlotCommand},
     values::SeatLabel,
 };
-use jiff::{ToSpan as _, tz::TimeZone};
+use jiff::{SignedDuration, tz::TimeZone};
 
 use crate::{
     administration::Denied,
@@ -31,12 +32,23 @@ pub enum ProgrammeError {
         /// How many it has.
         seats: usize,
     },
-    /// The movie would be cut off.
-    #[error("the movie runs for {minutes} minutes")]
+    /// The movie or the session would be cut off.
+    #[error("what is shown lasts {minutes} minutes")]
     TooShort {
         /// How long.
         minutes: u16,
     },
+    /// The theme is not made for such groups.
+    #[error("the theme is for {min} to {max} people")]
+    OtherParty {
+        /// The smallest group.
+        min: u8,
+        /// The largest group.
+        max: u8,
+    },
+    /// Prices of persons for a session, or of a group for a screening.
+    #[error("the price policy's version is not for what is shown")]
+    OtherPrices,
     /// Somebody has a place in it.
     #[error("seats of the time slot are held or reserved")]
     InUse,
@@ -58,12 +70,22 @@ impl ProgrammeError {
         (
             "programme/too-short",
             Kind::Invalid,
-            "Let the slot last as long as the movie.",
+            "Let the slot last as long as the movie or the session.",
         ),
         (
             "programme/in-use",
             Kind::Conflict,
             "Close the slot, and cancel its reservations first.",
+        ),
+        (
+            "programme/other-party",
+            Kind::Invalid,
+            "Name a party_min and a party_max within those of the theme.",
+        ),
+        (
+            "programme/other-prices",
+            Kind::Invalid,
+            "Name a price policy for screenings with a movie, one for sessions with a theme.",
         ),
     ];
 
@@ -73,6 +95,8 @@ impl ProgrammeError {
             Self::CapacityDiffers { .. } => 1,
             Self::TooShort { .. } => 2,
             Self::InUse => 3,
+            Self::OtherParty { .. } => 4,
+            Self::OtherPrices => 5,
         }]
     }
 }
@@ -126,22 +150,38 @@ async fn planned(work: &mut UnitOfWork, plan: &Plan) -> Result<(), Stop<Denied>>
                 .film()
                 .map_err(Denied::stop)?
                 .running_time_minutes;
-            if plan.ends_at < plan.starts_at + i64::from(minutes).minutes() {
-                return Err(Denied::stop(ProgrammeError::TooShort { minutes }));
-            }
+            long_enough(plan, minutes)?;
         }
-        Show::Theme { theme, .. } => {
-            if work
-                .load::<Theme>(&theme)
-                .await?
-                .active()
-                .map_err(Denied::stop)?
-                .branch
-                != plan.branch
-            {
+        Show::Theme {
+            theme,
+            party_min,
+            party_max,
+        } => {
+            let game = work.load::<Theme>(&theme).await?.active().map_err(Denied::stop)?;
+            if game.branch != plan.branch {
                 return Err(Denied::stop(ProgrammeError::OtherBranch));
             }
+            let PartyRange { min, max, .. } = game.party;
+            if party_min < min || party_max > max {
+                return Err(Denied::stop(ProgrammeError::OtherParty { min, max }));
+            }
+            long_enough(plan, game.duration_minutes)?;
         }
+    }
+    let policy = work.load::<PricePolicy>(&plan.price_policy).await?;
+    let tariff = policy.tariff(plan.price_version).map_err(Denied::stop)?;
+    if plan.show.is_priced_by(tariff) {
+        Ok(())
+    } else {
+        Err(Denied::stop(ProgrammeError::OtherPrices))
+    }
+}
+
+/// What is shown is not cut off.
+fn long_enough(plan: &Plan, minutes: u16) -> Result<(), Stop<Denied>> {
+    let lasts = plan.ends_at.duration_since(plan.starts_at);
+    if lasts < SignedDuration::from_mins(minutes.into()) {
+        return Err(Denied::stop(ProgrammeError::TooShort { minutes }));
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     config::{Config, DatabaseArgs, HttpArgs, hex},
-    import::{self, Progress, samples},
+    import::{self, Known, Progress, samples},
     postgres::Settings,
     server::Server,
 };
@@ -62,7 +62,7 @@ pub(super) async fn run(mut database: DatabaseArgs, args: Args) -> Result<ExitCo
     stop(server, database).await
 }
 
-/// Imports the sample chains and opens their sales; what is there already stays.
+/// Imports the sample chains and opens their sales; what is there already stays, changed or closed as it may be.
 async fn fill(server: &Server) -> Result<(), Failure> {
     let paths: Vec<&Path> = samples::CATALOGUES.iter().map(Path::new).collect();
     let catalogues = import::read(samples::SOURCE, &paths)?;
@@ -71,7 +71,7 @@ async fn fill(server: &Server) -> Result<(), Failure> {
         bar.set_length(total as u64);
         bar.set_position(done as u64);
     };
-    let imported = import::import(server.store(), &catalogues, &on_progress).await?;
+    let imported = import::import(server.store(), &catalogues, Known::Stays, &on_progress).await?;
     bar.finish_and_clear();
     let bar = progress("opening sales for the coming week");
     let on_progress = |Progress { done, total }| {

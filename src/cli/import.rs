@@ -8,7 +8,7 @@ use std::{
 use super::{database::Database, failure::Failure, output};
 use crate::{
     config::DatabaseArgs,
-    import::{self, Progress, Source},
+    import::{self, Known, Progress, Source},
 };
 
 /// Import catalogue files: branches, movies, themes, halls, prices.
@@ -41,7 +41,7 @@ pub(super) async fn run(database: &DatabaseArgs, args: &Args) -> Result<ExitCode
         bar.set_length(total as u64);
         bar.set_position(done as u64);
     };
-    let imported = import::import(&store, &catalogues, &on_progress).await?;
+    let imported = import::import(&store, &catalogues, Known::Follows, &on_progress).await?;
     let opened = if args.open_sales > 0 {
         bar.set_message("opening sales");
         Some(import::open_sales(&store, &catalogues, args.open_sales, &on_progress).await?)
@@ -59,6 +59,12 @@ pub(super) async fn run(database: &DatabaseArgs, args: &Args) -> Result<ExitCode
             "{} catalogue entries are in place; {events} events were recorded",
             imported.things
         ))?;
+        if imported.closed > 0 {
+            output::line(&format!(
+                "{} of them were closed for good or withdrawn, and stay so",
+                imported.closed
+            ))?;
+        }
         if let Some(opened) = opened {
             output::line(&format!(
                 "{} time slots were scheduled, {} were there before",

@@ -146,7 +146,13 @@ impl FromRequestParts<App> for Holder {
         match bearer(&parts.headers) {
             Some(token) if app.bookings.is_token(id, token) => Ok(Self::Customer(id)),
             Some(token) if app.admin.is(token) => Ok(Self::Staff(id)),
-            Some(_) | None => Err(Problem::refused(&ReservationError::NotFound)),
+            Some(_) => {
+                // The token of admins could be guessed here too.
+                app.limits
+                    .guess(Caller::from_request_parts(parts, app).await?.address)?;
+                Err(Problem::refused(&ReservationError::NotFound))
+            }
+            None => Err(Problem::refused(&ReservationError::NotFound)),
         }
     }
 }

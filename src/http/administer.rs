@@ -16,6 +16,7 @@ use axum::{
 };
 use serde::Serialize;
 use serde_json::Value;
+use smol_str::format_smolstr;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::{
@@ -136,7 +137,8 @@ where
         format!("admin:{}", Admin::ID),
         &(A::TYPE, id.to_string(), &command),
     );
-    let request = caller.request(Admin::actor(), named::<A>(verb), key);
+    let name = format_smolstr!("{}/{verb}", A::COLLECTION);
+    let request = caller.request(Admin::actor(), name, key);
     let committed = booking::administer::<A>(&app.store, &request, &id, &command, expected).await?;
     let begun = committed
         .events
@@ -170,21 +172,6 @@ async fn command<A: Administrable>(
 ) -> Result<A::Command, Problem> {
     let bytes = body::bytes(headers, sent, body::ADMIN_BYTES_MAX).await?;
     body::read_command(verb, &bytes, example)
-}
-
-/// The command's name for the log, one text per command that exists.
-fn named<A: Administrable>(verb: &'static str) -> &'static str {
-    use std::sync::{LazyLock, Mutex, PoisonError};
-    static NAMES: LazyLock<Mutex<std::collections::BTreeSet<&'static str>>> = LazyLock::new(Mutex::default);
-    let name = format!("{}/{verb}", A::COLLECTION);
-    let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(known) = names.get(&*name) {
-        return known;
-    }
-    // Bounded by the number of commands there are.
-    let name: &'static str = name.leak();
-    names.insert(name);
-    name
 }
 
 /// The sequence in `If-Match`; none for `*` or no header.

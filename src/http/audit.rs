@@ -120,12 +120,15 @@ pub(super) async fn events(
     let filter = which.filter()?;
     let mut connection = app.reads.acquire().await?;
     let entries = audit_trail::events(&mut connection, &filter, newest_first, limit + 1).await?;
+    let sealed: Vec<_> = entries.iter().map(audit::metadata_of).collect();
+    let opened = app.store.open_metadata(&sealed).await?;
+    let entries: Vec<(Entry, _)> = entries.into_iter().zip(opened).collect();
     Ok(pages::page(
         &uri,
         entries,
         limit,
-        |entry: &Entry| entry.position,
-        |entry| Some(audit::tell_entry(&entry)),
+        |(entry, _)| entry.position,
+        |(entry, metadata)| Some(audit::tell_entry(&entry, metadata)),
     ))
 }
 

@@ -1,16 +1,16 @@
-//! Who asks, as far as the connection tells: address and request id; never what they may do.
+//! Who asks, as far as connection and headers tell: address, request id, reason; never what they may do.
 
 use std::net::IpAddr;
 
+use aggregates::values::Note;
 use axum::{
     extract::FromRequestParts,
     http::{HeaderValue, request::Parts},
 };
-use smol_str::ToSmolStr as _;
+use smol_str::{SmolStr, ToSmolStr as _};
 use uuid::Uuid;
 
-use super::problem::Problem;
-use super::problems;
+use super::{problem::Problem, problems, reason};
 use crate::store::{Actor, IdempotencyKey, Request, Trace};
 
 /// One request's origin. The edge leaves it with the request.
@@ -24,6 +24,8 @@ pub struct Caller {
     pub address: IpAddr,
     /// Where it is noted what stood in the way.
     pub trace: Trace,
+    /// Why they ask, if they said so in `Jari-Reason`.
+    pub reason: Option<Note>,
 }
 
 impl Caller {
@@ -35,19 +37,20 @@ impl Caller {
             correlation_id,
             address,
             trace: Trace::default(),
+            reason: None,
         }
     }
 
     /// The unit of work this request asks for.
     #[must_use]
-    pub fn request(&self, actor: Actor, command: &'static str, key: Option<IdempotencyKey>) -> Request {
+    pub fn request(&self, actor: Actor, command: impl Into<SmolStr>, key: Option<IdempotencyKey>) -> Request {
         Request {
             actor,
-            command,
+            command: command.into(),
             request_id: self.request_id,
             correlation_id: self.correlation_id.map(|id| id.to_smolstr()),
             causation: None,
-            reason: None,
+            reason: self.reason.as_ref().map(|note| note.as_str().into()),
             address: Some(self.address),
             key,
             trace: self.trace.clone(),
@@ -60,6 +63,11 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let caller = parts.extensions.get::<Self>().cloned();
-        caller.ok_or_else(|| Problem::new(&problems::FAULT, "the request came around the edge"))
+        let caller =
+            caller.ok_or_else(|| Problem::new(&problems::FAULT, "the request came around the edge"))?;
+        Ok(Self {
+            reason: reason::of(&parts.headers)?,
+            ..caller
+        })
     }
 }

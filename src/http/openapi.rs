@@ -21,7 +21,7 @@ use utoipa::{
     },
 };
 
-use super::{App, administer::for_each_administered};
+use super::{App, administer::for_each_administered, reason};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -101,7 +101,23 @@ fn document() -> Value {
         };
     }
     for_each_administered!(add);
+    add_reason(&mut document);
     document
+}
+
+/// Every command can carry a reason: what takes a key is a command.
+fn add_reason(document: &mut Value) {
+    let parameter = json!({ "name": "Jari-Reason", "in": "header", "required": false, "schema": { "type": "string" },
+        "description": reason::DESCRIPTION });
+    let paths = document["paths"].as_object_mut();
+    for path in paths.into_iter().flat_map(|paths| paths.values_mut()) {
+        let parameters = path.get_mut("post").and_then(|post| post.get_mut("parameters"));
+        if let Some(Value::Array(parameters)) = parameters
+            && parameters.iter().any(|known| known["name"] == "Idempotency-Key")
+        {
+            parameters.push(parameter.clone());
+        }
+    }
 }
 
 /// One operation per command of an aggregate, and the one that reads it.

@@ -1,6 +1,7 @@
 //! What can be booked when: time slots with their places, their layout, and changes as they happen.
 
 mod as_of;
+mod business;
 mod layout;
 mod list;
 mod live;

@@ -6,13 +6,13 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use aggregates::fault::Fault;
+use aggregates::{fault::Fault, values::folded};
 
 use super::{
     FileFault, ImportError, OnProgress, Progress,
     catalogue::{Catalogue, Content},
-    compare::{Thing, things},
-    names::Names,
+    compare::{Known, Left, Thing, things},
+    names::{Former, Names},
 };
 use crate::store::{Request, Stop, Store};
 
@@ -28,25 +28,34 @@ pub struct Imported {
     pub things: usize,
     /// The events that made it so, counted by their names; none when all of it was so already.
     pub events: BTreeMap<String, usize>,
+    /// Things that were closed for good or withdrawn, or belong to one that was: they stay so.
+    pub closed: usize,
     /// Halls no auditorium in the files is built like.
     pub unused: Vec<String>,
     /// The position up to which the log holds all of it.
     pub position: i64,
 }
 
-/// Appends what the catalogues say and the log does not. What they leave out stays as it is.
+/// Appends what the catalogues say and the log does not. What they leave out stays as it is; what is `known` follows them or
+/// stays as well.
 pub async fn import(
     store: &Store,
     catalogues: &[Catalogue],
+    known: Known,
     on_progress: OnProgress<'_>,
 ) -> Result<Imported, ImportError> {
     check_files(catalogues)?;
-    let names = Names::find(store, catalogues).await?;
+    let former = match known {
+        Known::Follows => Former::Closed,
+        Known::Stays => Former::Anything,
+    };
+    let names = Names::find(store, catalogues, former).await?;
     let things = things(catalogues, &names);
-    try_out(store, &things).await?;
+    let closed = try_out(store, &things, known).await?;
     let units = units(&things);
     let mut imported = Imported {
         things: things.len(),
+        closed,
         unused: unused(catalogues),
         ..Imported::default()
     };
@@ -60,7 +69,7 @@ pub async fn import(
                 &Request::system("import", "catalogue/import"),
                 |mut work| async move {
                     for thing in *unit {
-                        thing.what.carry_out(&mut work).await?;
+                        thing.what.carry_out(&mut work, known).await?;
                     }
                     Ok::<(), Stop<String>>(())
                 },
@@ -105,7 +114,7 @@ fn check_files(catalogues: &[Catalogue]) -> Result<(), ImportError> {
         };
         for at in premises {
             let name = &at.value.name;
-            if !branches.insert(name.as_str().to_lowercase()) {
+            if !branches.insert(folded(name.as_str())) {
                 fault(&at.pointer, format!("the branch {name} is also in another file"));
             }
         }
@@ -143,7 +152,7 @@ fn unused(catalogues: &[Catalogue]) -> Vec<String> {
 }
 
 /// Does all of it in one unit that is never appended, to find everything that stands in the way.
-async fn try_out(store: &Store, things: &[Thing]) -> Result<(), ImportError> {
+async fn try_out(store: &Store, things: &[Thing], known: Known) -> Result<usize, ImportError> {
     if things.len() > THINGS_MAX {
         let problem = format!(
             "{} things are too many for one import, at most {THINGS_MAX}",
@@ -155,15 +164,16 @@ async fn try_out(store: &Store, things: &[Thing]) -> Result<(), ImportError> {
             fault: Fault::at("", problem),
         }]));
     }
-    let found = Mutex::new(Vec::new());
+    let found = Mutex::new((Vec::new(), 0));
     let outcome = store
         .run(&Request::system("import", "catalogue/try-import"), |mut work| {
             let found = &found;
             async move {
-                let mut faults = Vec::new();
+                let (mut faults, mut closed) = (Vec::new(), 0);
                 for Thing { file, pointer, what } in things {
-                    match what.carry_out(&mut work).await {
-                        Ok(()) => {}
+                    match what.carry_out(&mut work, known).await {
+                        Ok(Left::Nothing) => {}
+                        Ok(Left::Closed) => closed += 1,
                         Err(Stop::Refused(problem)) => {
                             faults.push(FileFault {
                                 file: file.clone(),
@@ -173,7 +183,7 @@ async fn try_out(store: &Store, things: &[Thing]) -> Result<(), ImportError> {
                         Err(Stop::Store(error)) => return Err(Stop::Store(error)),
                     }
                 }
-                *found.lock().unwrap_or_else(PoisonError::into_inner) = faults;
+                *found.lock().unwrap_or_else(PoisonError::into_inner) = (faults, closed);
                 Err(Stop::Refused(OnTrial))
             }
         })
@@ -181,9 +191,9 @@ async fn try_out(store: &Store, things: &[Thing]) -> Result<(), ImportError> {
     match outcome {
         Err(Stop::Store(error)) => Err(error.into()),
         Ok(_) | Err(Stop::Refused(OnTrial)) => {
-            let faults = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+            let (faults, closed) = found.into_inner().unwrap_or_else(PoisonError::into_inner);
             if faults.is_empty() {
-                Ok(())
+                Ok(closed)
             } else {
                 Err(ImportError::Faults(faults))
             }

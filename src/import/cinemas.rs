@@ -12,6 +12,7 @@ use aggregates::{
     layout::Layout,
     movie::{Film, RUNNING_TIME_MAX},
     pricing::{Band, PersonDeltas, ScreeningTariff, Tariff},
+    time_slot::CANCEL_MINUTES_MAX,
     values::{Category, Currency, Name, Title, WallTime},
 };
 
@@ -190,7 +191,7 @@ fn cancel_minutes(policy: &Node<'_>) -> Option<u16> {
         tiers.each(ENTRIES_MAX, |tier| {
             tier.only(&["until_minutes_before", "refund_percent", "channel"]);
             let minutes = tier.field("until_minutes_before", |minutes| {
-                minutes.integer::<u16>(0..=10_080)
+                minutes.integer::<u16>(0..=CANCEL_MINUTES_MAX.into())
             });
             let percent = tier.field("refund_percent", |percent| percent.integer::<u8>(0..=100));
             let channel: Option<String> = tier.field("channel", Node::text);

@@ -21,8 +21,17 @@ use super::{
 };
 use crate::{
     administration::administer,
-    store::{Stop, UnitOfWork},
+    store::{Stop, StoreError, UnitOfWork},
 };
+
+/// What becomes of a thing that is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// It is made as the file says.
+    Follows,
+    /// It stays as it is, whatever was changed since.
+    Stays,
+}
 
 /// One thing a file describes.
 #[derive(Debug)]
@@ -129,8 +138,43 @@ impl What {
         }
     }
 
-    /// Makes it so in a unit of work; the sentence of whatever stands in the way.
-    pub async fn carry_out(&self, work: &mut UnitOfWork) -> Result<(), Stop<String>> {
+    /// Makes it so in a unit of work, or leaves it closed, which is told; the sentence of whatever stands in the way.
+    pub async fn carry_out(&self, work: &mut UnitOfWork, known: Known) -> Result<Left, Stop<String>> {
+        if self.is_closed(work).await? {
+            return Ok(Left::Closed);
+        }
+        if known == Known::Stays && self.exists(work).await? {
+            return Ok(Left::Nothing);
+        }
+        self.bring(work).await?;
+        Ok(Left::Nothing)
+    }
+
+    /// Whether an admin closed it for good, or what it belongs to.
+    async fn is_closed(&self, work: &mut UnitOfWork) -> Result<bool, StoreError> {
+        let branch = match self {
+            Self::Movie(id, _) => {
+                return Ok(matches!(work.load::<Movie>(id).await?, Movie::Withdrawn(_)));
+            }
+            Self::PricePolicy(..) => return Ok(false),
+            Self::Branch(id, _) => id,
+            Self::Auditorium(_, branch, _) => branch,
+            Self::Theme(_, game, _) => &game.branch,
+        };
+        Ok(matches!(work.load::<Branch>(branch).await?, Branch::Closed(_)))
+    }
+
+    async fn exists(&self, work: &mut UnitOfWork) -> Result<bool, StoreError> {
+        Ok(match self {
+            Self::Movie(id, _) => work.load::<Movie>(id).await?.exists(),
+            Self::PricePolicy(id, ..) => work.load::<PricePolicy>(id).await?.exists(),
+            Self::Branch(id, _) => work.load::<Branch>(id).await?.exists(),
+            Self::Auditorium(id, ..) => work.load::<Auditorium>(id).await?.exists(),
+            Self::Theme(id, ..) => work.load::<Theme>(id).await?.exists(),
+        })
+    }
+
+    async fn bring(&self, work: &mut UnitOfWork) -> Result<(), Stop<String>> {
         match self {
             Self::Movie(id, film) => bring::<Movie>(work, id, |known| Ok(movie(known, film))).await,
             Self::PricePolicy(id, name, tariff) => {
@@ -145,6 +189,15 @@ impl What {
             }
         }
     }
+}
+
+/// What was left undone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Left {
+    /// All of it is so.
+    Nothing,
+    /// It is closed for good, and stays so.
+    Closed,
 }
 
 /// Loads the aggregate and executes the commands that its state calls for.

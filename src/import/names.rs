@@ -1,19 +1,31 @@
-//! Finds what a catalogue names: the id behind each unique name, or a new one; never changes anything.
+//! Finds what a catalogue names: the id behind each unique name, or a new one; never changes anything. A name that was
+//! given back can still mean the thing that had it, so that nothing closed is made a second time.
 
 use std::{collections::HashMap, convert::Infallible, sync::Mutex};
 
 use aggregates::{
+    branch::Branch,
     claim::Claim,
     ids::{AuditoriumId, BranchId, ClaimId, MovieId, PricePolicyId, ThemeId},
+    movie::Movie,
     values::{Name, Title},
 };
 use uuid::Uuid;
 
 use super::catalogue::{Catalogue, Content};
-use crate::store::{Request, Stop, Store, StoreError};
+use crate::store::{Request, Stop, Store, StoreError, UnitOfWork};
 
 /// Names looked up at once.
 const BATCH_MAX: usize = 1_000;
+
+/// What a name still means that was given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Former {
+    /// Whatever had it last, under whichever name it is known now.
+    Anything,
+    /// What had it last, if that is closed for good or withdrawn; a thing that was only renamed has nothing to do with it.
+    Closed,
+}
 
 /// The ids behind the names of a catalogue.
 #[derive(Debug, Default)]
@@ -21,23 +33,27 @@ pub(super) struct Names(HashMap<ClaimId, Uuid>);
 
 impl Names {
     /// The ids of everything these catalogues name.
-    pub async fn find(store: &Store, catalogues: &[Catalogue]) -> Result<Self, StoreError> {
+    pub async fn find(store: &Store, catalogues: &[Catalogue], former: Former) -> Result<Self, StoreError> {
         let mut names = Self::default();
         names
-            .add(store, catalogues.iter().flat_map(Catalogue::names).collect())
+            .add(
+                store,
+                catalogues.iter().flat_map(Catalogue::names).collect(),
+                former,
+            )
             .await?;
         // An auditorium's name is unique in its branch, whose id must be known first.
         let rooms = catalogues
             .iter()
             .flat_map(|catalogue| catalogue.rooms(&names))
             .collect();
-        names.add(store, rooms).await?;
+        names.add(store, rooms, former).await?;
         Ok(names)
     }
 
-    async fn add(&mut self, store: &Store, claims: Vec<ClaimId>) -> Result<(), StoreError> {
+    async fn add(&mut self, store: &Store, claims: Vec<ClaimId>, former: Former) -> Result<(), StoreError> {
         for claims in claims.chunks(BATCH_MAX) {
-            let owners = owners(store, claims).await?;
+            let owners = owners(store, claims, former).await?;
             for (claim, owner) in claims.iter().zip(owners) {
                 let id = owner.and_then(|owner| Uuid::try_parse(&owner).ok());
                 self.0
@@ -120,16 +136,34 @@ impl Catalogue {
     }
 }
 
-/// Who has each of these names.
-async fn owners(store: &Store, claims: &[ClaimId]) -> Result<Vec<Option<String>>, StoreError> {
+/// Who has each of these names, or had it.
+async fn owners(
+    store: &Store,
+    claims: &[ClaimId],
+    former: Former,
+) -> Result<Vec<Option<String>>, StoreError> {
     let found = Mutex::new(Vec::new());
     let request = Request::system("import", "catalogue/find-names");
     let looked_up = store.run::<Infallible, _>(&request, |mut work| {
         let found = &found;
         async move {
             work.load_all::<Claim>(claims).await?;
-            let owner = |claim| Ok(work.state::<Claim>(claim)?.owner().map(str::to_owned));
-            let owners = claims.iter().map(owner).collect::<Result<_, StoreError>>()?;
+            let mut owners = Vec::with_capacity(claims.len());
+            for claim in claims {
+                let known = work.state::<Claim>(claim)?;
+                let (owner, last) = (
+                    known.owner().map(str::to_owned),
+                    known.last_owner().map(str::to_owned),
+                );
+                owners.push(match (owner, last) {
+                    (Some(owner), _) => Some(owner),
+                    (None, Some(last)) => match former {
+                        Former::Anything => Some(last),
+                        Former::Closed => is_closed(&mut work, &last).await?.then_some(last),
+                    },
+                    (None, None) => None,
+                });
+            }
             *found.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = owners;
             Ok(())
         }
@@ -141,4 +175,14 @@ async fn owners(store: &Store, claims: &[ClaimId]) -> Result<Vec<Option<String>>
         Err(Stop::Store(error)) => Err(error),
         Err(Stop::Refused(never)) => match never {},
     }
+}
+
+/// Whether this id is that of a branch closed for good, or of a movie that was withdrawn.
+async fn is_closed(work: &mut UnitOfWork, id: &str) -> Result<bool, StoreError> {
+    let Ok(id) = Uuid::try_parse(id) else {
+        return Ok(false);
+    };
+    let branch = matches!(work.load::<Branch>(&BranchId::new(id)).await?, Branch::Closed(_));
+    let movie = matches!(work.load::<Movie>(&MovieId::new(id)).await?, Movie::Withdrawn(_));
+    Ok(branch || movie)
 }

@@ -9,6 +9,7 @@ use aggregates::{
     },
     business_day::Weekday,
     fault::Node,
+    values::folded,
 };
 use jiff::Timestamp;
 
@@ -56,6 +57,7 @@ pub(super) fn read(branch: &Node<'_>, kind: BranchKind) -> Option<At<Premises>> 
             BranchError::NotFound
             | BranchError::AlreadyOpen
             | BranchError::Closed
+            | BranchError::ClosedOn { .. }
             | BranchError::TooManyClosingDays => "name",
         };
         branch.get(field)?.fault(error.to_string());
@@ -97,18 +99,18 @@ pub(super) fn weekday(node: &Node<'_>) -> Option<Weekday> {
     day
 }
 
-/// Names that must differ from each other, upper and lower case being the same.
+/// Names that must differ from each other, and not only in what looks alike.
 #[derive(Default)]
 pub(super) struct Unique(BTreeSet<String>);
 
 impl Unique {
     /// The text of `node` must be new; one that is no text is at fault anyway.
     pub fn check(&mut self, node: &Node<'_>) {
-        let Some(text) = node.value().as_str().map(str::trim) else {
+        let Some(text) = node.value().as_str() else {
             return;
         };
-        if !self.0.insert(text.to_lowercase()) {
-            node.fault(format!("{text} is already used"));
+        if !self.0.insert(folded(text)) {
+            node.fault(format!("{} is already used", text.trim()));
         }
     }
 

@@ -11,11 +11,12 @@ use std::{
 
 use aggregates::{
     auditorium::{Auditorium, Hall},
-    branch::Branch,
+    branch::{Branch, BranchError},
     business_day::{Weekday, moment, on_the_wall},
     ids::{AuditoriumId, BranchId, MovieId, PricePolicyId, ThemeId, TimeSlotId},
     movie::Movie,
     price_policy::PricePolicy,
+    pricing::Tariff,
     theme::{SalesOpening, Theme},
     time_slot::{
         CANCEL_MINUTES_DEFAULT, HOLD_CAP_MINUTES_DEFAULT, HOLD_MINUTES_DEFAULT, Plan,
@@ -30,10 +31,11 @@ use uuid::Uuid;
 use super::{
     ImportError, OnProgress, Progress,
     catalogue::{Catalogue, CinemaChain, Content, Screening},
-    names::Names,
+    names::{Former, Names},
 };
 use crate::{
     administration::Denied,
+    booking::at_branch,
     programme,
     store::{Request, Stop, Store, StoreError, UnitOfWork},
 };
@@ -70,7 +72,7 @@ pub async fn open_sales(
     days: u16,
     on_progress: OnProgress<'_>,
 ) -> Result<Opened, ImportError> {
-    let names = Names::find(store, catalogues).await?;
+    let names = Names::find(store, catalogues, Former::Anything).await?;
     let days = days.min(SALES_DAYS_MAX);
     let programmes = programmes(catalogues, &names);
     let parts: Vec<(&Programme, u16)> = programmes
@@ -189,12 +191,13 @@ async fn open_days(
     days: Range<u16>,
 ) -> Result<Opened, Stop<Denied>> {
     let now = work.now();
-    let site = work
-        .load::<Branch>(&programme.branch)
-        .await?
-        .open()
-        .map_err(Denied::stop)?
-        .clone();
+    let site = match work.load::<Branch>(&programme.branch).await? {
+        Branch::Open(site) => site.clone(),
+        Branch::Unknown => return Err(Denied::stop(BranchError::NotFound)),
+        // It was closed for good, and nothing is sold there.
+        Branch::Closed(_) => return Ok(Opened::default()),
+    };
+    at_branch(work, programme.branch);
     let zone = site.premises.time_zone.zone();
     let (today, _) = on_the_wall(&zone, now);
     let mut opened = Opened::default();
@@ -212,7 +215,7 @@ async fn open_days(
             None if plan.sales_open_at >= plan.sales_close_at => opened.never_on_sale += 1,
             None => {
                 let id = TimeSlotId::new(Uuid::now_v7());
-                work.begin::<TimeSlot>(&id);
+                work.begin::<TimeSlot>(&id).await?;
                 programme::schedule(work, id, plan).await?;
                 opened.scheduled += 1;
             }
@@ -236,8 +239,11 @@ impl Programme {
                 cancel_minutes,
                 screenings,
             } => {
-                let priced = work.load::<PricePolicy>(price_policy).await?.in_effect(date);
-                let Some((price_version, _)) = priced else {
+                let policy = work.load::<PricePolicy>(price_policy).await?;
+                let priced = policy
+                    .in_effect(date)
+                    .map(|(version, tariff)| (version, &**tariff));
+                let Some((price_version, Tariff::Screening(_))) = priced else {
                     return Ok(Vec::new());
                 };
                 let built = work.load::<Auditorium>(auditorium).await?.built().ok();
@@ -280,11 +286,11 @@ impl Programme {
                 let Ok(game) = work.load::<Theme>(theme).await?.active().cloned() else {
                     return Ok(Vec::new());
                 };
-                let priced = work
-                    .load::<PricePolicy>(&game.price_policy)
-                    .await?
-                    .in_effect(date);
-                let Some((price_version, _)) = priced else {
+                let policy = work.load::<PricePolicy>(&game.price_policy).await?;
+                let priced = policy
+                    .in_effect(date)
+                    .map(|(version, tariff)| (version, &**tariff));
+                let Some((price_version, Tariff::Session(_))) = priced else {
                     return Ok(Vec::new());
                 };
                 let price = (game.price_policy, price_version);

@@ -84,9 +84,32 @@ impl Deadlines {
         // Ended, but the read model has not followed yet.
         let mut ended = HashSet::<Timer>::new();
         while !*stop.borrow() {
-            let due = open_holds::due(&mut *connection, self.store.now(), BATCH_MAX).await?;
-            let timers: HashSet<Timer> = due.iter().map(timer).collect();
+            let before = ended.len();
+            let timers = self.look(connection, &mut ended, stop).await?;
+            let quiet = ended.len() == before;
             ended.retain(|timer| timers.contains(timer));
+            if quiet {
+                pause(stop, LOOK_EVERY).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends whatever is due, page by page to the last, so that rows that stand for a while hide none behind them; answers
+    /// the timers it met.
+    async fn look(
+        &self,
+        connection: &mut PgConnection,
+        ended: &mut HashSet<Timer>,
+        stop: &watch::Receiver<bool>,
+    ) -> Result<HashSet<Timer>, sqlx::Error> {
+        let now = self.store.now();
+        let mut timers = HashSet::new();
+        let mut after = None;
+        loop {
+            let due = open_holds::due(&mut *connection, now, after, BATCH_MAX).await?;
+            after = due.last().map(|last| (last.due_at, last.reservation));
+            timers.extend(due.iter().map(timer));
             let fresh: Vec<Due> = due
                 .into_iter()
                 .filter(|due| !ended.contains(&timer(due)))
@@ -95,12 +118,11 @@ impl Deadlines {
                 .map(|due| self.end(due))
                 .buffer_unordered(AT_ONCE_MAX);
             let done: Vec<Timer> = endings.filter_map(std::future::ready).collect().await;
-            if done.is_empty() {
-                pause(stop, LOOK_EVERY).await;
-            }
             ended.extend(done);
+            if after.is_none() || *stop.borrow() {
+                return Ok(timers);
+            }
         }
-        Ok(())
     }
 
     /// Ends one reservation; none if it failed for now and must be tried again.

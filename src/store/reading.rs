@@ -189,9 +189,9 @@ impl Reading {
             let Some(first) = command.first() else { continue };
             if sealing::subjects(&first.metadata).next().is_some() {
                 let plain = Arc::new(sealing::opened(&first.metadata, &keys));
-                command
-                    .iter_mut()
-                    .for_each(|event| event.metadata = Arc::clone(&plain));
+                for event in command {
+                    event.metadata = Arc::clone(&plain);
+                }
             }
         }
         Ok(events)

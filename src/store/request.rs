@@ -105,14 +105,14 @@ pub struct Request {
     /// Who acts.
     pub actor: Actor,
     /// The command's name, for example `reservations/place`.
-    pub command: &'static str,
+    pub command: SmolStr,
     /// This request's own id, a UUID v7.
     pub request_id: Uuid,
     /// What several requests have in common.
     pub correlation_id: Option<SmolStr>,
     /// The position of the event this reacts to.
     pub causation: Option<i64>,
-    /// Why, in the actor's own words; sealed under the key of the first stream it changes.
+    /// Why, in the actor's own words; sealed under the key of the reservation it changes, else of the first stream.
     pub reason: Option<SmolStr>,
     /// Where the request came from; sealed under the actor's key.
     pub address: Option<IpAddr>,
@@ -125,10 +125,10 @@ pub struct Request {
 impl Request {
     /// A request of the program itself.
     #[must_use]
-    pub fn system(policy: &'static str, command: &'static str) -> Self {
+    pub fn system(policy: &'static str, command: impl Into<SmolStr>) -> Self {
         Self {
             actor: Actor::System(policy),
-            command,
+            command: command.into(),
             request_id: Uuid::now_v7(),
             correlation_id: None,
             causation: None,
@@ -145,7 +145,7 @@ impl Request {
         let mut put = |name: &'static str, value: SmolStr| map.insert(SmolStr::new_static(name), value);
         put("actor_kind", SmolStr::new_static(self.actor.kind()));
         put("actor_id", self.actor.id());
-        put("command", SmolStr::new_static(self.command));
+        put("command", self.command.clone());
         put("request_id", self.request_id.to_smolstr());
         if let Some(correlation) = &self.correlation_id {
             put("correlation_id", correlation.clone());
@@ -160,13 +160,13 @@ impl Request {
     }
 
     /// The place in the metadata that must be sealed, in plain: name, value, whose key.
-    pub(crate) fn confidential(&self, first: &StreamId) -> Vec<(&'static str, SmolStr, StreamId)> {
+    pub(crate) fn confidential(&self, about: &StreamId) -> Vec<(&'static str, SmolStr, StreamId)> {
         let address = self.address.zip(self.actor.subject());
         let address = address.map(|(address, subject)| ("address", address.to_smolstr(), subject));
         let reason = self
             .reason
             .clone()
-            .map(|reason| ("reason", reason, first.clone()));
+            .map(|reason| ("reason", reason, about.clone()));
         address.into_iter().chain(reason).collect()
     }
 }

@@ -2,7 +2,8 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use aggregates::{Metadata, StreamId};
+use aggregates::{Metadata, StreamId, reservation::Reservation};
+use cqrs_es::Aggregate as _;
 use jiff::Timestamp;
 use smol_str::{SmolStr, format_smolstr};
 use uuid::Uuid;
@@ -105,11 +106,14 @@ pub(crate) async fn seal(
     streams: &[Expected],
     decided: Vec<Decided>,
 ) -> Result<Sealed, StoreError> {
-    let first = decided
-        .first()
-        .and_then(|event| streams.get(event.stream))
-        .map(|expected| &expected.stream);
-    let confidential = first.map(|first| request.confidential(first)).unwrap_or_default();
+    let changed = || {
+        let changed = decided.iter().filter_map(|event| streams.get(event.stream));
+        changed.map(|expected| &expected.stream)
+    };
+    // Words about somebody go when that somebody does.
+    let person = changed().find(|stream| stream.kind == Reservation::TYPE);
+    let about = person.or_else(|| changed().next());
+    let confidential = about.map(|about| request.confidential(about)).unwrap_or_default();
     let mut metadata = request.metadata();
     metadata.extend(
         notes

@@ -196,12 +196,17 @@ impl UnitOfWork {
         }
     }
 
-    /// Begins an aggregate with a brand-new id without looking for it; if it exists after all, that is a conflict.
-    pub fn begin<A: Decider>(&mut self, id: &A::Id) {
+    /// Begins an aggregate with a brand-new id without looking for it; if it exists after all, that is a conflict, and the
+    /// next attempt looks.
+    pub async fn begin<A: Decider>(&mut self, id: &A::Id) -> Result<(), StoreError> {
         let stream = StreamId::of::<A>(id);
+        if self.work.at_least.contains_key(&stream) {
+            return self.load_all::<A>(std::slice::from_ref(id)).await;
+        }
         if self.work.find(&stream).is_none() {
             self.begin_stream::<A>(stream);
         }
+        Ok(())
     }
 
     /// The aggregate as it is now in this unit, what it has decided included. One that was neither loaded nor begun is a

@@ -1,5 +1,6 @@
 //! Whatever is sent, no answer is the server's fault, and nothing half done is left.
 
+use jiff::{Timestamp, ToSpan as _};
 use proptest::{
     prelude::*,
     strategy::ValueTree as _,
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::field::Field;
-use crate::support::{house::Sale, process::ADMIN_TOKEN};
+use crate::support::{api::Call, house::Sale, process::ADMIN_TOKEN};
 
 /// Requests of each kind; the seed is fixed, so that a failure comes again.
 const CASES: usize = 300;
@@ -199,4 +200,32 @@ fn encoded(text: &str) -> String {
         write!(encoded, "%{byte:02X}").expect("a string grows");
         encoded
     })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_time_slot_at_the_end_of_time_is_refused_and_no_fault() {
+    let field = Field::open().await;
+    let (screening, session) = (
+        field.house.screening(&field.api, 1, 5, Sale::Long).await,
+        field.house.session(&field.api, Sale::Long).await,
+    );
+    let last = Timestamp::MAX;
+    for (slot, starts_at, slug) in [
+        // The movie would end behind the last moment; so would cleaning and turnover.
+        (screening, last - 30.minutes(), "programme/too-short"),
+        (screening, last - 1.hour(), "time-slot/inconsistent-plan"),
+        (session, last - 1.hour(), "time-slot/inconsistent-plan"),
+    ] {
+        let known = Call::get(format!("/v1/admin/time-slots/{slot}")).by_staff();
+        let mut plan = field.api.done(&known).await.json()["state"].take();
+        plan.as_object_mut().expect("a slot").remove("state");
+        for name in ["starts_at", "sales_close_at"] {
+            plan[name] = json!(starts_at);
+        }
+        plan["ends_at"] = json!(last);
+        let path = format!("/v1/time-slots/{}/schedule", Uuid::now_v7());
+        let answer = field.api.ask(&Call::admin(path, json!({ "plan": plan }))).await;
+        answer.refused(422, slug);
+    }
+    field.close().await;
 }

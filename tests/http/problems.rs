@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{conversation::golden, field::Field};
-use crate::support::{house::Sale, process::ADMIN_TOKEN};
+use crate::support::{api::Call, house::Sale, process::ADMIN_TOKEN};
 use jari::config::RateLimits;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -203,6 +203,30 @@ async fn an_address_that_asks_or_guesses_too_much_is_told_when_to_come_back() {
         refused |= client.get(&live).send().await.unwrap().status() == 429;
     }
     assert!(refused, "200 requests at once are more than 20 a second");
+    field.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reservation_is_no_place_to_guess_tokens() {
+    let field = Field::limited(RateLimits {
+        guesses_per_minute: 3,
+        ..RateLimits::LOOSE
+    })
+    .await;
+    let client = Client::builder().no_proxy().build().unwrap();
+    let reservation = format!("http://{}/v1/reservations/301422961418752000", field.address());
+    let release = format!("{reservation}/release");
+    let guess = |method, address: &str| client.request(method, address).bearer_auth("x".repeat(31)).send();
+    for method in [Method::GET, Method::GET, Method::GET] {
+        assert_eq!(guess(method, &reservation).await.unwrap().status(), 404);
+    }
+    assert_eq!(guess(Method::GET, &reservation).await.unwrap().status(), 429);
+    assert_eq!(guess(Method::POST, &release).await.unwrap().status(), 429);
+    // Whoever sends none does not guess, and whoever knows the token is let in.
+    assert_eq!(client.get(&reservation).send().await.unwrap().status(), 404);
+    let slot = field.house.session(&field.api, Sale::Long).await;
+    let hold = field.api.done(&Call::hold_room(slot, 2)).await.hold();
+    field.api.done(&Call::step(&hold, "release")).await;
     field.close().await;
 }
 

@@ -51,7 +51,9 @@ async fn a_read_model_shows_what_was_committed_before_its_position() {
         .unwrap();
     assert_eq!(reservation.phone.as_deref(), Some("010-1234-5678"));
     assert_eq!(reservation.show_name.as_deref(), Some("한강의 밤"));
-    let due = open_holds::due(&mut db, jiff::Timestamp::MAX, 10).await.unwrap();
+    let due = open_holds::due(&mut db, jiff::Timestamp::MAX, None, 10)
+        .await
+        .unwrap();
     assert_eq!(
         due.iter()
             .map(|due| (due.reservation, due.kind))
@@ -105,7 +107,9 @@ async fn a_hold_is_in_the_timers_until_it_ends() {
     let id = number(&held);
     assert!(projections.reached("open_holds", held.position, soon()).await);
     let mut db = app(&database.owner()).await;
-    let due = open_holds::due(&mut db, jiff::Timestamp::MAX, 10).await.unwrap();
+    let due = open_holds::due(&mut db, jiff::Timestamp::MAX, None, 10)
+        .await
+        .unwrap();
     assert_eq!(
         due.iter()
             .map(|due| (due.reservation, due.kind))
@@ -115,7 +119,9 @@ async fn a_hold_is_in_the_timers_until_it_ends() {
     let released = shop.bookings.release(&guest(id, "Release"), id).await.unwrap();
     assert!(projections.reached("open_holds", released.position, soon()).await);
     assert_eq!(
-        open_holds::due(&mut db, jiff::Timestamp::MAX, 10).await.unwrap(),
+        open_holds::due(&mut db, jiff::Timestamp::MAX, None, 10)
+            .await
+            .unwrap(),
         []
     );
     projections.close().await;

@@ -227,6 +227,22 @@ async fn thousands_of_lapses_due_in_one_moment_are_all_recorded() {
     field.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn timers_that_end_nothing_hide_none_behind_them() {
+    let field = Field::open(1).await;
+    let slot = field.house.screening(field.api(), 1, 4, Sale::Long).await;
+    // More than the policy reads at once, all due before the others: of reservations that never began.
+    let client = field.database.client().await;
+    let stale = "insert into read_models.open_holds
+                 select 4000000000 + n, 'hold', now() - interval '1 hour', 1 from generate_series(1, 2500) n";
+    client.execute(stale, &[]).await.expect("they are written");
+    write_holds(&field, slot, 4, Timestamp::now() + 1.second()).await;
+    all_lapse(&field, 4).await;
+    let gone = "delete from read_models.open_holds where reservation > 4000000000";
+    client.execute(gone, &[]).await.expect("they are gone");
+    field.close().await;
+}
+
 /// Nobody is the policy while this connection lives.
 async fn asleep(field: &Field, client: &tokio_postgres::Client) {
     let _ = field;

@@ -6,14 +6,20 @@ use aggregates::{
     Event, StreamId,
     ids::ReservationId,
     personal::Personal,
-    reservation::{Placement, Reservation, ReservationCommand, ReservationError, ReservationEvent},
+    reservation::{
+        Canceller, Placement, Reservation, ReservationCommand, ReservationError, ReservationEvent,
+    },
+    seat::{Seat, SeatCommand},
     values::{CustomerName, PhoneNumber},
 };
-use jari::store::{Request, Stop, Store};
+use jari::{
+    audit::{Told, veiled},
+    store::{Request, Stop, Store},
+};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::harness::{ALICE, number, open, request};
+use super::harness::{ALICE, new_seat, number, open, request};
 use crate::support::database;
 
 const NAME: &str = "김하늘";
@@ -107,6 +113,71 @@ async fn personal_values_are_unreadable_in_the_log_and_plain_for_the_rules() {
     let event = &other.events(0, 1).await.unwrap()[0];
     assert_eq!(event.metadata.get("address").unwrap(), ADDRESS);
     assert_eq!(event.metadata.get("reason").unwrap(), REASON);
+}
+
+#[tokio::test]
+async fn what_people_write_is_unreadable_in_the_log_and_told_by_nobody() {
+    const WORDS: &str = "call 010-9876-5432 first";
+    let database = database::fresh().await;
+    let store = open(&database).await;
+    place(&store, ALICE).await;
+    let seat = new_seat();
+    let words = || Some(WORDS.parse().unwrap());
+    let request = request(ALICE);
+    let written = store.run(&request, |mut unit| {
+        let seat = seat.clone();
+        async move {
+            unit.load::<Reservation>(&ALICE).await?;
+            unit.load::<Seat>(&seat).await?;
+            let commands = [
+                ReservationCommand::MarkNotified { note: words() },
+                ReservationCommand::MarkPaid {
+                    amount: None,
+                    note: words(),
+                },
+                ReservationCommand::Cancel {
+                    by: Canceller::Staff,
+                    reason: words(),
+                },
+            ];
+            for command in commands {
+                unit.execute::<Reservation>(&ALICE, command)
+                    .map_err(Stop::<ReservationError>::Refused)?;
+            }
+            let block = SeatCommand::Block { reason: words() };
+            unit.execute::<Seat>(&seat, block).expect("the seat is free");
+            Ok(())
+        }
+    });
+    written.await.unwrap();
+    let client = database.client().await;
+    let stored = "select string_agg(payload::text || metadata::text, '') from events";
+    let stored: String = client.query_one(stored, &[]).await.unwrap().get(0);
+    assert!(!stored.contains("9876"), "{stored}");
+    let other = open(&database).await;
+    let events = other.events(2, 10).await.unwrap();
+    let names: Vec<&str> = events.iter().map(|recorded| recorded.event.name()).collect();
+    assert_eq!(
+        names,
+        [
+            "ReservationNotified",
+            "ReservationPaid",
+            "ReservationCancelled",
+            "SeatBlocked"
+        ]
+    );
+    for recorded in &events {
+        let mut event = recorded.event.clone();
+        let opened: Vec<_> = event.personal().iter().map(|value| value.plaintext()).collect();
+        assert_eq!(opened, [Some(format!("{WORDS:?}"))]);
+        let told = Told::of(recorded);
+        assert!(told.sentence.ends_with(" (personal)"), "{}", told.sentence);
+        assert!(
+            !serde_json::to_string(&veiled(&recorded.event))
+                .unwrap()
+                .contains("9876")
+        );
+    }
 }
 
 #[tokio::test]

@@ -200,12 +200,16 @@ async fn an_id_taken_as_new_that_exists_is_never_written_over() {
     hold(&other, &request(ALICE), seat, ALICE).await.unwrap();
     let refused = store
         .run(&request(BOB), |mut unit| async move {
-            unit.begin::<Seat>(seat);
+            unit.begin::<Seat>(seat).await?;
             unit.execute::<Seat>(seat, SeatCommand::Hold { by: BOB })
                 .map_err(Stop::Refused)
         })
         .await;
-    assert_eq!(refused.err().unwrap(), Stop::Store(StoreError::TooContended));
+    // The second attempt looks at what is there.
+    assert_eq!(
+        refused.err().unwrap(),
+        Stop::Refused(SeatError::Taken { by: ALICE })
+    );
 }
 
 #[tokio::test]

@@ -151,6 +151,15 @@ impl Call {
         call
     }
 
+    /// Makes a hold binding, to be paid in this way.
+    pub fn place_paid_by(hold: &Hold, payment: &str) -> Self {
+        let mut call = Self::place(hold, None);
+        if let Some(body) = &mut call.body {
+            body["payment"] = json!(payment);
+        }
+        call
+    }
+
     /// How a reservation is now.
     pub fn show(hold: &Hold) -> Self {
         Self {

@@ -11,12 +11,12 @@ use super::api::{Api, Call};
 
 /// One cinema and one escape room.
 pub struct House {
-    cinema: Uuid,
-    shop: Uuid,
-    movie: Uuid,
-    theme: Uuid,
-    screening_prices: Uuid,
-    session_prices: Uuid,
+    pub cinema: Uuid,
+    pub shop: Uuid,
+    pub movie: Uuid,
+    pub theme: Uuid,
+    pub screening_prices: Uuid,
+    pub session_prices: Uuid,
     /// How many slots there are; sessions of one theme must not overlap.
     sessions: AtomicI64,
     auditoriums: AtomicI64,

@@ -151,7 +151,7 @@ impl Reservation {
             (Event::Changed { choice }, Self::Held(hold)) => Self::Held(Held { choice, ..hold }),
             (Event::Released, Self::Held(hold)) => Self::Released(hold),
             (Event::Lapsed, Self::Held(hold)) => Self::Lapsed(hold),
-            (Event::Revived { until, cap }, Self::Lapsed(hold)) => Self::Held(Held { until, cap, ..hold }),
+            (Event::Revived { until }, Self::Lapsed(hold)) => Self::Held(Held { until, ..hold }),
             (Event::Placed(placement), Self::Held(hold)) => {
                 let paid = placement.quote.total == 0;
                 Self::Placed(Box::new(Placed {

@@ -185,20 +185,58 @@ fn after_its_time_a_hold_is_good_for_nothing_even_before_the_lapse_is_recorded()
 #[test]
 fn a_lapsed_hold_can_be_revived() {
     let revive = || Do::Revive {
-        until: NOON + 30.minutes(),
-        cap: NOON + 40.minutes(),
+        until: NOON + 15.minutes(),
     };
     let revived = Event::Revived {
-        until: NOON + 30.minutes(),
-        cap: NOON + 40.minutes(),
+        until: NOON + 15.minutes(),
     };
     given::<Reservation>([held(), Event::Lapsed])
+        .at(until())
         .when(revive())
         .then([revived]);
     given::<Reservation>([held()]).when(revive()).then([]);
     given::<Reservation>([held(), Event::Released])
         .when(revive())
         .refused(&No::HoldReleased);
+}
+
+#[test]
+fn however_often_it_is_revived_a_hold_ends_by_the_cap_of_its_first_touch() {
+    let late = Do::Revive {
+        until: cap() + 10.minutes(),
+    };
+    given::<Reservation>([held(), Event::Lapsed])
+        .at(until())
+        .when(late.clone())
+        .then([Event::Revived { until: cap() }]);
+    let again = [
+        held(),
+        Event::Lapsed,
+        Event::Revived { until: cap() },
+        Event::Lapsed,
+    ];
+    given::<Reservation>(again)
+        .at(cap())
+        .when(late)
+        .refused(&No::AtItsLongest { cap: cap() });
+}
+
+#[test]
+fn extending_that_gains_nothing_is_refused_and_not_used_up() {
+    given::<Reservation>([held()])
+        .when(Do::Extend { until: until() })
+        .refused(&No::AtItsLongest { cap: until() });
+    let full = Event::Held {
+        time_slot: slot(),
+        choice: choice("C7"),
+        until: cap(),
+        cap: cap(),
+    };
+    given::<Reservation>([full])
+        .when(Do::Extend {
+            until: NOON + 1.hour(),
+        })
+        .refused(&No::AtItsLongest { cap: cap() });
 }
 
 #[test]
@@ -335,6 +373,46 @@ fn customers_cancel_until_a_while_before_and_staff_until_the_start() {
     given::<Reservation>(gone)
         .when(mark_paid(None))
         .refused(&No::Cancelled);
+}
+
+#[test]
+fn what_people_write_about_a_reservation_is_personal() {
+    let words: Note = "제 번호는 010-9876-5432".parse().expect("a note");
+    let personal = Some(Personal::Plain(words.clone()));
+    let due = Money {
+        amount: 60_000,
+        currency: Currency::KRW,
+    };
+    let by = Canceller::Customer;
+    let note = Some(words);
+    for (command, mut event) in [
+        (
+            Do::Cancel {
+                by,
+                reason: note.clone(),
+            },
+            Event::Cancelled {
+                by,
+                reason: personal.clone(),
+            },
+        ),
+        (
+            Do::MarkPaid {
+                amount: None,
+                note: note.clone(),
+            },
+            Event::Paid {
+                amount: due,
+                note: personal.clone(),
+            },
+        ),
+        (Do::MarkNotified { note }, Event::Notified { note: personal }),
+    ] {
+        given::<Reservation>(placed(transfer()))
+            .when(command)
+            .then([event.clone()]);
+        assert_eq!(crate::StoredEvent::personal(&mut event).len(), 1, "{event:?}");
+    }
 }
 
 #[test]

@@ -4,16 +4,15 @@ use jiff::ToSpan;
 use uuid::Uuid;
 
 use super::{TimeSlotCommand::*, *};
-use crate::decider::testing::{NOON, given};
+use crate::decider::{
+    Decider as _,
+    testing::{NOON, given},
+};
 
 fn plan() -> Plan {
     Plan {
         branch: BranchId::new(Uuid::nil()),
-        show: Show::Theme {
-            theme: ThemeId::new(Uuid::nil()),
-            party_min: 2,
-            party_max: 4,
-        },
+        show: session(2, 4),
         starts_at: NOON + 3.hours(),
         ends_at: NOON + 4.hours(),
         sales_open_at: NOON - 6.hours(),
@@ -24,6 +23,14 @@ fn plan() -> Plan {
         hold_minutes: 10,
         hold_cap_minutes: 20,
         cancel_minutes: 20,
+    }
+}
+
+fn session(party_min: u8, party_max: u8) -> Show {
+    Show::Theme {
+        theme: ThemeId::new(Uuid::nil()),
+        party_min,
+        party_max,
     }
 }
 
@@ -95,6 +102,31 @@ fn a_plan_that_contradicts_itself_is_refused() {
         },
         Plan {
             price_version: 0,
+            ..sound.clone()
+        },
+        Plan {
+            cancel_minutes: u16::MAX,
+            ..sound.clone()
+        },
+        Plan {
+            sales_open_at: Timestamp::MIN,
+            ..sound.clone()
+        },
+        Plan {
+            starts_at: Timestamp::MAX - 1.hour(),
+            ends_at: Timestamp::MAX,
+            ..sound.clone()
+        },
+        Plan {
+            show: session(0, 4),
+            ..sound.clone()
+        },
+        Plan {
+            show: session(5, 2),
+            ..sound.clone()
+        },
+        Plan {
+            show: session(2, 7),
             ..sound.clone()
         },
     ] {
@@ -197,4 +229,50 @@ fn a_hold_ends_at_the_latest_when_sales_close() {
         plan.sales_close_at
     );
     assert_eq!(plan.hold_cap(NOON), NOON + 20.minutes());
+}
+
+#[test]
+fn a_plan_at_the_end_of_time_is_refused_and_never_fails() {
+    let at_the_end = Plan {
+        starts_at: Timestamp::MAX - 1.hour(),
+        sales_close_at: Timestamp::MAX - 1.hour(),
+        ends_at: Timestamp::MAX,
+        ..plan()
+    };
+    given::<TimeSlot>([])
+        .when(Schedule {
+            plan: at_the_end.clone(),
+        })
+        .refused(&TimeSlotError::InconsistentPlan);
+    assert_eq!(at_the_end.hold_until(Timestamp::MAX), at_the_end.sales_close_at);
+    let at_the_beginning = Plan {
+        starts_at: Timestamp::MIN,
+        ..plan()
+    };
+    assert_eq!(at_the_beginning.cancel_until(), Timestamp::MIN);
+    let too_long = Plan {
+        ends_at: Timestamp::MAX,
+        ..plan()
+    };
+    given::<TimeSlot>([])
+        .when(Schedule { plan: too_long })
+        .refused(&TimeSlotError::InconsistentPlan);
+}
+
+#[test]
+fn customers_cancel_until_a_week_before_at_the_earliest() {
+    let cancel = |cancel_minutes| Schedule {
+        plan: Plan {
+            cancel_minutes,
+            ..plan()
+        },
+    };
+    given::<TimeSlot>([])
+        .when(cancel(CANCEL_MINUTES_MAX + 1))
+        .refused(&TimeSlotError::InconsistentPlan);
+    assert!(
+        TimeSlot::default()
+            .decide(cancel(CANCEL_MINUTES_MAX), NOON)
+            .is_ok()
+    );
 }

@@ -1,9 +1,11 @@
-//! Texts with a greatest length and without control characters: what jsonb, pages and terminals can all hold.
+//! Texts with a greatest length, in one spelling (NFC) and without what cannot be seen: what jsonb, pages and terminals
+//! can all hold, and people can tell apart.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use smol_str::SmolStr;
+use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 
 /// Why a text was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,27 +21,57 @@ pub enum Unprintable {
         /// How many there are.
         has: usize,
     },
-    /// NUL, a control character or an invisible separator.
-    #[error("must not contain control characters (found U+{0:04X})")]
+    /// NUL, a control character, an invisible one or one that turns the direction of writing.
+    #[error("must not contain control or invisible characters (found U+{0:04X})")]
     Control(u32),
     /// Not what this kind of text must look like.
     #[error("must be {0}")]
     Malformed(&'static str),
 }
 
-/// Trims `text` and checks what every text must satisfy; `lines` allows line breaks.
-fn checked(text: &str, max: usize, lines: bool) -> Result<SmolStr, Unprintable> {
-    let text = text.trim();
-    let forbidden = |c: char| {
-        (c.is_control() && !(lines && c == '\n')) || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')
+/// Whether nothing is seen of `c`, or it changes how its neighbours are shown: general category Cf, and the fillers of
+/// Hangul and Khmer. The joiners stay: emoji and some scripts cannot be written without them.
+const fn is_unseen(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}' | '\u{8e2}'
+        | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180e}' | '\u{200b}' | '\u{200e}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1343f}'
+        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// A name as it is compared: two that look alike are one. Compatible forms, upper and lower case and the width of gaps are
+/// the same (NFKC), and joiners and variation selectors, which may not show, do not count.
+#[must_use]
+pub fn folded(name: &str) -> String {
+    let shown = |c: &char| {
+        !is_unseen(*c)
+            && !matches!(c, '\u{34f}' | '\u{180b}'..='\u{180f}' | '\u{200c}'..='\u{200d}' | '\u{fe00}'..='\u{fe0f}'
+                | '\u{e0100}'..='\u{e01ef}')
     };
+    let folded: String = name
+        .nfkc()
+        .filter(shown)
+        .flat_map(char::to_lowercase)
+        .nfkc()
+        .collect();
+    folded.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Trims `text`, spells it in one way and checks what every text must satisfy; `lines` allows line breaks.
+fn checked(text: &str, max: usize, lines: bool) -> Result<SmolStr, Unprintable> {
+    let text = match is_nfc_quick(text.chars()) {
+        IsNormalized::Yes => Cow::Borrowed(text.trim()),
+        IsNormalized::No | IsNormalized::Maybe => Cow::Owned(text.trim().nfc().collect()),
+    };
+    let forbidden = |c: char| (c.is_control() && !(lines && c == '\n')) || is_unseen(c);
     if let Some(c) = text.chars().find(|c| forbidden(*c)) {
         return Err(Unprintable::Control(u32::from(c)));
     }
     match text.chars().count() {
         0 => Err(Unprintable::Empty),
         has if has > max => Err(Unprintable::TooLong { max, has }),
-        _ => Ok(SmolStr::new(text)),
+        _ => Ok(SmolStr::new(&*text)),
     }
 }
 
@@ -188,6 +220,53 @@ mod tests {
         assert_eq!("a\0b".parse::<Name>(), Err(Unprintable::Control(0)));
         assert_eq!("a\nb".parse::<Name>(), Err(Unprintable::Control(10)));
         assert!("a\nb".parse::<Description>().is_ok());
+    }
+
+    #[test]
+    fn a_text_is_spelt_in_one_way() {
+        // "강남점" as one keyboard composes it and as another system decomposes it.
+        let decomposed = "\u{1100}\u{1161}\u{11bc}\u{1102}\u{1161}\u{11b7}\u{110c}\u{1165}\u{11b7}";
+        assert_eq!(decomposed.parse::<Name>(), "강남점".parse());
+        assert!(decomposed.repeat(33).parse::<Name>().is_ok(), "99 syllables");
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_refused_except_joiners() {
+        for unseen in [
+            '\u{200b}',
+            '\u{202e}',
+            '\u{2066}',
+            '\u{ad}',
+            '\u{3164}',
+            '\u{e0041}',
+            '\u{2028}',
+        ] {
+            let refused = Err(Unprintable::Control(u32::from(unseen)));
+            assert_eq!(format!("홍{unseen}길동").parse::<CustomerName>(), refused);
+            let text = format!("공지{unseen}사항");
+            assert!(text.parse::<Description>().is_err(), "{text:?}");
+        }
+        for fine in [
+            "👨\u{200d}👩\u{200d}👧 가족실",
+            "\u{2764}\u{fe0f}",
+            "می\u{200c}خواهم",
+        ] {
+            assert_eq!(fine.parse::<Name>().expect("a name").as_str(), fine);
+        }
+    }
+
+    #[test]
+    fn names_that_look_alike_are_folded_to_one() {
+        for (one, other) in [
+            ("Gangnam", "ＧＡＮＧＮＡＭ"),
+            ("강남점", "\u{1100}\u{1161}\u{11bc}남점"),
+            ("강남점", "강\u{200d}남점\u{fe0f}"),
+            ("강남 1호점", "강남\u{a0} \u{2003}1호점"),
+            ("IMAX관", "imax관"),
+        ] {
+            assert_eq!(folded(one), folded(other));
+        }
+        assert_ne!(folded("강남점"), folded("강남역점"));
     }
 
     #[test]

@@ -1,13 +1,18 @@
 //! What customers and staff ask the catalogue, step by step (DOMAIN C1); never a change.
 
-use aggregates::ids::{BranchId, MovieId, ThemeId};
-use jiff::Timestamp;
+use aggregates::{
+    branch::Branch,
+    business_day::moment,
+    ids::{BranchId, MovieId, ThemeId},
+    values::WallTime,
+};
+use jiff::{Timestamp, civil::Date};
 use jiff_sqlx::ToSqlx;
-use sqlx::PgExecutor;
+use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
 
 use super::{Key, Kind, Row};
-use crate::words::stored;
+use crate::{model::column, words::stored};
 
 /// One thing of the catalogue.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,7 +67,7 @@ impl TryFrom<Stored> for Entry {
 pub struct Filter {
     /// Of this branch.
     pub branch: Option<BranchId>,
-    /// Open, announced or offered, or not.
+    /// Open, announced or offered at an open branch, or not.
     pub active: Option<bool>,
     /// Only those after this name and id in the list: the cursor.
     pub after: Option<(String, Uuid)>,
@@ -79,10 +84,11 @@ pub async fn entries(
     let rows = sqlx::query_as!(
         Stored,
         r#"select kind, id, version, branch, name, active, details::text as "details!", from_position
-             from catalogue
+             from catalogue c
             where kind = $1
               and ($2::uuid is null or branch = $2)
-              and ($3::bool is null or active = $3)
+              and ($3::bool is null or $3 = (active and (branch is null or exists (
+                    select from catalogue b where b.kind = 'branch' and b.id = c.branch and b.version = 0 and b.active))))
               and ($4::text is null or (name, id) > ($4, $5::uuid))
             order by name, id, version
             limit $6"#,
@@ -113,14 +119,75 @@ pub async fn entry(db: impl PgExecutor<'_>, key: Key) -> sqlx::Result<Option<Ent
     row.map(Entry::try_from).transpose()
 }
 
-/// The open branches where a movie or a theme has slots that begin in a period, by name (DOMAIN C1).
+/// These things, as far as they are there, in no order; none of an auditorium's layouts.
+pub async fn these(db: impl PgExecutor<'_>, kinds: &[Kind], ids: &[Uuid]) -> sqlx::Result<Vec<Entry>> {
+    let rows = sqlx::query_as!(
+        Stored,
+        r#"select kind, id, version, branch, name, active, details::text as "details!", from_position
+             from catalogue where kind = any ($1) and id = any ($2) and version = 0"#,
+        column(kinds, |kind| kind.as_str()) as _,
+        ids,
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter().map(Entry::try_from).collect()
+}
+
+/// Periods of branches.
+#[derive(Default)]
+struct Periods {
+    branches: Vec<Uuid>,
+    begin: Vec<jiff_sqlx::Timestamp>,
+    end: Vec<jiff_sqlx::Timestamp>,
+}
+
+/// The business days on which open branches sell nothing (DOMAIN E3), as far as they touch a period.
+async fn closing_days(db: &PgPool, from: Timestamp, before: Timestamp) -> sqlx::Result<Periods> {
+    let rows = sqlx::query_as!(
+        Stored,
+        r#"select kind, id, version, branch, name, active, details::text as "details!", from_position
+             from catalogue
+            where kind = 'branch' and active and details #>> '{Open,closed_on}' <> '{}'"#
+    )
+    .fetch_all(db)
+    .await?;
+    let mut periods = Periods::default();
+    for row in rows {
+        let Entry {
+            key,
+            details: Row::Branch(Branch::Open(site)),
+            ..
+        } = Entry::try_from(row)?
+        else {
+            continue;
+        };
+        let zone = site.premises.time_zone.zone();
+        for date in site.closed_on.keys() {
+            let begins = |date: Date| moment(&zone, date, WallTime::START).ok();
+            let ends = date.tomorrow().ok().and_then(begins);
+            // A day at the end of the calendar has no slots.
+            let (Some(begins), Some(ends)) = (begins(*date), ends) else {
+                continue;
+            };
+            if begins < before && from < ends {
+                periods.branches.push(key.id);
+                periods.begin.push(begins.to_sqlx());
+                periods.end.push(ends.to_sqlx());
+            }
+        }
+    }
+    Ok(periods)
+}
+
+/// The open branches where an announced movie or a theme has slots that begin in a period, by name (DOMAIN C1).
 pub async fn branches_with(
-    db: impl PgExecutor<'_>,
+    db: &PgPool,
     movie: Option<MovieId>,
     theme: Option<ThemeId>,
     from: Timestamp,
     before: Timestamp,
 ) -> sqlx::Result<Vec<Entry>> {
+    let closed = closing_days(db, from, before).await?;
     let rows = sqlx::query_as!(
         Stored,
         r#"select kind, id, version, branch, name, active, details::text as "details!", from_position
@@ -128,25 +195,36 @@ pub async fn branches_with(
             where kind = 'branch' and active
               and id in (select c.branch from time_slot_calendar c
                           where ($1::uuid is null or c.movie = $1) and ($2::uuid is null or c.theme = $2)
-                            and c.starts_at >= $3 and c.starts_at < $4 and c.state <> 'withdrawn')
+                            and c.starts_at >= $3 and c.starts_at < $4 and c.state <> 'withdrawn'
+                            and (c.movie is null or exists (
+                                  select from catalogue m
+                                   where m.kind = 'movie' and m.id = c.movie and m.version = 0 and m.active))
+                            and not exists (
+                                  select from unnest($5::uuid[], $6::timestamptz[], $7::timestamptz[])
+                                           k(branch, begins, ends)
+                                   where k.branch = c.branch and c.starts_at >= k.begins and c.starts_at < k.ends))
             order by name, id"#,
         movie.map(MovieId::uuid),
         theme.map(ThemeId::uuid),
         from.to_sqlx() as _,
         before.to_sqlx() as _,
+        &closed.branches,
+        &closed.begin as _,
+        &closed.end as _,
     )
     .fetch_all(db)
     .await?;
     rows.into_iter().map(Entry::try_from).collect()
 }
 
-/// The announced movies that have slots in a period, at one branch or anywhere, by title (DOMAIN C1).
+/// The announced movies that have slots in a period, at one open branch or at any, by title (DOMAIN C1).
 pub async fn movies_on(
-    db: impl PgExecutor<'_>,
+    db: &PgPool,
     branch: Option<BranchId>,
     from: Timestamp,
     before: Timestamp,
 ) -> sqlx::Result<Vec<Entry>> {
+    let closed = closing_days(db, from, before).await?;
     let rows = sqlx::query_as!(
         Stored,
         r#"select kind, id, version, branch, name, active, details::text as "details!", from_position
@@ -154,11 +232,21 @@ pub async fn movies_on(
             where kind = 'movie' and active
               and id in (select c.movie from time_slot_calendar c
                           where c.movie is not null and ($1::uuid is null or c.branch = $1)
-                            and c.starts_at >= $2 and c.starts_at < $3 and c.state <> 'withdrawn')
+                            and c.starts_at >= $2 and c.starts_at < $3 and c.state <> 'withdrawn'
+                            and exists (
+                                  select from catalogue b
+                                   where b.kind = 'branch' and b.id = c.branch and b.version = 0 and b.active)
+                            and not exists (
+                                  select from unnest($4::uuid[], $5::timestamptz[], $6::timestamptz[])
+                                           k(branch, begins, ends)
+                                   where k.branch = c.branch and c.starts_at >= k.begins and c.starts_at < k.ends))
             order by name, id"#,
         branch.map(BranchId::uuid),
         from.to_sqlx() as _,
         before.to_sqlx() as _,
+        &closed.branches,
+        &closed.begin as _,
+        &closed.end as _,
     )
     .fetch_all(db)
     .await?;

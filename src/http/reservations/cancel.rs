@@ -49,6 +49,11 @@ pub(in super::super) async fn cancel(
         Holder::Staff(_) => Canceller::Staff,
     };
     let key = key.bind(app.store.vault(), holder.scope(), &("cancel", holder.id(), &body));
+    // Whoever says why in the body has said why.
+    let caller = Caller {
+        reason: caller.reason.or_else(|| body.reason.clone()),
+        ..caller
+    };
     let request = caller.request(holder.actor(), "reservations/cancel", key);
     let committed = app
         .bookings

@@ -20,6 +20,7 @@ use super::{
         problem::{Problem, ProblemBody},
         problems,
     },
+    business::Business,
     view::TimeSlotView,
 };
 
@@ -61,6 +62,7 @@ pub(in super::super) async fn list(
     let limit = pages::limit(which.limit)?;
     let after = pages::behind::<(Timestamp, TimeSlotId)>(which.cursor.as_deref())?;
     fresh::reached(&app, "time_slot_calendar", which.min_position).await?;
+    fresh::reached(&app, "catalogue", which.min_position).await?;
     let branch = place(&app, &which).await?;
     let zone = app.zone(branch).await?;
     let now = app.store.now();
@@ -78,9 +80,10 @@ pub(in super::super) async fn list(
         after,
     };
     let slots = time_slot_calendar::time_slots(&app.reads, &filter, limit + 1).await?;
+    let business = Business::of(&app.reads, &slots).await?;
     let place = |slot: &time_slot_calendar::Slot| (slot.plan.starts_at, slot.time_slot);
     Ok(pages::page(&uri, slots, limit, place, |slot| {
-        Some(TimeSlotView::of(&slot, &zone, now))
+        Some(TimeSlotView::of(&slot, &zone, now, business.is_done(&slot.plan)))
     }))
 }
 

@@ -20,6 +20,7 @@ use super::{
         problem::{Problem, ProblemBody},
     },
     as_of::AsOf,
+    business::Business,
     view::TimeSlotView,
 };
 
@@ -59,6 +60,7 @@ pub(in super::super) async fn show_in_auditorium(
 /// The slot, or why there is none.
 pub(super) async fn find(app: &App, id: TimeSlotId, as_of: &AsOf) -> Result<Slot, Problem> {
     fresh::reached(app, "time_slot_calendar", as_of.min_position).await?;
+    fresh::reached(app, "catalogue", as_of.min_position).await?;
     let position = as_of.position(app).await?;
     let slot = time_slot_calendar::time_slot(&app.reads, id, position).await?;
     slot.ok_or_else(|| Problem::refused(&TimeSlotError::NotFound))
@@ -66,7 +68,12 @@ pub(super) async fn find(app: &App, id: TimeSlotId, as_of: &AsOf) -> Result<Slot
 
 async fn answer(app: &App, slot: &Slot, as_of: &AsOf) -> Result<Response, Problem> {
     let zone = app.zone(slot.plan.branch).await?;
-    let mut response = Json(TimeSlotView::of(slot, &zone, app.store.now())).into_response();
+    // What is past is told as the slot itself stood.
+    let in_business = !as_of.is_now()
+        || Business::of(&app.reads, std::slice::from_ref(slot))
+            .await?
+            .is_done(&slot.plan);
+    let mut response = Json(TimeSlotView::of(slot, &zone, app.store.now(), in_business)).into_response();
     // What was cannot be changed, so only the present has a tag for If-Match.
     if as_of.is_now() {
         let (_, sequence) = app.store.read_with_sequence::<TimeSlot>(&slot.time_slot).await?;

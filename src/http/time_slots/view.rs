@@ -73,7 +73,7 @@ pub enum Availability {
     NotYetOnSale,
     /// It has begun.
     Started,
-    /// Sales are over, or staff take no holds for now.
+    /// Sales are over, staff take no holds for now, or branch or movie do no business then.
     Closed,
     /// No place is left.
     SoldOut,
@@ -81,13 +81,15 @@ pub enum Availability {
     Withdrawn,
 }
 
-/// The state of a slot at `now`, the plainest reason first: what has started is not sold out.
-pub(super) fn availability(slot: &Slot, now: Timestamp) -> Availability {
+/// The state of a slot at `now`, the plainest reason first: what has started is not sold out. Nothing is sold where the
+/// branch and the movie are not `in_business` then.
+fn availability(slot: &Slot, now: Timestamp, in_business: bool) -> Availability {
     match slot.state {
         SlotState::Withdrawn => Availability::Withdrawn,
         SlotState::OnSale | SlotState::Closed if now >= slot.plan.starts_at => Availability::Started,
         SlotState::OnSale | SlotState::Closed if now >= slot.plan.sales_close_at => Availability::Closed,
         SlotState::Closed => Availability::Closed,
+        SlotState::OnSale if !in_business => Availability::Closed,
         SlotState::OnSale if now < slot.plan.sales_open_at => Availability::NotYetOnSale,
         SlotState::OnSale if slot.remaining() == 0 => Availability::SoldOut,
         SlotState::OnSale => Availability::OnSale,
@@ -95,7 +97,7 @@ pub(super) fn availability(slot: &Slot, now: Timestamp) -> Availability {
 }
 
 impl TimeSlotView {
-    pub(super) fn of(slot: &Slot, zone: &TimeZone, now: Timestamp) -> Self {
+    pub(super) fn of(slot: &Slot, zone: &TimeZone, now: Timestamp, in_business: bool) -> Self {
         let plan = &slot.plan;
         let (movie, auditorium, theme, party) = match plan.show {
             Show::Movie {
@@ -121,7 +123,7 @@ impl TimeSlotView {
             date,
             starts: starts.to_string(),
             ends: later_on_the_wall(zone, date, plan.ends_at),
-            state: availability(slot, now),
+            state: availability(slot, now, in_business),
             remaining: slot.remaining(),
             capacity: plan.show.capacity(),
             seats_per_customer_max: plan.seats_per_customer_max,
@@ -193,13 +195,28 @@ mod tests {
         #[case] now: &str,
         #[case] shown: Availability,
     ) {
-        assert_eq!(availability(&slot(state, taken), at(now)), shown);
+        assert_eq!(availability(&slot(state, taken), at(now), true), shown);
+    }
+
+    #[rstest]
+    #[case::places_left(SlotState::OnSale, 0, "09:00", Availability::Closed)]
+    #[case::no_place_left(SlotState::OnSale, 1, "09:00", Availability::Closed)]
+    #[case::before_sales(SlotState::OnSale, 0, "07:00", Availability::Closed)]
+    #[case::started(SlotState::OnSale, 0, "16:10", Availability::Started)]
+    #[case::withdrawn(SlotState::Withdrawn, 0, "09:00", Availability::Withdrawn)]
+    fn out_of_business_nothing_is_on_sale(
+        #[case] state: SlotState,
+        #[case] taken: i64,
+        #[case] now: &str,
+        #[case] shown: Availability,
+    ) {
+        assert_eq!(availability(&slot(state, taken), at(now), false), shown);
     }
 
     #[test]
     fn after_midnight_the_wall_clock_of_the_business_day_goes_on() {
         let zone = TimeZone::get("Asia/Seoul").expect("a bundled zone");
-        let view = TimeSlotView::of(&slot(SlotState::OnSale, 0), &zone, at("09:00"));
+        let view = TimeSlotView::of(&slot(SlotState::OnSale, 0), &zone, at("09:00"), true);
         assert_eq!(
             (view.date.to_string().as_str(), &*view.starts, &*view.ends),
             ("2026-12-24", "25:10", "26:15")

@@ -92,16 +92,16 @@ impl House {
         run(store, |mut work| async move {
             let open = json!({"open": {"kind": "cinema", "name": "벤치 시네마", "address": "예시대로 1", "time_zone": "Asia/Seoul",
                 "accounts": [{"bank": "국민은행", "number": "500-300-123400", "holder": "예시시네마(주)"}]}});
-            work.begin::<Branch>(&branch);
+            work.begin::<Branch>(&branch).await.expect("the log answers");
             accept(work.execute::<Branch>(&branch, command::<BranchCommand>(open)));
-            work.begin::<Auditorium>(&auditorium);
+            work.begin::<Auditorium>(&auditorium).await.expect("the log answers");
             let build = json!({"build": {"branch": branch, "name": "1관", "hall": null, "cleaning_minutes": 15}});
             accept(work.execute::<Auditorium>(&auditorium, command::<AuditoriumCommand>(build)));
             accept(work.execute::<Auditorium>(&auditorium, AuditoriumCommand::DrawLayout { layout: Arc::new(layout()) }));
-            work.begin::<Movie>(&movie);
+            work.begin::<Movie>(&movie).await.expect("the log answers");
             let announce = json!({"announce": {"title": "한강의 밤", "running_time_minutes": 118, "rating": "ALL"}});
             accept(work.execute::<Movie>(&movie, command::<MovieCommand>(announce)));
-            work.begin::<PricePolicy>(&policy);
+            work.begin::<PricePolicy>(&policy).await.expect("the log answers");
             let adopt = json!({"adopt": {"name": "벤치", "tariff": {"screening": {"currency": "KRW",
                 "persons": {"adult": 0, "teen": -3000, "senior": -7000, "preferential": -9000},
                 "bands": [{"name": "일반", "until": "29:00", "weekday": 14000, "weekend": 14000}],
@@ -135,7 +135,7 @@ impl House {
             let plan = &plan;
             run(store, |mut work| async move {
                 for slot in slots {
-                    work.begin::<TimeSlot>(slot);
+                    work.begin::<TimeSlot>(slot).await.expect("the log answers");
                     accept(work.execute::<TimeSlot>(slot, TimeSlotCommand::Schedule { plan: plan.clone() }));
                 }
             })
@@ -153,7 +153,7 @@ impl House {
             run(store, |mut work| async move {
                 for number in from..until {
                     let code = coupon_code(number);
-                    work.begin::<Coupon>(&code);
+                    work.begin::<Coupon>(&code).await.expect("the log answers");
                     accept(work.execute::<Coupon>(&code, CouponCommand::Issue { terms: terms.clone() }));
                 }
             })

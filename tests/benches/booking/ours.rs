@@ -91,7 +91,7 @@ impl Ours {
             .store
             .run(&request(by, "Append"), |mut work: UnitOfWork| async move {
                 for seat in seats {
-                    work.begin::<Seat>(seat);
+                    work.begin::<Seat>(seat).await?;
                     work.execute::<Seat>(seat, SeatCommand::Hold { by })
                         .map_err(Stop::Refused)?;
                 }
@@ -105,7 +105,7 @@ impl Ours {
 fn request(id: ReservationId, command: &'static str) -> Request {
     Request {
         actor: Actor::Guest(id),
-        command,
+        command: command.into(),
         request_id: Uuid::now_v7(),
         correlation_id: None,
         causation: None,

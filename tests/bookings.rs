@@ -1,0 +1,47 @@
+//! Booking commands as units of work, on a real log.
+
+use aggregates::{
+    pricing::{Party, Persons},
+    reservation::ReservationEvent,
+};
+use jari::booking::{Places, Wish};
+
+use crate::support::{
+    database,
+    shop::{Shop, guest, number},
+};
+
+#[tokio::test]
+async fn a_number_that_was_given_already_gives_way_to_the_next() {
+    let database = database::fresh().await;
+    let shop = Shop::open(&database.owner(), 2, 5).await;
+    let slot = shop.screening().await;
+    let wish = |seat: usize| Wish {
+        time_slot: slot,
+        places: Places::Seats(vec![shop.label(seat)]),
+        party: Party::Persons(Persons {
+            adult: 1,
+            ..Persons::default()
+        }),
+    };
+    // Two servers under one worker number made the same one.
+    let twice = shop.bookings.next_number();
+    let hold = async |seat| {
+        let wish = wish(seat);
+        shop.bookings.hold(&guest(twice, "Hold"), twice, &wish).await
+    };
+    assert_eq!(number(&hold(0).await.expect("the first has it")), twice);
+    let second = hold(1).await.expect("the second has another");
+    let given = number(&second);
+    assert_ne!(given, twice);
+    for recorded in &second.events {
+        assert_eq!(recorded.metadata["actor_id"], given.to_string());
+    }
+    let begins = |event: &aggregates::Event| {
+        matches!(
+            event,
+            aggregates::Event::Reservation(ReservationEvent::Held { .. })
+        )
+    };
+    assert!(second.events.iter().any(|recorded| begins(&recorded.event)));
+}
