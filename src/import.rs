@@ -14,6 +14,7 @@ mod cinemas;
 mod compare;
 mod escape_rooms;
 mod files;
+mod json;
 mod names;
 mod premises;
 pub mod samples;
