@@ -28,9 +28,10 @@ pub use self::{
     carry_out::{Imported, import},
     catalogue::Catalogue,
     files::{Source, read},
-    timetable::{Opened, SALES_DAYS_MAX, open_sales},
+    timetable::{SALES_DAYS_MAX, open_sales},
 };
-use crate::store::{Stop, StoreError};
+use crate::store::{Stop, Store, StoreError};
+pub use crate::timetable::Opened;
 
 /// How far long work has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +72,11 @@ pub enum ImportError {
     /// The store failed; what came before is imported. Import again.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Whether everything these catalogues name was imported before, whatever was renamed or closed since.
+pub async fn was_imported(store: &Store, catalogues: &[Catalogue]) -> Result<bool, StoreError> {
+    names::Names::were_given(store, catalogues).await
 }
 
 fn lines(faults: &[FileFault]) -> String {

@@ -15,6 +15,7 @@ pub mod server;
 pub mod shutdown;
 pub mod store;
 pub mod telemetry;
+pub mod timetable;
 pub mod vault;
 pub mod verify;
 

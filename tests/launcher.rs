@@ -3,6 +3,7 @@
 
 mod connecting;
 mod installing;
+mod interrupting;
 mod program;
 mod scratch;
 

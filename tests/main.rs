@@ -7,6 +7,7 @@ mod http;
 mod import;
 mod kills;
 mod launcher;
+mod openings;
 mod projections;
 mod races;
 mod schema;

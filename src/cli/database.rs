@@ -55,10 +55,15 @@ impl Database {
         } else {
             Consent::AskOnTerminal
         };
-        let installed =
-            tokio::task::spawn_blocking(move || ensure_installed(&Search::system(), consent)).await;
+        let search = args
+            .program_path
+            .clone()
+            .map_or_else(Search::system, Search::within);
+        let wanted = search.clone();
+        let installed = tokio::task::spawn_blocking(move || ensure_installed(&wanted, consent)).await;
         installed.map_err(|error| Failure::io("looking for PostgreSQL")(error.into()))??;
         let mut settings = Settings::new(data_dir.clone());
+        settings.search = search;
         settings.helper = std::env::current_exe().ok();
         let cluster = Cluster::start(settings).await?;
         migrate::ensure_database(cluster.owner(), NAME).await?;

@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
 
 use super::{
@@ -13,13 +14,16 @@ use super::{
 };
 use crate::{
     config::{Config, DatabaseArgs, HttpArgs, hex},
-    import::{self, Progress, samples},
+    import::{self, Catalogue, ImportError, Progress, samples},
     postgres::Settings,
     server::Server,
+    store::Store,
 };
 
 /// Days for which sales are opened.
 const SALES_DAYS: u16 = 7;
+/// How often they are opened while the demo runs.
+const SALES_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// Start everything with sample data on this machine, to look around.
 #[derive(Debug, clap::Args)]
@@ -50,40 +54,71 @@ pub(super) async fn run(mut database: DatabaseArgs, args: Args) -> Result<ExitCo
     };
     raise_file_limit();
     let server = Server::start(config).await?;
-    if let Err(failure) = fill(&server).await {
+    let paths: Vec<&Path> = samples::CATALOGUES.iter().map(Path::new).collect();
+    let catalogues = import::read(samples::SOURCE, &paths)?;
+    if let Err(failure) = fill(&server, &catalogues).await {
         server.shutdown().await;
         database.close().await?;
         return Err(failure);
     }
     tell(&server, &admin_token)?;
-    until_told().await?;
+    tokio::select! {
+        told = until_told() => told?,
+        () = keep_selling(server.store(), &catalogues) => {}
+    }
     stop(server, database).await
 }
 
-/// Imports the sample chains and opens their sales; what is there already stays.
-async fn fill(server: &Server) -> Result<(), Failure> {
-    let paths: Vec<&Path> = samples::CATALOGUES.iter().map(Path::new).collect();
-    let catalogues = import::read(samples::SOURCE, &paths)?;
-    let bar = progress("importing the sample chains");
-    let on_progress = |Progress { done, total }| {
-        bar.set_length(total as u64);
-        bar.set_position(done as u64);
-    };
-    let imported = import::import(server.store(), &catalogues, &on_progress).await?;
-    bar.finish_and_clear();
+/// Imports the sample chains, if that was not done before, and opens the coming week. What an admin changed stays so.
+async fn fill(server: &Server, catalogues: &[Catalogue]) -> Result<(), Failure> {
+    if import::was_imported(server.store(), catalogues).await? {
+        note("the sample chains are there, as they were left");
+    } else {
+        bring_in(server.store(), catalogues).await?;
+    }
     let bar = progress("opening sales for the coming week");
     let on_progress = |Progress { done, total }| {
         bar.set_length(total as u64);
         bar.set_position(done as u64);
     };
-    let opened = import::open_sales(server.store(), &catalogues, SALES_DAYS, &on_progress).await?;
+    let opened = import::open_sales(server.store(), catalogues, SALES_DAYS, &on_progress).await?;
     bar.finish_and_clear();
     note(&format!(
-        "{} things and {} time slots are there",
-        imported.things,
+        "{} time slots of the coming week are there",
         opened.scheduled + opened.present
     ));
     Ok(())
+}
+
+async fn bring_in(store: &Store, catalogues: &[Catalogue]) -> Result<(), Failure> {
+    let bar = progress("importing the sample chains");
+    let on_progress = |Progress { done, total }| {
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+    };
+    let imported = import::import(store, catalogues, &on_progress).await;
+    bar.finish_and_clear();
+    match imported {
+        Ok(imported) => note(&format!("{} things are there", imported.things)),
+        // An earlier import was cut short, and what is there was changed since.
+        Err(error @ ImportError::Faults(_)) => {
+            note(&format!(
+                "the sample chains stay as they are, because of this:\n{error}"
+            ));
+        }
+        Err(error @ (ImportError::Overtaken(_) | ImportError::Store(_))) => return Err(error.into()),
+    }
+    Ok(())
+}
+
+/// Opens the days that come while the demo runs. The weekly programmes of cinemas are in the files alone.
+async fn keep_selling(store: &Store, catalogues: &[Catalogue]) {
+    loop {
+        tokio::time::sleep(SALES_EVERY).await;
+        if let Err(error) = import::open_sales(store, catalogues, SALES_DAYS, &|_| {}).await {
+            tracing::warn!(%error, "the coming days could not be opened yet");
+        }
+    }
 }
 
 fn tell(server: &Server, admin_token: &str) -> Result<(), Failure> {

@@ -69,8 +69,6 @@ impl Failure {
             Self::Config(_) => ExitCode::from(CONFIG),
             Self::Launch(error) => error.exit_code(),
             Self::Store(StoreError::Unavailable(_)) | Self::Database(_) => ExitCode::from(UNAVAILABLE),
-            // Whoever read our output has seen enough.
-            Self::Io { source, .. } if source.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
             Self::Migrate(_)
             | Self::Server(_)
             | Self::Store(_)
@@ -79,6 +77,11 @@ impl Failure {
             | Self::Verify(_)
             | Self::Io { .. } => ExitCode::FAILURE,
         }
+    }
+
+    /// Whether whoever read our output has seen enough: no failure at all.
+    pub(super) fn is_enough(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
     }
 
     pub(super) fn io(what: &'static str) -> impl FnOnce(io::Error) -> Self {

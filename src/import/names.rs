@@ -3,7 +3,8 @@
 use std::{collections::HashMap, convert::Infallible, sync::Mutex};
 
 use aggregates::{
-    claim::Claim,
+    Event, StreamId,
+    claim::{Claim, ClaimEvent},
     ids::{AuditoriumId, BranchId, ClaimId, MovieId, PricePolicyId, ThemeId},
     values::{Name, Title},
 };
@@ -15,6 +16,13 @@ use crate::store::{Request, Stop, Store, StoreError};
 /// Names looked up at once.
 const BATCH_MAX: usize = 1_000;
 
+/// Whether a name that was given back still counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Past {
+    Forgotten,
+    Remembered,
+}
+
 /// The ids behind the names of a catalogue.
 #[derive(Debug, Default)]
 pub(super) struct Names(HashMap<ClaimId, Uuid>);
@@ -22,22 +30,47 @@ pub(super) struct Names(HashMap<ClaimId, Uuid>);
 impl Names {
     /// The ids of everything these catalogues name.
     pub async fn find(store: &Store, catalogues: &[Catalogue]) -> Result<Self, StoreError> {
+        Self::looked_up(store, catalogues, Past::Forgotten).await
+    }
+
+    /// As [`Names::find`], but a name that names nothing any more is still known by what it named last.
+    pub async fn remember(store: &Store, catalogues: &[Catalogue]) -> Result<Self, StoreError> {
+        Self::looked_up(store, catalogues, Past::Remembered).await
+    }
+
+    /// Whether each of these names was given before, whatever it names now.
+    pub async fn were_given(store: &Store, catalogues: &[Catalogue]) -> Result<bool, StoreError> {
+        let claims: Vec<ClaimId> = catalogues.iter().flat_map(Catalogue::names).collect();
+        for claims in claims.chunks(BATCH_MAX) {
+            let owners = owners(store, claims, Past::Remembered).await?;
+            if owners.iter().any(Option::is_none) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    async fn looked_up(store: &Store, catalogues: &[Catalogue], past: Past) -> Result<Self, StoreError> {
         let mut names = Self::default();
         names
-            .add(store, catalogues.iter().flat_map(Catalogue::names).collect())
+            .add(
+                store,
+                catalogues.iter().flat_map(Catalogue::names).collect(),
+                past,
+            )
             .await?;
         // An auditorium's name is unique in its branch, whose id must be known first.
         let rooms = catalogues
             .iter()
             .flat_map(|catalogue| catalogue.rooms(&names))
             .collect();
-        names.add(store, rooms).await?;
+        names.add(store, rooms, past).await?;
         Ok(names)
     }
 
-    async fn add(&mut self, store: &Store, claims: Vec<ClaimId>) -> Result<(), StoreError> {
+    async fn add(&mut self, store: &Store, claims: Vec<ClaimId>, past: Past) -> Result<(), StoreError> {
         for claims in claims.chunks(BATCH_MAX) {
-            let owners = owners(store, claims).await?;
+            let owners = owners(store, claims, past).await?;
             for (claim, owner) in claims.iter().zip(owners) {
                 let id = owner.and_then(|owner| Uuid::try_parse(&owner).ok());
                 self.0
@@ -120,8 +153,31 @@ impl Catalogue {
     }
 }
 
-/// Who has each of these names.
-async fn owners(store: &Store, claims: &[ClaimId]) -> Result<Vec<Option<String>>, StoreError> {
+/// Who has each of these names, or had it last.
+async fn owners(store: &Store, claims: &[ClaimId], past: Past) -> Result<Vec<Option<String>>, StoreError> {
+    let mut owners = present_owners(store, claims).await?;
+    if past == Past::Remembered {
+        for (claim, owner) in claims.iter().zip(&mut owners) {
+            if owner.is_none() {
+                *owner = last_owner(store, claim).await?;
+            }
+        }
+    }
+    Ok(owners)
+}
+
+async fn last_owner(store: &Store, claim: &ClaimId) -> Result<Option<String>, StoreError> {
+    let events = store.events_of(&StreamId::of::<Claim>(claim)).await?;
+    let taken = events.into_iter().rev().find_map(|recorded| {
+        let Event::Claim(ClaimEvent::Taken { by }) = recorded.event else {
+            return None;
+        };
+        Some(by)
+    });
+    Ok(taken)
+}
+
+async fn present_owners(store: &Store, claims: &[ClaimId]) -> Result<Vec<Option<String>>, StoreError> {
     let found = Mutex::new(Vec::new());
     let request = Request::system("import", "FindNames");
     let looked_up = store.run::<Infallible, _>(&request, |mut work| {
