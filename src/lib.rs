@@ -8,6 +8,7 @@ pub mod config;
 pub mod http;
 pub mod import;
 pub mod migrate;
+pub mod moments;
 pub mod policies;
 pub mod postgres;
 pub mod programme;

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod architecture;
+mod command_line;
 mod http;
 mod import;
 mod kills;
