@@ -6,6 +6,7 @@ mod events;
 mod failure;
 mod import;
 mod migrate;
+mod open_sales;
 mod output;
 mod rebuild;
 mod replay;
@@ -37,8 +38,6 @@ Colours follow NO_COLOR.";
 #[command(name = "jari", version, about, after_help = AFTER_HELP, subcommand_required = true, arg_required_else_help = true)]
 struct Cli {
     #[command(flatten)]
-    database: DatabaseArgs,
-    #[command(flatten)]
     log: telemetry::LogArgs,
     #[command(subcommand)]
     command: Command,
@@ -47,27 +46,38 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Start everything with sample data on this machine, to look around
-    Demo(demo::Args),
+    Demo(On<demo::Args>),
     /// Serve HTTP, with projections and policies
-    Serve(serve::Args),
+    Serve(On<serve::Args>),
     /// Create or update the database schema
-    Migrate(migrate::Args),
+    Migrate(On<migrate::Args>),
     /// Import catalogue files: branches, movies, themes, halls, prices
-    Import(import::Args),
+    Import(On<import::Args>),
+    /// Open the coming days of every active theme
+    OpenSales(On<open_sales::Args>),
     /// List or follow the log
-    Events(events::Args),
+    Events(On<events::Args>),
     /// Replay the log step by step, in sentences
-    Replay(replay::Args),
+    Replay(On<replay::Args>),
     /// Rebuild read models from the log, without downtime
-    Rebuild(rebuild::Args),
+    Rebuild(On<rebuild::Args>),
     /// Prove that the log keeps its promises and the read models equal it
-    Verify(verify::Args),
+    Verify(On<verify::Args>),
     /// Print the OpenAPI document
     #[command(after_help = "Example:\n  jari openapi > openapi.json")]
     Openapi,
     /// Watch over the private PostgreSQL (used by Jari itself)
     #[command(name = child::SUBCOMMAND, hide = true)]
     PostgresChild,
+}
+
+/// A subcommand that works on a database.
+#[derive(Debug, clap::Args)]
+struct On<A: clap::Args> {
+    #[command(flatten)]
+    args: A,
+    #[command(flatten)]
+    database: DatabaseArgs,
 }
 
 /// Does what the arguments say.
@@ -92,6 +102,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     match run(cli) {
         Ok(code) => code,
+        Err(failure) if failure.is_enough() => ExitCode::SUCCESS,
         Err(failure) => {
             // Nobody may be there to read it.
             let _ = writeln!(std::io::stderr(), "error: {failure}");
@@ -108,14 +119,15 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         .map_err(Failure::io("starting"))?;
     runtime.block_on(async {
         match cli.command {
-            Command::Demo(args) => demo::run(cli.database, args).await,
-            Command::Serve(args) => serve::run(&cli.database, args).await,
-            Command::Migrate(args) => migrate::run(&cli.database, &args).await,
-            Command::Import(args) => import::run(&cli.database, &args).await,
-            Command::Events(args) => events::run(&cli.database, &args).await,
-            Command::Replay(args) => replay::run(&cli.database, &args).await,
-            Command::Rebuild(args) => rebuild::run(&cli.database, &args).await,
-            Command::Verify(args) => verify::run(&cli.database, &args).await,
+            Command::Demo(On { database, args }) => demo::run(database, args).await,
+            Command::Serve(On { database, args }) => serve::run(&database, args).await,
+            Command::Migrate(On { database, args }) => migrate::run(&database, &args).await,
+            Command::Import(On { database, args }) => import::run(&database, &args).await,
+            Command::OpenSales(On { database, args }) => open_sales::run(&database, &args).await,
+            Command::Events(On { database, args }) => events::run(&database, &args).await,
+            Command::Replay(On { database, args }) => replay::run(&database, &args).await,
+            Command::Rebuild(On { database, args }) => rebuild::run(&database, &args).await,
+            Command::Verify(On { database, args }) => verify::run(&database, &args).await,
             Command::Openapi => {
                 output::line(crate::http::openapi::text())?;
                 Ok(ExitCode::SUCCESS)

@@ -2,7 +2,7 @@
 //!
 //! Only variables that begin with `JARI_` are read. A stray `DATABASE_URL` of another project is ignored.
 
-use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
+use std::{ffi::OsString, fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use axum::http::HeaderName;
 use clap::Args;
@@ -17,28 +17,19 @@ use crate::{
 #[command(next_help_heading = "Database")]
 pub struct DatabaseArgs {
     /// An external PostgreSQL (default: a private one is started)
-    #[arg(
-        long,
-        env = "JARI_DATABASE_URL",
-        hide_env_values = true,
-        value_name = "URL",
-        global = true
-    )]
+    #[arg(long, env = "JARI_DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: Option<DatabaseUrl>,
     /// Where the private PostgreSQL keeps its data
-    #[arg(long, env = "JARI_DATA_DIR", value_name = "DIRECTORY", global = true)]
+    #[arg(long, env = "JARI_DATA_DIR", value_name = "DIRECTORY")]
     pub data_dir: Option<PathBuf>,
     /// Never install PostgreSQL; print the command that would
-    #[arg(long, env = "JARI_NO_INSTALL", global = true)]
+    #[arg(long, env = "JARI_NO_INSTALL")]
     pub no_install: bool,
+    /// Look for PostgreSQL's programs and the package manager only in these directories, separated by colons
+    #[arg(long, env = "JARI_PROGRAM_PATH", value_name = "DIRECTORIES")]
+    pub program_path: Option<OsString>,
     /// The secret that seals personal data: 32 bytes as hex or base64; needed with --database-url
-    #[arg(
-        long,
-        env = "JARI_SECRET",
-        hide_env_values = true,
-        value_name = "SECRET",
-        global = true
-    )]
+    #[arg(long, env = "JARI_SECRET", hide_env_values = true, value_name = "SECRET")]
     pub secret: Option<TypedSecret>,
 }
 

@@ -15,6 +15,7 @@ mod cinemas;
 mod compare;
 mod escape_rooms;
 mod files;
+mod json;
 mod names;
 mod premises;
 pub mod samples;
@@ -29,9 +30,10 @@ pub use self::{
     catalogue::Catalogue,
     compare::Known,
     files::{Source, read},
-    timetable::{Opened, SALES_DAYS_MAX, open_sales},
+    timetable::{SALES_DAYS_MAX, open_sales},
 };
 use crate::store::{Stop, StoreError};
+pub use crate::timetable::Opened;
 
 /// How far long work has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

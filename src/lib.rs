@@ -8,6 +8,7 @@ pub mod config;
 pub mod http;
 pub mod import;
 pub mod migrate;
+pub mod moments;
 pub mod policies;
 pub mod postgres;
 pub mod programme;
@@ -15,6 +16,7 @@ pub mod server;
 pub mod shutdown;
 pub mod store;
 pub mod telemetry;
+pub mod timetable;
 pub mod vault;
 pub mod verify;
 

@@ -12,7 +12,7 @@ use crate::{
     config::Config,
     http::{self, AdminToken, App, Edge, Limits, Live, Parts},
     migrate,
-    policies::Deadlines,
+    policies::{Deadlines, Openings},
     shutdown::{Signal, told},
     store::{Store, StoreError, StoreSettings, Upcasters, runner::Projections},
     vault::{
@@ -107,6 +107,7 @@ impl Server {
         let deadlines = Deadlines::new(store.clone(), bookings.clone(), database.sqlx());
         let work = vec![
             tokio::spawn(deadlines.run(work_stops.clone())),
+            tokio::spawn(Openings::new(store.clone()).run(work_stops.clone())),
             tokio::spawn(keep_lease(lease, reads.clone(), work_stops.clone())),
             tokio::spawn(upkeep(store.clone(), work_stops)),
         ];

@@ -13,10 +13,8 @@ const TOP_LEVEL: &[&str] = &[
     "LICENSE-MIT",
     "README.md",
     "aggregates",
-    "clippy.toml",
     "migrations",
     "projections",
-    "rustfmt.toml",
     "snapshots",
     "src",
     "tests",
@@ -92,6 +90,8 @@ fn the_top_level_is_the_agreed_list() {
         .filter(|name| !name.starts_with('.') && !TOP_LEVEL.contains(&name.as_str()))
         .collect();
     assert!(unexpected.is_empty(), "not on the plan: {unexpected:?}");
+    let missing: Vec<_> = TOP_LEVEL.iter().filter(|name| !names.contains(**name)).collect();
+    assert!(missing.is_empty(), "on the plan, but not there: {missing:?}");
 }
 
 #[test]

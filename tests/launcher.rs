@@ -3,6 +3,7 @@
 
 mod connecting;
 mod installing;
+mod interrupting;
 mod looking;
 mod program;
 mod scratch;

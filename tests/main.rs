@@ -4,10 +4,12 @@
 
 mod architecture;
 mod bookings;
+mod command_line;
 mod http;
 mod import;
 mod kills;
 mod launcher;
+mod openings;
 mod projections;
 mod races;
 mod schema;

@@ -177,9 +177,15 @@ async fn start(args: &DatabaseArgs, data_dir: &Path) -> Result<Cluster, Failure>
     } else {
         Consent::AskOnTerminal
     };
-    let installed = tokio::task::spawn_blocking(move || ensure_installed(&Search::system(), consent)).await;
+    let search = args
+        .program_path
+        .clone()
+        .map_or_else(Search::system, Search::within);
+    let wanted = search.clone();
+    let installed = tokio::task::spawn_blocking(move || ensure_installed(&wanted, consent)).await;
     installed.map_err(|error| Failure::io("looking for PostgreSQL")(error.into()))??;
     let mut settings = Settings::new(data_dir.to_path_buf());
+    settings.search = search;
     settings.helper = std::env::current_exe().ok();
     Ok(Cluster::start(settings).await?)
 }

@@ -4,6 +4,7 @@ use std::{
     borrow::Cow,
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
 
 use super::{
@@ -14,13 +15,16 @@ use super::{
 };
 use crate::{
     config::{Config, DatabaseArgs, HttpArgs, hex},
-    import::{self, Known, Progress, samples},
+    import::{self, Catalogue, Known, Progress, samples},
     postgres::Settings,
     server::Server,
+    store::Store,
 };
 
 /// Days for which sales are opened.
 const SALES_DAYS: u16 = 7;
+/// How often they are opened while the demo runs.
+const SALES_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// Start everything with sample data on this machine, to look around.
 #[derive(Debug, clap::Args)]
@@ -52,33 +56,36 @@ pub(super) async fn run(mut database: DatabaseArgs, args: Args) -> Result<ExitCo
     };
     raise_file_limit();
     let server = Server::start(config).await?;
-    if let Err(failure) = fill(&server).await {
+    let paths: Vec<&Path> = samples::CATALOGUES.iter().map(Path::new).collect();
+    let catalogues = import::read(samples::SOURCE, &paths)?;
+    if let Err(failure) = fill(&server, &catalogues).await {
         server.shutdown().await;
         database.close().await?;
         return Err(failure);
     }
     tell(&server, &admin_token, &verify)?;
-    until_told().await?;
+    tokio::select! {
+        told = until_told() => told?,
+        () = keep_selling(server.store(), &catalogues) => {}
+    }
     stop(server, database).await
 }
 
 /// Imports the sample chains and opens their sales; what is there already stays, changed or closed as it may be.
-async fn fill(server: &Server) -> Result<(), Failure> {
-    let paths: Vec<&Path> = samples::CATALOGUES.iter().map(Path::new).collect();
-    let catalogues = import::read(samples::SOURCE, &paths)?;
+async fn fill(server: &Server, catalogues: &[Catalogue]) -> Result<(), Failure> {
     let bar = progress("importing the sample chains");
     let on_progress = |Progress { done, total }| {
         bar.set_length(total as u64);
         bar.set_position(done as u64);
     };
-    let imported = import::import(server.store(), &catalogues, Known::Stays, &on_progress).await?;
+    let imported = import::import(server.store(), catalogues, Known::Stays, &on_progress).await?;
     bar.finish_and_clear();
     let bar = progress("opening sales for the coming week");
     let on_progress = |Progress { done, total }| {
         bar.set_length(total as u64);
         bar.set_position(done as u64);
     };
-    let opened = import::open_sales(server.store(), &catalogues, SALES_DAYS, &on_progress).await?;
+    let opened = import::open_sales(server.store(), catalogues, SALES_DAYS, &on_progress).await?;
     bar.finish_and_clear();
     note(&format!(
         "{} catalogue entries and {} time slots are ready",
@@ -86,6 +93,16 @@ async fn fill(server: &Server) -> Result<(), Failure> {
         opened.scheduled + opened.present
     ));
     Ok(())
+}
+
+/// Opens the days that come while the demo runs. The weekly programmes of cinemas are in the files alone.
+async fn keep_selling(store: &Store, catalogues: &[Catalogue]) {
+    loop {
+        tokio::time::sleep(SALES_EVERY).await;
+        if let Err(error) = import::open_sales(store, catalogues, SALES_DAYS, &|_| {}).await {
+            tracing::warn!(%error, "the coming days could not be opened yet");
+        }
+    }
 }
 
 fn tell(server: &Server, admin_token: &str, verify: &str) -> Result<(), Failure> {

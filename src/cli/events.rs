@@ -2,7 +2,10 @@
 
 use std::{process::ExitCode, sync::Arc};
 
-use aggregates::{Recorded, StreamId};
+use aggregates::{
+    Recorded, StreamId,
+    event::{KINDS, NAMES},
+};
 
 use super::{database::Database, failure::Failure, output, serve::until_told};
 use crate::{
@@ -20,10 +23,10 @@ const BATCH_MAX: usize = 1_000;
     jari events --type ReservationPlaced --json\n  jari events --stream coupon/7KQ4MZ2H\n  jari events --follow")]
 pub(super) struct Args {
     /// Only this stream, or all streams of this kind
-    #[arg(long, value_name = "KIND[/ID]")]
+    #[arg(long, value_name = "KIND[/ID]", value_parser = stream)]
     stream: Option<String>,
     /// Only events with this stored name
-    #[arg(long = "type", value_name = "NAME")]
+    #[arg(long = "type", value_name = "NAME", value_parser = event_type)]
     kind: Option<String>,
     /// Only what this actor did, or all actors of this kind
     #[arg(long, value_name = "KIND[/ID]")]
@@ -40,6 +43,33 @@ pub(super) struct Args {
     /// Print one JSON object per line
     #[arg(long)]
     json: bool,
+}
+
+/// A stream, or a kind of streams, of those there are.
+pub(super) fn stream(text: &str) -> Result<String, String> {
+    let kind = text.split_once('/').map_or(text, |(kind, _)| kind);
+    if KINDS.contains(&kind) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!(
+            "there is no kind `{kind}`; there are {}",
+            KINDS.join(", ")
+        ))
+    }
+}
+
+/// The stored name of an event, of those there are.
+fn event_type(text: &str) -> Result<String, String> {
+    let known = || NAMES.iter().flat_map(|(_, names)| names.iter().copied());
+    if known().any(|name| name == text) {
+        Ok(text.to_owned())
+    } else {
+        let known: Vec<&str> = known().collect();
+        Err(format!(
+            "there is no event `{text}`; there are {}",
+            known.join(", ")
+        ))
+    }
 }
 
 pub(super) async fn run(database: &DatabaseArgs, args: &Args) -> Result<ExitCode, Failure> {

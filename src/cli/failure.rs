@@ -74,8 +74,6 @@ impl Failure {
             Self::NoDatabase(_) | Self::Store(StoreError::Unavailable(_)) | Self::Database(_) => {
                 ExitCode::from(UNAVAILABLE)
             }
-            // Whoever read our output has seen enough.
-            Self::Io { source, .. } if source.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
             Self::Migrate(_)
             | Self::Server(_)
             | Self::Store(_)
@@ -84,6 +82,11 @@ impl Failure {
             | Self::Verify(_)
             | Self::Io { .. } => ExitCode::FAILURE,
         }
+    }
+
+    /// Whether whoever read our output has seen enough: no failure at all.
+    pub(super) fn is_enough(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
     }
 
     pub(super) fn io(what: &'static str) -> impl FnOnce(io::Error) -> Self {

@@ -8,7 +8,8 @@ use std::{
 use super::{database::Database, failure::Failure, output};
 use crate::{
     config::DatabaseArgs,
-    import::{self, Known, Progress, Source},
+    import::{self, Catalogue, ImportError, Imported, Known, Opened, Progress, Source},
+    store::Store,
 };
 
 /// Import catalogue files: branches, movies, themes, halls, prices.
@@ -30,47 +31,68 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(database: &DatabaseArgs, args: &Args) -> Result<ExitCode, Failure> {
+    let done = bring_in(database, args).await;
+    if let (true, Err(Failure::Import(ImportError::Faults(faults)))) = (args.json, &done) {
+        output::json(&serde_json::json!({ "faults": faults }))?;
+        return Ok(ExitCode::FAILURE);
+    }
+    let (imported, opened) = done?;
+    if args.json {
+        output::json(&serde_json::json!({ "imported": imported, "opened": opened }))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let events: usize = imported.events.values().sum();
+    output::line(&format!(
+        "{} catalogue entries are in place; {events} events were recorded",
+        imported.things
+    ))?;
+    if imported.closed > 0 {
+        output::line(&format!(
+            "{} of them were closed for good or withdrawn, and stay so",
+            imported.closed
+        ))?;
+    }
+    for hall in &imported.unused {
+        output::line(&format!(
+            "{hall} was not used: no auditorium in these files has its layout"
+        ))?;
+    }
+    if let Some(opened) = opened {
+        output::line(&output::slots(&opened))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn bring_in(database: &DatabaseArgs, args: &Args) -> Result<(Imported, Option<Opened>), Failure> {
     let paths: Vec<&Path> = args.files.iter().map(PathBuf::as_path).collect();
     // Before a database is started for a file that is no good.
     let catalogues = import::read(Source::Disk, &paths)?;
     let database = Database::open(database).await?;
     database.prepare().await?;
     let store = database.store().await?;
+    let done = append(&store, &catalogues, args.open_sales).await;
+    store.close().await;
+    database.close().await?;
+    Ok(done?)
+}
+
+async fn append(
+    store: &Store,
+    catalogues: &[Catalogue],
+    days: u16,
+) -> Result<(Imported, Option<Opened>), ImportError> {
     let bar = output::progress("importing");
     let on_progress = |Progress { done, total }| {
         bar.set_length(total as u64);
         bar.set_position(done as u64);
     };
-    let imported = import::import(&store, &catalogues, Known::Follows, &on_progress).await?;
-    let opened = if args.open_sales > 0 {
+    let imported = import::import(store, catalogues, Known::Follows, &on_progress).await?;
+    let opened = if days > 0 {
         bar.set_message("opening sales");
-        Some(import::open_sales(&store, &catalogues, args.open_sales, &on_progress).await?)
+        Some(import::open_sales(store, catalogues, days, &on_progress).await?)
     } else {
         None
     };
     bar.finish_and_clear();
-    store.close().await;
-    database.close().await?;
-    if args.json {
-        output::json(&serde_json::json!({ "imported": imported, "opened": opened }))?;
-    } else {
-        let events: usize = imported.events.values().sum();
-        output::line(&format!(
-            "{} catalogue entries are in place; {events} events were recorded",
-            imported.things
-        ))?;
-        if imported.closed > 0 {
-            output::line(&format!(
-                "{} of them were closed for good or withdrawn, and stay so",
-                imported.closed
-            ))?;
-        }
-        if let Some(opened) = opened {
-            output::line(&format!(
-                "{} time slots were scheduled, {} were there before",
-                opened.scheduled, opened.present
-            ))?;
-        }
-    }
-    Ok(ExitCode::SUCCESS)
+    Ok((imported, opened))
 }

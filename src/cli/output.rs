@@ -1,11 +1,15 @@
 //! Answers on standard output, progress on standard error; never mixes the two.
 
-use std::io::{self, Write as _};
+use std::{
+    fmt::Write as _,
+    io::{self, Write as _},
+};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::failure::Failure;
+use crate::timetable::Opened;
 
 /// Writes one line of an answer.
 pub(super) fn line(text: &str) -> Result<(), Failure> {
@@ -16,6 +20,30 @@ pub(super) fn line(text: &str) -> Result<(), Failure> {
 pub(super) fn json(value: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string(value).map_err(|error| Failure::io("writing")(error.into()))?;
     line(&text)
+}
+
+/// What opening sales did, as a sentence.
+pub(super) fn slots(opened: &Opened) -> String {
+    let mut text = format!(
+        "{} time slots were made, {} were there",
+        opened.scheduled, opened.present
+    );
+    for (count, why) in [
+        (
+            opened.in_the_way,
+            "were not made: another slot of the same place is in the way",
+        ),
+        (
+            opened.never_on_sale,
+            "were not made: their sales would open after they have started",
+        ),
+    ] {
+        if count > 0 {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "\n{count} {why}");
+        }
+    }
+    text
 }
 
 /// Tells a person what goes on.

@@ -15,6 +15,7 @@ use super::{database::Database, failure::Failure, output};
 use crate::{
     audit::{Story, Told},
     config::DatabaseArgs,
+    moments,
     store::Store,
 };
 
@@ -35,10 +36,12 @@ impl FromStr for Place {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let position = text.parse().map(Self::Position).ok();
-        let moment = || text.parse().map(Self::Moment).ok();
-        position
-            .or_else(moment)
-            .ok_or_else(|| "must be a log position or a moment like 2026-12-24T10:00:00Z".to_owned())
+        let moment = || moments::read(text).map(Self::Moment).ok();
+        position.or_else(moment).ok_or_else(|| {
+            "must be a log position, a moment like 2026-12-24T10:00:00Z, or a day like 2026-12-24 (from its first \
+             moment in UTC)"
+                .to_owned()
+        })
     }
 }
 
@@ -55,17 +58,17 @@ impl Place {
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  jari replay --stream reservation/301422961418752000\n  \
-    jari replay --from 2026-12-24T00:00:00Z --to 2026-12-25T00:00:00Z\n  jari replay --to 1500 --step"
+    jari replay --from 2026-12-24 --to 2026-12-24T18:00:00+09:00\n  jari replay --to 1500 --step"
 )]
 pub(super) struct Args {
     /// Only this stream
-    #[arg(long, value_name = "KIND/ID")]
+    #[arg(long, value_name = "KIND/ID", value_parser = super::events::stream)]
     stream: Option<String>,
-    /// Begin after this log position or moment
-    #[arg(long, value_name = "POSITION|MOMENT")]
+    /// Begin after this log position or moment; a day counts from its first moment in UTC
+    #[arg(long, value_name = "POSITION|MOMENT|DAY")]
     from: Option<Place>,
-    /// End with this log position or moment
-    #[arg(long, value_name = "POSITION|MOMENT")]
+    /// End with this log position or moment; a day is its first moment in UTC
+    #[arg(long, value_name = "POSITION|MOMENT|DAY")]
     to: Option<Place>,
     /// Wait for Enter after each step
     #[arg(long)]

@@ -24,7 +24,10 @@ use super::{
     problem::{Problem, ProblemBody},
     problems,
 };
-use crate::audit::{self, Told};
+use crate::{
+    audit::{self, Told},
+    moments,
+};
 
 /// What belongs to the audit trail.
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -51,11 +54,13 @@ pub struct Which {
     actor_id: Option<String>,
     /// At this branch.
     branch: Option<Uuid>,
-    /// Written at this moment or later.
-    #[param(value_type = Option<String>, format = DateTime)]
+    /// Written at this moment or later; a day like `2026-12-24` is its first moment in UTC.
+    #[serde(default, deserialize_with = "moments::asked")]
+    #[param(value_type = Option<String>, example = "2026-12-24T10:00:00Z")]
     from: Option<Timestamp>,
-    /// Written before this moment.
-    #[param(value_type = Option<String>, format = DateTime)]
+    /// Written before this moment; a day like `2026-12-24` is its first moment in UTC.
+    #[serde(default, deserialize_with = "moments::asked")]
+    #[param(value_type = Option<String>, example = "2026-12-24T10:00:00Z")]
     before: Option<Timestamp>,
     /// After this log position.
     after_position: Option<i64>,

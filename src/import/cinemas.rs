@@ -12,13 +12,13 @@ use aggregates::{
     layout::Layout,
     movie::{Film, RUNNING_TIME_MAX},
     pricing::{Band, PersonDeltas, ScreeningTariff, Tariff},
-    time_slot::CANCEL_MINUTES_MAX,
+    time_slot::{CANCEL_MINUTES_DEFAULT, CANCEL_MINUTES_MAX},
     values::{Category, Currency, Name, Title, WallTime},
 };
 
 use super::{
     catalogue::{At, Cinema, CinemaChain, Room, Screening},
-    premises::{self, ENTRIES_MAX, Unique, weekday},
+    premises::{self, ENTRIES_MAX, Unique, any, weekday},
 };
 
 /// Finds the hall a node names.
@@ -37,31 +37,26 @@ pub(super) fn read(root: &Node<'_>, layout_of: LayoutOf<'_>) -> Option<CinemaCha
     ]);
     let chain = root.field("chain", Node::text);
     let mut titles = Unique::default();
+    let mut running = BTreeMap::new();
     let movies = root.field("movies", |movies| {
         movies.each(ENTRIES_MAX, |movie| {
             titles.check_field(movie, "title");
-            Some(At::new(movie.pointer(), film(movie)?))
+            Some(At::new(movie.pointer(), film(movie, &mut running)?))
         })
     });
+    let mut known = Named {
+        running: root.get("movies").map(|_| running),
+        categories: None,
+    };
     let tariff = root.field("price_policy", |policy| {
+        known.categories = policy.get("categories").map(|categories| priced(&categories));
         Some(At::new(policy.pointer(), screening_tariff(policy)?))
     });
-    let cancel_minutes = root.field("cancellation_policy", cancel_minutes);
+    let cancel_minutes = root.maybe("cancellation_policy", cancel_minutes);
     let mut names = Unique::default();
-    let running = movies.as_ref().map(|movies| {
-        movies
-            .iter()
-            .map(|movie| (&movie.value.title, movie.value.running_time_minutes))
-            .collect()
-    });
     let cinemas = root.field("cinemas", |cinemas| {
         cinemas.each(ENTRIES_MAX, |node| {
-            let cinema = cinema(
-                node,
-                layout_of,
-                tariff.as_ref().map(|tariff| &tariff.value),
-                running.as_ref(),
-            );
+            let cinema = cinema(node, layout_of, &known);
             names.check_field(node, "name");
             cinema
         })
@@ -72,13 +67,28 @@ pub(super) fn read(root: &Node<'_>, layout_of: LayoutOf<'_>) -> Option<CinemaCha
             pointer: tariff.pointer,
             value: Arc::new(tariff.value),
         })?,
-        cancel_minutes: cancel_minutes?,
+        cancel_minutes: cancel_minutes?.unwrap_or(CANCEL_MINUTES_DEFAULT),
         cinemas: cinemas?,
         movies: movies?,
     })
 }
 
-fn film(movie: &Node<'_>) -> Option<Film> {
+/// What the parts of a file name in each other; known also where what is named has faults of its own.
+struct Named {
+    /// The movies, and how long each runs, as far as that is known; none, if the file has no list of them.
+    running: Option<BTreeMap<Title, Option<u16>>>,
+    /// The categories of seats that have a price; none, if the file has no list of them.
+    categories: Option<BTreeSet<Category>>,
+}
+
+/// The categories a price list names.
+fn priced(categories: &Node<'_>) -> BTreeSet<Category> {
+    let prices = categories.value().as_object();
+    let names = prices.into_iter().flat_map(serde_json::Map::keys);
+    names.filter_map(|name| name.parse().ok()).collect()
+}
+
+fn film(movie: &Node<'_>, running: &mut BTreeMap<Title, Option<u16>>) -> Option<Film> {
     movie.only(&[
         "title",
         "director",
@@ -95,6 +105,9 @@ fn film(movie: &Node<'_>) -> Option<Film> {
         minutes.integer(1..=RUNNING_TIME_MAX.into())
     });
     let rating = movie.field("rating", Node::text);
+    if let Some(title) = &title {
+        running.insert(Title::clone(title), running_time_minutes);
+    }
     Some(Film {
         title: title?,
         director: director?,
@@ -123,17 +136,42 @@ fn screening_tariff(policy: &Node<'_>) -> Option<Tariff> {
     let categories = policy.field("categories", amounts::<Category>);
     let halls = policy.maybe("halls", amounts::<Name>);
     let weekend = || vec![Weekday::Saturday, Weekday::Sunday];
+    let parts = (
+        currency.is_some() && persons.is_some() && bands.is_some() && categories.is_some(),
+        weekend_days.is_some() && holidays.is_some() && halls.is_some(),
+    );
+    // What was not understood is at fault already; the rest is checked as far as it goes.
     let tariff = Tariff::Screening(ScreeningTariff {
-        currency: currency?,
-        persons: persons?,
-        bands: bands?,
-        weekend_days: weekend_days?.unwrap_or_else(weekend).into_iter().collect(),
-        holidays: holidays?.unwrap_or_default().into_iter().collect(),
-        categories: categories?,
-        halls: halls?.unwrap_or_default(),
+        currency: currency.unwrap_or(Currency::KRW),
+        persons: persons.unwrap_or_default(),
+        bands: bands.unwrap_or_else(any_band),
+        weekend_days: weekend_days
+            .flatten()
+            .unwrap_or_else(weekend)
+            .into_iter()
+            .collect(),
+        holidays: holidays.flatten().unwrap_or_default().into_iter().collect(),
+        categories: categories.unwrap_or_else(any_category),
+        halls: halls.flatten().unwrap_or_default(),
     });
     tariff.faults().iter().for_each(|fault| policy.nested(fault));
-    Some(tariff)
+    (parts == (true, true)).then_some(tariff)
+}
+
+/// In the place of bands that were not understood.
+fn any_band() -> Vec<Band> {
+    let band = |name| Band {
+        name,
+        until: WallTime::END,
+        weekday: 0,
+        weekend: 0,
+    };
+    any().map(band).into_iter().collect()
+}
+
+/// In the place of categories that were not understood.
+fn any_category() -> BTreeMap<Category, i64> {
+    any().map(|name| (name, 0)).into_iter().collect()
 }
 
 /// An ISO 4217 code.
@@ -219,40 +257,43 @@ fn cancel_minutes(policy: &Node<'_>) -> Option<u16> {
     online
 }
 
-fn cinema(
-    node: &Node<'_>,
-    layout_of: LayoutOf<'_>,
-    tariff: Option<&Tariff>,
-    running: Option<&BTreeMap<&Title, u16>>,
-) -> Option<Cinema> {
+fn cinema(node: &Node<'_>, layout_of: LayoutOf<'_>, known: &Named) -> Option<Cinema> {
     node.only(&[&premises::FIELDS[..], &["auditoriums", "schedule"]].concat());
     let premises = premises::read(node, BranchKind::Cinema);
     let mut names = Unique::default();
+    // How long each auditorium is cleaned, as far as that is known.
+    let mut cleaning = BTreeMap::new();
     let auditoriums = node.field("auditoriums", |rooms| {
         rooms.each(ENTRIES_MAX, |node| {
-            let room = room(node, layout_of, tariff);
+            let room = room(node, layout_of, known, &mut cleaning);
             names.check_field(node, "name");
             Some(At::new(node.pointer(), room?))
         })
     });
+    let cleaning = node.get("auditoriums").map(|_| cleaning);
     let mut week = Week::default();
     let screenings = node.field("schedule", |schedule| {
         schedule.each(ENTRIES_MAX, |node| {
-            let screening = screening(node)?;
-            let room = auditoriums
-                .iter()
-                .flatten()
-                .find(|room| room.value.name == screening.auditorium);
-            let minutes = running.and_then(|running| running.get(&screening.movie));
-            if auditoriums.is_some() && room.is_none() {
-                node.get("auditorium")?
-                    .fault(format!("the cinema has no auditorium {}", screening.auditorium));
-            }
-            if running.is_some() && minutes.is_none() {
-                node.get("movie")?
-                    .fault(format!("the file has no movie {}", screening.movie));
-            }
-            week.enter(node, &screening, minutes? + room?.value.cleaning_minutes);
+            let (auditorium, movie, screening) = screening(node);
+            let unknown = |field, problem: String| {
+                if let Some(field) = node.get(field) {
+                    field.fault(problem);
+                }
+            };
+            let cleaned = auditorium.zip(cleaning.as_ref()).and_then(|(name, rooms)| {
+                if !rooms.contains_key(&name) {
+                    unknown("auditorium", format!("the cinema has no auditorium {name}"));
+                }
+                rooms.get(&name).copied().flatten()
+            });
+            let minutes = movie.zip(known.running.as_ref()).and_then(|(title, movies)| {
+                if !movies.contains_key(&title) {
+                    unknown("movie", format!("the file has no movie {title}"));
+                }
+                movies.get(&title).copied().flatten()
+            });
+            let screening = screening?;
+            week.enter(node, &screening, minutes? + cleaned?);
             Some(screening)
         })
     });
@@ -263,19 +304,27 @@ fn cinema(
     })
 }
 
-fn room(node: &Node<'_>, layout_of: LayoutOf<'_>, tariff: Option<&Tariff>) -> Option<Room> {
+fn room(
+    node: &Node<'_>,
+    layout_of: LayoutOf<'_>,
+    known: &Named,
+    cleaning: &mut BTreeMap<Name, Option<u16>>,
+) -> Option<Room> {
     node.only(&["name", "layout", "cleaning_minutes"]);
     let name = node.field("name", Node::text);
     let found = node.field("layout", |path| layout_of(path));
     let cleaning_minutes = node.field("cleaning_minutes", |m| {
         m.integer(0..=aggregates::auditorium::CLEANING_MAX.into())
     });
+    if let Some(name) = &name {
+        cleaning.insert(Name::clone(name), cleaning_minutes);
+    }
     let (hall, layout) = found?;
-    if let Some(Tariff::Screening(tariff)) = tariff {
+    if let Some(priced) = &known.categories {
         let categories: BTreeSet<&Category> = layout.seats().map(|seat| &seat.category).collect();
         for category in categories
             .into_iter()
-            .filter(|category| !tariff.categories.contains_key(category))
+            .filter(|category| !priced.contains(*category))
         {
             node.get("layout")?.fault(format!(
                 "the price policy has no price for its category {category}"
@@ -290,10 +339,11 @@ fn room(node: &Node<'_>, layout_of: LayoutOf<'_>, tariff: Option<&Tariff>) -> Op
     })
 }
 
-fn screening(node: &Node<'_>) -> Option<Screening> {
+/// What is shown where, as far as it is understood, and the whole of it.
+fn screening(node: &Node<'_>) -> (Option<Name>, Option<Title>, Option<Screening>) {
     node.only(&["auditorium", "movie", "starts", "weekdays"]);
-    let auditorium = node.field("auditorium", Node::text);
-    let movie = node.field("movie", Node::text);
+    let auditorium: Option<Name> = node.field("auditorium", Node::text);
+    let movie: Option<Title> = node.field("movie", Node::text);
     let starts = node.field("starts", |starts| {
         let time: WallTime = starts.text()?;
         if time < WallTime::START || time >= WallTime::END {
@@ -309,12 +359,15 @@ fn screening(node: &Node<'_>) -> Option<Screening> {
         }
         None => days.each(7, weekday),
     });
-    Some(Screening {
-        auditorium: auditorium?,
-        movie: movie?,
-        starts: starts?,
-        days: days?.into_iter().collect(),
-    })
+    let whole = (|| {
+        Some(Screening {
+            auditorium: auditorium.clone()?,
+            movie: movie.clone()?,
+            starts: starts?,
+            days: days?.into_iter().collect(),
+        })
+    })();
+    (auditorium, movie, whole)
 }
 
 /// What is shown when in each auditorium, in minutes since Monday's midnight.

@@ -11,9 +11,9 @@ use aggregates::{
     pricing::{Closing, Discount, EarlyBird, SessionPrice, SessionTariff, Tariff},
     theme::{
         DAYS_AHEAD_MAX, DURATION_MAX, Game, PARTY_MAX, PartyRange, SalesOpening, Theme, ThemeCommand,
-        ThemeError, WeeklyTemplate,
+        WeeklyTemplate,
     },
-    values::{AMOUNT_MAX, Name, WallTime},
+    values::{AMOUNT_MAX, Currency, Name, WallTime},
 };
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -21,7 +21,7 @@ use uuid::Uuid;
 use super::{
     catalogue::{At, Play, Shop},
     cinemas::currency,
-    premises::{self, ENTRIES_MAX, Unique},
+    premises::{self, ENTRIES_MAX, Unique, any},
 };
 
 /// The most sessions of one theme on one day.
@@ -69,14 +69,36 @@ fn play(node: &Node<'_>) -> Option<Play> {
         "slots",
     ]);
     let name = node.field("name", Node::text);
-    let tariff = tariff(node);
+    let (tariff, price) = tariff(node);
     let party = node.field("party", party);
     let duration_minutes = node.field("duration_minutes", |m| m.integer(1..=DURATION_MAX.into()));
     let turnover_minutes = node.field("turnover_minutes", |m| m.integer(0..=DURATION_MAX.into()));
     let opens = node.field("opens", opens);
     let slots = node.field("slots", slots);
     let active = node.maybe("active", Node::truth);
-    let play = Play {
+    if let (Some(SessionPrice::Person { table }), Some(party)) = (&price, party)
+        && let Some(size) = (party.min..=party.max).find(|size| !table.contains_key(size))
+    {
+        node.get("price")?
+            .get("table")?
+            .fault(format!("has no price for a party of {size}"));
+    }
+    if let Some(party) = party {
+        possible(node, "party", ThemeCommand::Regroup { party });
+    }
+    if let Some(opens) = opens {
+        possible(node, "opens", ThemeCommand::MoveOpening { opens });
+    }
+    if let Some(slots) = slots.clone() {
+        // Where a length is missing, the starts are checked with the shortest one.
+        let retime = ThemeCommand::Retime {
+            duration_minutes: duration_minutes.unwrap_or(1),
+            turnover_minutes: turnover_minutes.unwrap_or(0),
+            slots,
+        };
+        possible(node, "slots", retime);
+    }
+    Some(Play {
         name: name?,
         tariff: Arc::new(tariff?),
         party: party?,
@@ -85,38 +107,32 @@ fn play(node: &Node<'_>) -> Option<Play> {
         opens: opens?,
         slots: slots?,
         active: active?.unwrap_or_default(),
-    };
-    if let Tariff::Session(SessionTariff {
-        price: SessionPrice::Person { table },
-        ..
-    }) = &*play.tariff
-    {
-        let unpriced = (play.party.min..=play.party.max).find(|size| !table.contains_key(size));
-        if let Some(size) = unpriced {
-            node.get("price")?
-                .get("table")?
-                .fault(format!("has no price for a party of {size}"));
-        }
-    }
-    if let Err(error) = introduced(&play) {
-        let field = match error {
-            ThemeError::PartyOutOfRange => "party",
-            ThemeError::DurationOutOfRange => "duration_minutes",
-            ThemeError::OpeningOutOfRange => "opens",
-            ThemeError::Template(_) => "slots",
-            ThemeError::NotFound | ThemeError::AlreadyIntroduced | ThemeError::Inactive => "name",
-        };
-        node.get(field)?.fault(error.to_string());
-    }
-    Some(play)
+    })
 }
 
-/// Whether the rule of a theme would take this one.
-fn introduced(play: &Play) -> Result<(), ThemeError> {
-    let game = play.game(BranchId::new(Uuid::nil()), PricePolicyId::new(Uuid::nil()));
-    Theme::default()
-        .decide(ThemeCommand::Introduce(game), Timestamp::UNIX_EPOCH)
-        .map(drop)
+/// Whether the rule of a theme would take this part, whatever the other parts are.
+fn possible(node: &Node<'_>, field: &str, command: ThemeCommand) {
+    let Some(name) = any() else { return };
+    let theme = Theme::Inactive(Game {
+        branch: BranchId::new(Uuid::nil()),
+        name,
+        price_policy: PricePolicyId::new(Uuid::nil()),
+        party: PartyRange {
+            min: 1,
+            max: 1,
+            default: 1,
+        },
+        duration_minutes: 1,
+        turnover_minutes: 0,
+        opens: SalesOpening {
+            days_ahead: 0,
+            time: WallTime::START,
+        },
+        slots: WeeklyTemplate::default(),
+    });
+    if let (Err(error), Some(field)) = (theme.decide(command, Timestamp::UNIX_EPOCH), node.get(field)) {
+        field.fault(error.to_string());
+    }
 }
 
 impl Play {
@@ -135,7 +151,8 @@ impl Play {
     }
 }
 
-fn tariff(node: &Node<'_>) -> Option<Tariff> {
+/// What it costs, and its prices alone where the rest has faults.
+fn tariff(node: &Node<'_>) -> (Option<Tariff>, Option<SessionPrice>) {
     let currency = node.field("currency", currency);
     let price = node.field("price", price);
     let discounts = node.maybe("discounts", |discounts| {
@@ -158,15 +175,17 @@ fn tariff(node: &Node<'_>) -> Option<Tariff> {
         });
         Some((early_bird?, closing?))
     });
-    let (early_bird, closing) = discounts?.unwrap_or_default();
+    // What was not understood is at fault already; the rest is checked as far as it goes.
+    let whole = currency.is_some() && price.is_some() && discounts.is_some();
+    let (early_bird, closing) = discounts.flatten().unwrap_or_default();
     let tariff = Tariff::Session(SessionTariff {
-        currency: currency?,
-        price: price?,
+        currency: currency.unwrap_or(Currency::KRW),
+        price: price.clone().unwrap_or(SessionPrice::Room { amount: 0 }),
         early_bird,
         closing,
     });
     tariff.faults().iter().for_each(|fault| node.nested(fault));
-    Some(tariff)
+    (whole.then_some(tariff), price)
 }
 
 fn discount(node: &Node<'_>) -> Option<Discount> {
@@ -227,9 +246,13 @@ fn party(node: &Node<'_>) -> Option<PartyRange> {
     let size = |node: &Node<'_>| node.integer(1..=PARTY_MAX.into());
     let (min, max) = (node.field("min", size), node.field("max", size));
     let default = node.maybe("default", size);
+    let (min, max) = (min?, max?);
+    if default.is_none() && min > max {
+        node.fault("its min is above its max");
+    }
     Some(PartyRange {
-        min: min?,
-        max: max?,
+        min,
+        max,
         default: default?.unwrap_or(2),
     })
 }

@@ -18,7 +18,7 @@ use serde_json::Value;
 use super::{
     FileFault, ImportError,
     catalogue::{Catalogue, Content},
-    cinemas, escape_rooms,
+    cinemas, escape_rooms, json,
 };
 
 /// The largest file that is read, in bytes.
@@ -88,12 +88,21 @@ impl Files<'_> {
 
     fn json(&mut self, path: &Path) -> Option<Value> {
         let parsed = match self.source.text(path) {
-            Ok(text) => serde_json::from_str(&text).map_err(|error| format!("is not JSON: {error}")),
+            Ok(text) => json::read(&text).map_err(|error| format!("is not JSON: {error}")),
             Err(error) => Err(format!("cannot be read: {error}")),
         };
-        parsed
-            .map_err(|problem| self.fault(path, Fault::at("", problem)))
-            .ok()
+        match parsed {
+            Ok((document, repeated)) => {
+                for fault in repeated {
+                    self.fault(path, fault);
+                }
+                Some(document)
+            }
+            Err(problem) => {
+                self.fault(path, Fault::at("", problem));
+                None
+            }
+        }
     }
 
     fn catalogue(&mut self, path: &Path) -> Option<Catalogue> {

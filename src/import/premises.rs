@@ -1,6 +1,6 @@
 //! What files of both kinds say about a branch and its days; never what is sold there.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, str::FromStr};
 
 use aggregates::{
     Decider as _,
@@ -38,18 +38,42 @@ pub(super) fn read(branch: &Node<'_>, kind: BranchKind) -> Option<At<Premises>> 
     let accounts = branch.maybe("accounts", |accounts| accounts.each(ACCOUNTS_MAX, account));
     let notices = branch.maybe("notices", |notices| notices.each(NOTICES_MAX, notice));
     let welcome = branch.maybe("welcome", Node::text);
+    let premises = (|| {
+        Some(Premises {
+            kind,
+            name: name?,
+            address: address?,
+            detail_address: detail_address?,
+            image_url: image_url?,
+            time_zone: time_zone?,
+            accounts: accounts.clone()?.unwrap_or_default(),
+            notices: notices.clone()?.unwrap_or_default(),
+            welcome: welcome?,
+        })
+    })();
+    check_lists(branch, kind, accounts.flatten(), notices.flatten());
+    Some(At::new(branch.pointer(), premises?))
+}
+
+/// Whether the rule of a branch would take these lists, whatever else is wrong with it.
+fn check_lists(
+    branch: &Node<'_>,
+    kind: BranchKind,
+    accounts: Option<Vec<Account>>,
+    notices: Option<Vec<Notice>>,
+) -> Option<()> {
     let premises = Premises {
         kind,
-        name: name?,
-        address: address?,
-        detail_address: detail_address?,
-        image_url: image_url?,
-        time_zone: time_zone?,
-        accounts: accounts?.unwrap_or_default(),
-        notices: notices?.unwrap_or_default(),
-        welcome: welcome?,
+        name: any()?,
+        address: any()?,
+        detail_address: None,
+        image_url: None,
+        time_zone: "UTC".parse().ok()?,
+        accounts: accounts.unwrap_or_default(),
+        notices: notices.unwrap_or_default(),
+        welcome: None,
     };
-    let opened = Branch::default().decide(BranchCommand::Open(premises.clone()), Timestamp::UNIX_EPOCH);
+    let opened = Branch::default().decide(BranchCommand::Open(premises), Timestamp::UNIX_EPOCH);
     if let Err(error) = opened {
         let field = match error {
             BranchError::TooManyAccounts | BranchError::AccountListedTwice { .. } => "accounts",
@@ -62,7 +86,12 @@ pub(super) fn read(branch: &Node<'_>, kind: BranchKind) -> Option<At<Premises>> 
         };
         branch.get(field)?.fault(error.to_string());
     }
-    Some(At::new(branch.pointer(), premises))
+    Some(())
+}
+
+/// Something that stands in for a name that was not understood.
+pub(super) fn any<T: FromStr>() -> Option<T> {
+    "-".parse().ok()
 }
 
 fn account(account: &Node<'_>) -> Option<Account> {

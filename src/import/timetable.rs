@@ -1,71 +1,26 @@
-//! Opens sales for the coming days: makes time slots from the weekly programmes of cinemas and themes; never changes or
-//! withdraws a slot that is there.
-//!
-//! A slot is known by its place and its start, so opening the same days again adds only what is missing.
+//! The weekly programmes the catalogues describe, put on sale for the coming days; never makes a slot by itself.
 
-use std::{
-    collections::BTreeMap,
-    ops::Range,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
-use aggregates::{
-    auditorium::{Auditorium, Hall},
-    branch::{Branch, BranchError},
-    business_day::{Weekday, moment, on_the_wall},
-    ids::{AuditoriumId, BranchId, MovieId, PricePolicyId, ThemeId, TimeSlotId},
-    movie::Movie,
-    price_policy::PricePolicy,
-    pricing::Tariff,
-    theme::{SalesOpening, Theme},
-    time_slot::{
-        CANCEL_MINUTES_DEFAULT, HOLD_CAP_MINUTES_DEFAULT, HOLD_MINUTES_DEFAULT, Plan,
-        SEATS_PER_CUSTOMER_DEFAULT, Show, TimeSlot,
-    },
-    values::WallTime,
-};
 use futures_util::{StreamExt as _, stream};
-use jiff::{ToSpan, civil::Date, tz::TimeZone};
-use uuid::Uuid;
 
 use super::{
     ImportError, OnProgress, Progress,
-    catalogue::{Catalogue, CinemaChain, Content, Screening},
+    catalogue::{Catalogue, CinemaChain, Content},
     names::{Former, Names},
 };
 use crate::{
-    administration::Denied,
-    booking::at_branch,
-    programme,
-    store::{Request, Stop, Store, StoreError, UnitOfWork},
+    store::Store,
+    timetable::{self, Opened, Programme, Screening, Shows, UNIT_DAYS},
 };
 
 /// Days that can be opened at once.
 pub const SALES_DAYS_MAX: u16 = 92;
 /// Places whose slots are made at the same time.
 const AT_ONCE: usize = 8;
-/// Days of one place in one unit of work.
-const UNIT_DAYS: u16 = 14;
-/// Days before the business day on which sales of a screening open, as its day appears (DOMAIN C5).
-const SCREENING_DAYS_AHEAD: u16 = 6;
-
-/// What opening sales did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Opened {
-    /// Time slots that were made.
-    pub scheduled: usize,
-    /// Time slots that were there.
-    pub present: usize,
-    /// Time slots that could not be made: another one of the same place is in the way.
-    pub in_the_way: usize,
-    /// Time slots that were not made, because their sales would only open when they have started.
-    pub never_on_sale: usize,
-    /// The position up to which the log holds all of it.
-    pub position: i64,
-}
 
 /// Makes the time slots of the next `days` business days, today's first: of every screening of the catalogues' cinemas and
-/// of every active theme. Closing days, and starts that are past, have none.
+/// of every active theme. What was renamed since the import is found by the name it had.
 pub async fn open_sales(
     store: &Store,
     catalogues: &[Catalogue],
@@ -86,42 +41,18 @@ pub async fn open_sales(
     let total = parts.len();
     let open = |(programme, from): (&Programme, u16)| {
         let programme = programme.clone();
-        async move { open_part(store, &programme, from, days.min(from + UNIT_DAYS)).await }
+        async move { timetable::open(store, "import", &programme, from..days.min(from + UNIT_DAYS)).await }
     };
     let mut results = stream::iter(parts.into_iter().map(open)).buffer_unordered(AT_ONCE);
     let mut opened = Opened::default();
     let mut done = 0;
     on_progress(Progress { done, total });
     while let Some(part) = results.next().await {
-        let part = part?;
-        opened.scheduled += part.scheduled;
-        opened.present += part.present;
-        opened.in_the_way += part.in_the_way;
-        opened.never_on_sale += part.never_on_sale;
-        opened.position = opened.position.max(part.position);
+        opened += part?;
         done += 1;
         on_progress(Progress { done, total });
     }
     Ok(opened)
-}
-
-/// What is shown in one place.
-#[derive(Debug, Clone)]
-struct Programme {
-    branch: BranchId,
-    what: Shows,
-}
-
-#[derive(Debug, Clone)]
-enum Shows {
-    Screenings {
-        auditorium: AuditoriumId,
-        price_policy: PricePolicyId,
-        cancel_minutes: u16,
-        screenings: Arc<Vec<(Screening, MovieId)>>,
-    },
-    /// As the theme's own template says.
-    Sessions(ThemeId),
 }
 
 fn programmes(catalogues: &[Catalogue], names: &Names) -> Vec<Programme> {
@@ -132,7 +63,7 @@ fn programmes(catalogues: &[Catalogue], names: &Names) -> Vec<Programme> {
                 let branch = names.branch(&shop.premises.value.name);
                 let theme = move |name| Programme {
                     branch,
-                    what: Shows::Sessions(names.theme(name)),
+                    shows: Shows::Sessions(names.theme(name)),
                 };
                 shop.themes.iter().map(move |play| theme(&play.value.name))
             });
@@ -150,14 +81,15 @@ fn screenings(chain: &CinemaChain, names: &Names) -> Vec<Programme> {
         let mut rooms: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for screening in &cinema.screenings {
             let movie = names.movie(&screening.movie);
-            rooms
-                .entry(&screening.auditorium)
-                .or_default()
-                .push((screening.clone(), movie));
+            rooms.entry(&screening.auditorium).or_default().push(Screening {
+                movie,
+                starts: screening.starts,
+                days: screening.days.clone(),
+            });
         }
         programmes.extend(rooms.into_iter().map(|(room, screenings)| Programme {
             branch,
-            what: Shows::Screenings {
+            shows: Shows::Screenings {
                 auditorium: names.auditorium(branch, room),
                 price_policy: names.price_policy(&chain.chain),
                 cancel_minutes: chain.cancel_minutes,
@@ -166,185 +98,4 @@ fn screenings(chain: &CinemaChain, names: &Names) -> Vec<Programme> {
         }));
     }
     programmes
-}
-
-async fn open_part(store: &Store, programme: &Programme, from: u16, to: u16) -> Result<Opened, ImportError> {
-    let counted = Mutex::new(Opened::default());
-    let committed = store
-        .run(&Request::system("import", "time-slots/open-sales"), |mut unit| {
-            let counted = &counted;
-            async move {
-                let opened = open_days(&mut unit, programme, from..to).await?;
-                *counted.lock().unwrap_or_else(PoisonError::into_inner) = opened;
-                Ok::<(), Stop<Denied>>(())
-            }
-        })
-        .await?;
-    let mut opened = counted.into_inner().unwrap_or_else(PoisonError::into_inner);
-    opened.position = committed.position;
-    Ok(opened)
-}
-
-async fn open_days(
-    work: &mut UnitOfWork,
-    programme: &Programme,
-    days: Range<u16>,
-) -> Result<Opened, Stop<Denied>> {
-    let now = work.now();
-    let site = match work.load::<Branch>(&programme.branch).await? {
-        Branch::Open(site) => site.clone(),
-        Branch::Unknown => return Err(Denied::stop(BranchError::NotFound)),
-        // It was closed for good, and nothing is sold there.
-        Branch::Closed(_) => return Ok(Opened::default()),
-    };
-    at_branch(work, programme.branch);
-    let zone = site.premises.time_zone.zone();
-    let (today, _) = on_the_wall(&zone, now);
-    let mut opened = Opened::default();
-    let mut plans = Vec::new();
-    for day in days {
-        let date = today.saturating_add(i64::from(day).days());
-        if !site.closed_on.contains_key(&date) {
-            plans.extend(programme.plans(work, &zone, date).await?);
-        }
-    }
-    for plan in plans.into_iter().filter(|plan| plan.starts_at > now) {
-        match programme::clash(work, &plan).await? {
-            Some(entry) if entry.starts_at == plan.starts_at => opened.present += 1,
-            Some(_) => opened.in_the_way += 1,
-            None if plan.sales_open_at >= plan.sales_close_at => opened.never_on_sale += 1,
-            None => {
-                let id = TimeSlotId::new(Uuid::now_v7());
-                work.begin::<TimeSlot>(&id).await?;
-                programme::schedule(work, id, plan).await?;
-                opened.scheduled += 1;
-            }
-        }
-    }
-    Ok(opened)
-}
-
-impl Programme {
-    /// What is planned for one business day, as far as it can be sold: shown, priced, and with seats.
-    async fn plans(
-        &self,
-        work: &mut UnitOfWork,
-        zone: &TimeZone,
-        date: Date,
-    ) -> Result<Vec<Plan>, StoreError> {
-        match &self.what {
-            Shows::Screenings {
-                auditorium,
-                price_policy,
-                cancel_minutes,
-                screenings,
-            } => {
-                let policy = work.load::<PricePolicy>(price_policy).await?;
-                let priced = policy
-                    .in_effect(date)
-                    .map(|(version, tariff)| (version, &**tariff));
-                let Some((price_version, Tariff::Screening(_))) = priced else {
-                    return Ok(Vec::new());
-                };
-                let built = work.load::<Auditorium>(auditorium).await?.built().ok();
-                let Some((layout_version, layout)) = built.and_then(Hall::latest_layout) else {
-                    return Ok(Vec::new());
-                };
-                let capacity = u32::try_from(layout.capacity()).unwrap_or(u32::MAX);
-                let opens = SalesOpening {
-                    days_ahead: SCREENING_DAYS_AHEAD,
-                    time: WallTime::START,
-                };
-                let day = Day {
-                    branch: self.branch,
-                    zone,
-                    date,
-                    opens,
-                    price: (*price_policy, price_version),
-                };
-                let mut plans = Vec::new();
-                let today = Weekday::of(date);
-                for (screening, movie) in screenings.iter().filter(|(shown, _)| shown.days.contains(&today)) {
-                    let Ok(film) = work.load::<Movie>(movie).await?.film() else {
-                        continue;
-                    };
-                    let show = Show::Movie {
-                        movie: *movie,
-                        auditorium: *auditorium,
-                        layout_version,
-                        capacity,
-                    };
-                    let plan = day.plan(screening.starts, film.running_time_minutes, show);
-                    plans.extend(plan.map(|plan| Plan {
-                        cancel_minutes: *cancel_minutes,
-                        ..plan
-                    }));
-                }
-                Ok(plans)
-            }
-            Shows::Sessions(theme) => {
-                let Ok(game) = work.load::<Theme>(theme).await?.active().cloned() else {
-                    return Ok(Vec::new());
-                };
-                let policy = work.load::<PricePolicy>(&game.price_policy).await?;
-                let priced = policy
-                    .in_effect(date)
-                    .map(|(version, tariff)| (version, &**tariff));
-                let Some((price_version, Tariff::Session(_))) = priced else {
-                    return Ok(Vec::new());
-                };
-                let price = (game.price_policy, price_version);
-                let day = Day {
-                    branch: self.branch,
-                    zone,
-                    date,
-                    opens: game.opens,
-                    price,
-                };
-                let show = || Show::Theme {
-                    theme: *theme,
-                    party_min: game.party.min,
-                    party_max: game.party.max,
-                };
-                let starts = game.slots.starts_on(Weekday::of(date));
-                let plans = starts.filter_map(|start| day.plan(start, game.duration_minutes, show()));
-                Ok(plans
-                    .map(|plan| Plan {
-                        seats_per_customer_max: 1,
-                        ..plan
-                    })
-                    .collect())
-            }
-        }
-    }
-}
-
-/// What the slots of one place on one business day have in common.
-struct Day<'a> {
-    branch: BranchId,
-    zone: &'a TimeZone,
-    date: Date,
-    opens: SalesOpening,
-    price: (PricePolicyId, u32),
-}
-
-impl Day<'_> {
-    /// A slot that starts at this time on the wall; none, if the calendar has no such moment.
-    fn plan(&self, start: WallTime, minutes: u16, show: Show) -> Option<Plan> {
-        let starts_at = moment(self.zone, self.date, start).ok()?;
-        Some(Plan {
-            branch: self.branch,
-            show,
-            starts_at,
-            ends_at: starts_at + i64::from(minutes).minutes(),
-            sales_open_at: self.opens.moment(self.zone, self.date).ok()?,
-            sales_close_at: starts_at,
-            price_policy: self.price.0,
-            price_version: self.price.1,
-            seats_per_customer_max: SEATS_PER_CUSTOMER_DEFAULT,
-            hold_minutes: HOLD_MINUTES_DEFAULT,
-            hold_cap_minutes: HOLD_CAP_MINUTES_DEFAULT,
-            cancel_minutes: CANCEL_MINUTES_DEFAULT,
-        })
-    }
 }

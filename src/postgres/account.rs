@@ -8,7 +8,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::LaunchError;
+use super::{LaunchError, Search};
 
 /// The accounts root drops to, the first that exists; the last one is macOS' name for the first.
 const UNPRIVILEGED: [&str; 3] = ["postgres", "_postgres", "nobody"];
@@ -102,7 +102,8 @@ impl Account {
 
 /// A number of a user, asked from `id`, so that accounts from a directory service are found as well.
 fn id(which: &str, name: &str) -> Option<u32> {
-    let output = Command::new("id")
+    // The caller's own PATH may lack it.
+    let output = Command::new(Search::system().program("id")?)
         .args([which, name])
         .stderr(Stdio::null())
         .output()

@@ -42,7 +42,12 @@ impl Search {
     /// Only these directories, for tests that hide what is installed.
     #[must_use]
     pub fn only(directories: &[&Path]) -> Self {
-        let path = std::env::join_paths(directories).unwrap_or_default();
+        Self::within(std::env::join_paths(directories).unwrap_or_default())
+    }
+
+    /// Only the directories of this `PATH`.
+    #[must_use]
+    pub const fn within(path: OsString) -> Self {
         Self {
             path,
             versioned: Vec::new(),

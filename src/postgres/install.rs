@@ -31,6 +31,8 @@ pub enum Rights {
     Root,
     /// `sudo` asks no password.
     Sudo,
+    /// `sudo` asks for a password, and a person is there to type it.
+    Password,
     /// None.
     None,
 }
@@ -59,10 +61,10 @@ impl Manager {
     pub fn install_commands(self, rights: Rights) -> Option<Vec<Vec<String>>> {
         let prefix: &[&str] = match (self, rights) {
             // Homebrew installs for the user who owns it, and refuses root.
-            (Self::Brew, Rights::Sudo | Rights::None) | (Self::Apt | Self::Dnf | Self::Apk, Rights::Root) => {
-                &[]
-            }
+            (Self::Brew, Rights::Sudo | Rights::Password | Rights::None)
+            | (Self::Apt | Self::Dnf | Self::Apk, Rights::Root) => &[],
             (Self::Apt | Self::Dnf | Self::Apk, Rights::Sudo) => &["sudo", "-n"],
+            (Self::Apt | Self::Dnf | Self::Apk, Rights::Password) => &["sudo"],
             (Self::Apt | Self::Dnf | Self::Apk, Rights::None) | (Self::Brew, Rights::Root) => return None,
         };
         let drop_in = format!(
@@ -162,7 +164,8 @@ pub fn ensure_installed_with(
     let Some(manager) = manager else {
         return Err(refused(", and no package manager that Jari knows was found"));
     };
-    let Some(commands) = manager.install_commands(rights(search)) else {
+    let root = rustix::process::geteuid().is_root();
+    let Some(commands) = manager.install_commands(rights(search, root, dialogue.terminal)) else {
         return Err(refused(
             ", and installing it needs rights that this process lacks",
         ));
@@ -182,25 +185,25 @@ pub fn ensure_installed_with(
         );
         writeln!(dialogue.output, "{news}").map_err(LaunchError::io("telling"))?;
     }
-    run_all(search, &commands)?;
+    run_all(search, &commands, dialogue.terminal)?;
     Binaries::find(search, None).ok_or_else(|| {
         LaunchError::InstallFailed(format!("this system's package is older than version {MAJOR_MIN}"))
     })
 }
 
 /// Runs the commands. A failed one ends it, but for the last, which only cleans up.
-fn run_all(search: &Search, commands: &[Vec<String>]) -> Result<(), LaunchError> {
+fn run_all(search: &Search, commands: &[Vec<String>], terminal: bool) -> Result<(), LaunchError> {
     let mut result = Ok(());
     for (at, words) in commands.iter().enumerate() {
         let cleans_up = at > 0 && at + 1 == commands.len();
         if result.is_ok() || cleans_up {
-            result = result.and(run(search, words));
+            result = result.and(run(search, words, terminal));
         }
     }
     result
 }
 
-fn run(search: &Search, words: &[String]) -> Result<(), LaunchError> {
+fn run(search: &Search, words: &[String], terminal: bool) -> Result<(), LaunchError> {
     let line = words.join(" ");
     let failed = || LaunchError::io(line.clone());
     let Some((program, arguments)) = words.split_first() else {
@@ -209,11 +212,13 @@ fn run(search: &Search, words: &[String]) -> Result<(), LaunchError> {
     let program = search.program(program).unwrap_or_else(|| program.into());
     // Standard output is for our own answers.
     let output = io::stderr().as_fd().try_clone_to_owned().map_err(failed())?;
+    // A password is typed on the terminal.
+    let input = if terminal { Stdio::inherit() } else { Stdio::null() };
     let mut command = Command::new(program);
     command
         .args(arguments)
         .env("PATH", search.path())
-        .stdin(Stdio::null())
+        .stdin(input)
         .stdout(output);
     let status = command.status().map_err(failed())?;
     status
@@ -222,8 +227,10 @@ fn run(search: &Search, words: &[String]) -> Result<(), LaunchError> {
         .ok_or_else(|| LaunchError::InstallFailed(format!("`{line}` ended with {status}")))
 }
 
-fn rights(search: &Search) -> Rights {
-    if rustix::process::geteuid().is_root() {
+/// With what right this process can install packages, as root or not, with a person at a terminal or not.
+#[must_use]
+pub fn rights(search: &Search, root: bool, terminal: bool) -> Rights {
+    if root {
         return Rights::Root;
     }
     let Some(sudo) = search.program("sudo") else {
@@ -237,6 +244,8 @@ fn rights(search: &Search) -> Rights {
         .stderr(Stdio::null());
     if command.status().is_ok_and(|status| status.success()) {
         Rights::Sudo
+    } else if terminal {
+        Rights::Password
     } else {
         Rights::None
     }

@@ -7,11 +7,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use jari::postgres::install::{Consent, Dialogue, Manager, Rights, ensure_installed_with};
+use jari::postgres::install::{Consent, Dialogue, Manager, Rights, ensure_installed_with, rights};
 use jari::postgres::{Binaries, Cluster, LaunchError, Search};
 use rstest::rstest;
 
 use super::scratch::Scratch;
+use crate::support::process::program;
 
 /// A machine without PostgreSQL, whose package manager notes what it is told and "installs" by linking.
 struct Machine {
@@ -177,6 +178,83 @@ fn a_machine_without_a_known_package_manager_is_told_what_is_missing() {
     let error = ensure_installed_with(&search, Consent::AskOnTerminal, &mut dialogue).unwrap_err();
     assert!(error.to_string().contains("no package manager"), "{error}");
     assert!(is_unavailable(&error));
+}
+
+/// The program on this machine, and what it said when it could not start.
+fn jari_on(machine: &Machine, more: &[&str]) -> std::process::Output {
+    let path = std::env::join_paths([&machine.tools, &machine.installed]).unwrap();
+    let mut command = program();
+    command
+        .env("JARI_PROGRAM_PATH", path)
+        .args(["migrate", "--data-dir"])
+        .arg(machine.scratch.path())
+        .args(more);
+    command.output().unwrap()
+}
+
+fn named_the_command(output: &std::process::Output, command: &str) {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(69), "{said}");
+    assert!(said.contains(command), "{said}");
+    assert_eq!(output.stdout, b"");
+}
+
+#[test]
+fn the_program_without_a_server_and_forbidden_to_install_names_the_command() {
+    let machine = Machine::new("apt-get");
+    let output = jari_on(&machine, &["--no-install"]);
+    named_the_command(&output, "apt-get install postgresql");
+    assert_eq!(machine.commands(), "");
+    assert!(!machine.scratch.path().join("postgres").exists());
+}
+
+#[test]
+fn the_program_without_the_rights_to_install_names_the_command() {
+    // Homebrew refuses root, and everyone else lacks `sudo` here.
+    let (manager, command) = if rustix::process::geteuid().is_root() {
+        ("brew", "brew install postgresql@17")
+    } else {
+        ("apt-get", "sudo apt-get install postgresql")
+    };
+    let machine = Machine::new(manager);
+    fs::remove_file(machine.tools.join("sudo")).unwrap();
+    let output = jari_on(&machine, &[]);
+    named_the_command(&output, command);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("needs rights that this process lacks"));
+    assert_eq!(machine.commands(), "");
+}
+
+#[test]
+fn the_program_starts_its_server_whatever_the_path_of_its_caller() {
+    let scratch = Scratch::new();
+    let output = program()
+        .env("PATH", "/nonexistent")
+        .args(["migrate", "--data-dir"])
+        .arg(scratch.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[rstest]
+#[case(true, true, Rights::Root)]
+#[case(false, false, Rights::None)]
+#[case(false, true, Rights::Password)]
+fn a_sudo_that_wants_a_password_is_of_use_where_somebody_can_type_it(
+    #[case] root: bool,
+    #[case] terminal: bool,
+    #[case] found: Rights,
+) {
+    let machine = Machine::new("apt-get");
+    let asks = "#!/bin/sh\ntest \"$1\" != -n\n";
+    fs::write(machine.tools.join("sudo"), asks).unwrap();
+    assert_eq!(rights(&machine.search(), root, terminal), found);
+    let commands = Manager::Apt.install_commands(Rights::Password).unwrap();
+    assert!(
+        commands
+            .iter()
+            .all(|command| command[0] == "sudo" && command[1] != "-n")
+    );
 }
 
 #[rstest]

@@ -132,21 +132,27 @@ pub async fn verifies(database_url: &str) {
     );
 }
 
-/// The program with the settings of these tests and nothing of the caller's environment.
-fn command(database_url: &str) -> Command {
+/// The program without the settings of the caller's environment.
+pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_jari"));
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("JARI_") {
             command.env_remove(name);
         }
     }
+    command.stdin(Stdio::null());
+    command
+}
+
+/// The program with the settings of these tests.
+pub fn command(database_url: &str) -> Command {
+    let mut command = program();
     command
         .env("JARI_DATABASE_URL", database_url)
         .env("JARI_SECRET", "07".repeat(32))
         .env("JARI_ADMIN_TOKEN", ADMIN_TOKEN)
         .env("JARI_RATE_LIMIT", "10000000")
-        .env("JARI_GUESS_LIMIT", "10000000")
-        .stdin(Stdio::null());
+        .env("JARI_GUESS_LIMIT", "10000000");
     command
 }
 

@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use smol_str::SmolStr;
+use smol_str::{SmolStr, format_smolstr};
 
 use super::LayoutSeat;
 use crate::values::{Category, Name};
@@ -248,9 +248,9 @@ impl FromStr for SeatKind {
     }
 }
 
-/// A colour as `#3b82f6`.
+/// A colour as `#3b82f6`, or with its opacity as `#3b82f680`; the short forms of CSS are written out.
 #[derive(Debug, Clone, PartialEq, Eq, utoipa::ToSchema)]
-#[schema(value_type = String, pattern = "^#[0-9a-f]{6}$", example = "#3b82f6")]
+#[schema(value_type = String, pattern = "^#([0-9a-f]{6}|[0-9a-f]{8})$", example = "#3b82f6")]
 pub struct Colour(SmolStr);
 
 /// Why a text is no colour.
@@ -268,10 +268,17 @@ impl FromStr for Colour {
 
     fn from_str(text: &str) -> Result<Self, NotAColour> {
         let digits = text.strip_prefix('#').ok_or(NotAColour)?;
-        if digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            Ok(Self(text.to_ascii_lowercase().into()))
-        } else {
-            Err(NotAColour)
+        if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(NotAColour);
+        }
+        let digits = digits.to_ascii_lowercase();
+        match digits.len() {
+            3 | 4 => {
+                let doubled: String = digits.chars().flat_map(|digit| [digit, digit]).collect();
+                Ok(Self(format_smolstr!("#{doubled}")))
+            }
+            6 | 8 => Ok(Self(format_smolstr!("#{digits}"))),
+            _ => Err(NotAColour),
         }
     }
 }

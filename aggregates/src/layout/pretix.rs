@@ -2,15 +2,24 @@
 //!
 //! Seats are placed relative to their row, rows relative to their zone. Our keys: a seat's `kind`, `aisle` and `pair`,
 //! the plan's `focal_point`. Keys we don't know are skipped: pretix's format has many that draw, and grows.
+//!
+//! A seat's label is its `seat_guid`, as far as that can be printed on a ticket; else its row and number, behind the number
+//! of its zone where an earlier zone has a row of the same name.
 
+use std::collections::HashSet;
+
+use serde_json::Value;
 use smol_str::SmolStr;
 
 use super::{
     Area, Layout, LayoutPlan, LayoutSeat, Point, Row, SEATS_MAX, SeatCategory, SeatKind, Section, Shape, Size,
 };
-use crate::fault::{Fault, Faults, Node, Reading};
+use crate::{
+    fault::{Fault, Faults, Node, Reading},
+    values::SeatLabel,
+};
 
-pub(super) fn read(document: &serde_json::Value) -> Result<Layout, Faults> {
+pub(super) fn read(document: &Value) -> Result<Layout, Faults> {
     let reading = Reading::default();
     let plan = plan(&reading.of(document));
     let plan = reading.finish(plan)?;
@@ -53,7 +62,17 @@ fn plan(root: &Node<'_>) -> Option<LayoutPlan> {
             })
         })
     });
-    let sections = root.field("zones", |zones| zones.each(SEATS_MAX, section));
+    let mut rows_before = HashSet::new();
+    let mut number = 0;
+    let sections = root.field("zones", |zones| {
+        zones.each(SEATS_MAX, |zone| {
+            number += 1;
+            let rows = row_names(zone);
+            let repeats = rows.iter().any(|row| rows_before.contains(row));
+            rows_before.extend(rows);
+            section(zone, repeats.then_some(number))
+        })
+    });
     Some(LayoutPlan {
         name: name?,
         size: size?,
@@ -68,14 +87,24 @@ fn origin(part: &Node<'_>) -> Option<Point> {
     part.maybe("position", point).map(Option::unwrap_or_default)
 }
 
-fn section(zone: &Node<'_>) -> Option<Section> {
+/// The names of a zone's rows.
+fn row_names<'a>(zone: &Node<'a>) -> Vec<&'a str> {
+    let rows = zone.value().get("rows").and_then(Value::as_array);
+    let name = |row: &'a Value| row.get("row_number")?.as_str();
+    rows.into_iter().flatten().filter_map(name).collect()
+}
+
+/// `number` is this zone's, if its labels must say it.
+fn section(zone: &Node<'_>, number: Option<usize>) -> Option<Section> {
     let name = zone.field("name", Node::text);
     let place = origin(zone);
     let from = place.unwrap_or_default();
     let areas = zone.maybe("areas", |areas| {
         areas.each(SEATS_MAX, |area| self::area(area, from))
     });
-    let rows = zone.field("rows", |rows| rows.each(SEATS_MAX, |row| self::row(row, from)));
+    let rows = zone.field("rows", |rows| {
+        rows.each(SEATS_MAX, |row| self::row(row, from, number))
+    });
     place?;
     Some(Section {
         name: name?,
@@ -84,12 +113,15 @@ fn section(zone: &Node<'_>) -> Option<Section> {
     })
 }
 
-fn row(row: &Node<'_>, from: Point) -> Option<Row> {
+fn row(row: &Node<'_>, from: Point, zone: Option<usize>) -> Option<Row> {
     let letter = row.field("row_number", Node::text::<SmolStr>);
     let place = origin(row);
     let from = plus(from, place.unwrap_or_default());
     let seats = row.field("seats", |seats| {
-        seats.each(SEATS_MAX, |seat| self::seat(seat, from))
+        seats.each(SEATS_MAX, |seat| {
+            let name = letter.as_ref().map_or("", SmolStr::as_str);
+            self::seat(seat, from, &|number| derived(zone, name, number))
+        })
     });
     place?;
     Some(Row {
@@ -98,8 +130,23 @@ fn row(row: &Node<'_>, from: Point) -> Option<Row> {
     })
 }
 
-fn seat(seat: &Node<'_>, from: Point) -> Option<LayoutSeat> {
-    let label = seat.field("seat_guid", Node::text);
+/// A label of what is printed on the seat; none, if that is nothing or too long.
+fn derived(zone: Option<usize>, row: &str, number: &str) -> Option<SeatLabel> {
+    let zone = zone.map(|zone| format!("{zone}-")).unwrap_or_default();
+    let printed = row.chars().chain(number.chars()).filter(|c| c.is_alphanumeric());
+    let printed: String = printed.collect();
+    // Without a number of its own it would be the label of its whole row.
+    let whole = number.chars().any(char::is_alphanumeric);
+    whole.then(|| format!("{zone}{printed}").parse().ok()).flatten()
+}
+
+fn seat(seat: &Node<'_>, from: Point, derived: &dyn Fn(&str) -> Option<SeatLabel>) -> Option<LayoutSeat> {
+    let label = seat.field("seat_guid", |guid| {
+        let fits = guid.value().as_str().and_then(|text| text.parse().ok());
+        let number = seat.value().get("seat_number").and_then(Value::as_str);
+        let derived = || guid.value().as_str().and(number).and_then(derived);
+        fits.or_else(derived).or_else(|| guid.text())
+    });
     let number = seat.field("seat_number", Node::text::<SmolStr>);
     let position = seat.field("position", point);
     let category = seat.field("category", Node::text);

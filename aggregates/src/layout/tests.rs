@@ -76,6 +76,7 @@ fn every_fault_of_a_pretix_plan_is_reported_at_its_place() {
     let mut plan = pretix();
     plan["size"]["width"] = json!("wide");
     plan["zones"][0]["rows"][0]["seats"][1]["seat_guid"] = json!("A 2");
+    plan["zones"][0]["rows"][0]["seats"][1]["seat_number"] = json!("–");
     plan["zones"][0]["rows"][1]["seats"][0]["kind"] = json!("throne");
     plan["zones"][0]["rows"][1]["row_number"] = json!(7);
     assert_eq!(
@@ -87,6 +88,40 @@ fn every_fault_of_a_pretix_plan_is_reported_at_its_place() {
             "/zones/0/rows/1/seats/0/kind",
         ]
     );
+}
+
+#[test]
+fn a_seat_whose_guid_is_no_label_is_called_by_its_row_and_number() {
+    let mut plan = pretix();
+    let zone = &mut plan["zones"][0];
+    zone["rows"][0]["seats"][0]["seat_guid"] = json!("0192d3a0-5d4e-7c1a-8000-000000000001");
+    zone["rows"][0]["seats"][1]["seat_guid"] = json!("Row A, seat 2");
+    let mut balcony = zone.clone();
+    for row in 0..2 {
+        for seat in 0..2 {
+            balcony["rows"][row]["seats"][seat]["seat_guid"] = json!(format!("balcony {row} {seat}"));
+        }
+    }
+    plan["zones"].as_array_mut().expect("a list").push(balcony);
+    let layout = Layout::from_pretix(&plan).expect("a sound plan");
+    let labels: Vec<&str> = layout.seats().map(|seat| seat.label.as_str()).collect();
+    assert_eq!(labels, ["A1", "A2", "B1", "B2", "2-A1", "2-A2", "2-B1", "2-B2"]);
+}
+
+#[test]
+fn colours_are_written_as_in_css() {
+    let read = |text: &str| text.parse::<Colour>().map(|colour| colour.to_string());
+    for (text, colour) in [
+        ("#FFF", "#ffffff"),
+        ("#3B82F6", "#3b82f6"),
+        ("#3b82f680", "#3b82f680"),
+        ("#abcd", "#aabbccdd"),
+    ] {
+        assert_eq!(read(text).as_deref(), Ok(colour), "{text}");
+    }
+    for text in ["fff", "#ff", "#fffff", "#fffffff", "#ggg", "red", "#１２３"] {
+        assert!(read(text).is_err(), "{text}");
+    }
 }
 
 #[test]

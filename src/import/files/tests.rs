@@ -166,6 +166,92 @@ fn what_does_not_fit_together_is_reported() {
 }
 
 #[test]
+fn a_fault_hides_no_other_one() {
+    let mut file = cinemas();
+    file["movies"][0]["rating"] = json!("R");
+    file["price_policy"]["currency"] = json!("WON");
+    file["price_policy"]["bands"][0]["until"] = json!("23:00");
+    file["price_policy"]["categories"] = json!({ "프라임": "free" });
+    file["cinemas"][0]["time_zone"] = json!("Seoul");
+    let account = file["cinemas"][0]["accounts"][0].clone();
+    file["cinemas"][0]["accounts"]
+        .as_array_mut()
+        .expect("a list")
+        .push(account);
+    file["cinemas"][0]["auditoriums"][0]["cleaning_minutes"] = json!("long");
+    file["cinemas"][0]["schedule"][0]["movie"] = json!("없는 영화");
+    file["cinemas"][0]["schedule"][1]["auditorium"] = json!("2관");
+    file["cinemas"][0]["schedule"][1]["starts"] = json!("noon");
+    assert_eq!(
+        faults(&file),
+        [
+            "/movies/0/rating",
+            "/price_policy/currency",
+            "/price_policy/categories/프라임",
+            "/price_policy/bands",
+            "/cinemas/0/time_zone",
+            "/cinemas/0/accounts",
+            "/cinemas/0/auditoriums/0/cleaning_minutes",
+            "/cinemas/0/auditoriums/0/layout",
+            "/cinemas/0/schedule/0/movie",
+            "/cinemas/0/schedule/1/starts",
+            "/cinemas/0/schedule/1/auditorium",
+        ]
+    );
+    let mut file = cinemas();
+    file["movies"][0]["rating"] = json!("R");
+    file["cinemas"][0]["schedule"][1]["starts"] = json!("10:24");
+    assert_eq!(faults(&file), ["/movies/0/rating", "/cinemas/0/schedule/1"]);
+
+    let mut file = escape_rooms();
+    let theme = &mut file["branches"][0]["themes"][0];
+    theme["party"] = json!({ "min": 3, "max": 2, "default": 9 });
+    theme["slots"] = json!(["09:00", "09:30"]);
+    theme["price"] = json!({ "per": "room", "amount": -1 });
+    theme["opens"]["time"] = json!("24:00");
+    assert_eq!(
+        faults(&file),
+        ["/price/amount", "/party/default", "/party", "/opens", "/slots"]
+            .map(|field| format!("/branches/0/themes/0{field}"))
+    );
+}
+
+#[test]
+fn a_key_given_twice_is_reported() {
+    let text = escape_rooms().to_string();
+    let text = text.replacen("{\"branches\"", "{\"chain\":\"둘\",\"branches\"", 1);
+    assert_eq!(text.matches("\"chain\"").count(), 2, "{text}");
+    let text = text.replacen("\"min\":2", "\"min\":2,\"min\":3", 1);
+    let error = read(
+        Source::Embedded(&[("twice.json", &text)]),
+        &[Path::new("twice.json")],
+    )
+    .expect_err("which one counts?");
+    let places: Vec<String> = match error {
+        ImportError::Faults(faults) => faults.into_iter().map(|found| found.fault.pointer).collect(),
+        ImportError::Overtaken(_) | ImportError::Store(_) => panic!("{error}"),
+    };
+    assert!(places.contains(&"/chain".to_owned()), "{places:?}");
+    assert!(
+        places.contains(&"/branches/0/themes/0/party/min".to_owned()),
+        "{places:?}"
+    );
+}
+
+#[test]
+fn without_a_cancellation_policy_customers_cancel_until_twenty_minutes_before() {
+    let mut file = cinemas();
+    file.as_object_mut()
+        .expect("an object")
+        .remove("cancellation_policy");
+    let catalogues = read_with(&file, HALL).expect("a sound file");
+    match &catalogues[0].content {
+        Content::Cinemas(chain) => assert_eq!(chain.cancel_minutes, 20),
+        other @ (Content::EscapeRooms(_) | Content::Hall(..)) => panic!("{other:?}"),
+    }
+}
+
+#[test]
 fn screenings_of_one_auditorium_leave_time_for_cleaning() {
     let mut file = cinemas();
     file["cinemas"][0]["schedule"][1]["starts"] = json!("10:24");
@@ -197,9 +283,9 @@ fn the_faults_of_a_hall_are_reported_once_and_under_its_own_name() {
         .as_array_mut()
         .expect("a list")
         .push(second);
-    let hall = HALL.replace(r#""seat_guid":"A1""#, r#""seat_guid":"A 1""#);
+    let hall = HALL.replace(r##""color":"#3b82f6""##, r#""color":"blue""#);
     let found = read_with(&file, &hall).expect_err("a faulty hall");
-    assert_eq!(found, ["a/halls/small.json /zones/0/rows/0/seats/0/seat_guid"]);
+    assert_eq!(found, ["a/halls/small.json /categories/0/color"]);
     assert_eq!(
         read_with(&file, "{").expect_err("no JSON"),
         ["a/halls/small.json "]

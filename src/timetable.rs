@@ -1,0 +1,335 @@
+//! Opens sales for the coming days: makes time slots from weekly programmes; never changes or withdraws a slot that is
+//! there, and never makes one again that was withdrawn.
+//!
+//! A slot is known by its place and its start, so opening the same days again adds only what is missing, and any number of
+//! processes may do it at once.
+
+use std::{
+    collections::BTreeSet,
+    ops::Range,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use aggregates::{
+    auditorium::{Auditorium, Hall},
+    branch::Branch,
+    business_day::{Weekday, moment, on_the_wall},
+    ids::{AuditoriumId, BranchId, MovieId, PricePolicyId, ThemeId, TimeSlotId},
+    movie::Movie,
+    price_policy::PricePolicy,
+    pricing::Tariff,
+    theme::{SalesOpening, Theme},
+    time_slot::{
+        CANCEL_MINUTES_DEFAULT, HOLD_CAP_MINUTES_DEFAULT, HOLD_MINUTES_DEFAULT, Plan,
+        SEATS_PER_CUSTOMER_DEFAULT, Show, TimeSlot,
+    },
+    values::WallTime,
+};
+use jiff::{ToSpan, civil::Date, tz::TimeZone};
+use sha2::{Digest as _, Sha256};
+use uuid::Builder;
+
+use crate::{
+    administration::Denied,
+    booking::at_branch,
+    programme,
+    store::{Request, Stop, Store, StoreError, UnitOfWork},
+};
+
+/// Days of one place in one unit of work.
+pub const UNIT_DAYS: u16 = 14;
+/// Days before the business day on which sales of a screening open, as its day appears (DOMAIN C5).
+const SCREENING_DAYS_AHEAD: u16 = 6;
+/// Days that are made of every theme, at least: the tabs a customer sees (DOMAIN C5).
+const SESSION_DAYS_MIN: u16 = 7;
+
+/// What opening sales did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Opened {
+    /// Time slots that were made.
+    pub scheduled: usize,
+    /// Time slots that were there, or were withdrawn by somebody.
+    pub present: usize,
+    /// Time slots that could not be made: another one of the same place is in the way.
+    pub in_the_way: usize,
+    /// Time slots that were not made, because their sales would only open when they have started.
+    pub never_on_sale: usize,
+    /// The position up to which the log holds all of it.
+    pub position: i64,
+}
+
+impl std::ops::AddAssign for Opened {
+    fn add_assign(&mut self, part: Self) {
+        self.scheduled += part.scheduled;
+        self.present += part.present;
+        self.in_the_way += part.in_the_way;
+        self.never_on_sale += part.never_on_sale;
+        self.position = self.position.max(part.position);
+    }
+}
+
+/// What is shown in one place, week by week.
+#[derive(Debug, Clone)]
+pub struct Programme {
+    /// The branch the place belongs to.
+    pub branch: BranchId,
+    /// What is shown.
+    pub shows: Shows,
+}
+
+/// What is shown in one place.
+#[derive(Debug, Clone)]
+pub enum Shows {
+    /// Movies in an auditorium.
+    Screenings {
+        /// Where.
+        auditorium: AuditoriumId,
+        /// What they cost.
+        price_policy: PricePolicyId,
+        /// Minutes before the start until which customers cancel online.
+        cancel_minutes: u16,
+        /// Which movies, and when.
+        screenings: Arc<Vec<Screening>>,
+    },
+    /// As the theme's own template says.
+    Sessions(ThemeId),
+}
+
+/// A movie shown at the same time on some days of every week.
+#[derive(Debug, Clone)]
+pub struct Screening {
+    /// The movie.
+    pub movie: MovieId,
+    /// When it begins.
+    pub starts: WallTime,
+    /// On which days.
+    pub days: BTreeSet<Weekday>,
+}
+
+/// How many days of a theme are made: tomorrow's sales opening must find its slots there.
+#[must_use]
+pub fn days_of(opens: SalesOpening) -> u16 {
+    opens.days_ahead.saturating_add(2).max(SESSION_DAYS_MIN)
+}
+
+/// Makes the missing time slots of some business days, today being day 0. Closing days and starts that are past have none,
+/// nor have closed branches, withdrawn movies and inactive themes.
+pub async fn open(
+    store: &Store,
+    policy: &'static str,
+    programme: &Programme,
+    days: Range<u16>,
+) -> Result<Opened, Stop<Denied>> {
+    let counted = Mutex::new(Opened::default());
+    let committed = store
+        .run(&Request::system(policy, "time-slots/open-sales"), |mut unit| {
+            let (counted, days) = (&counted, days.clone());
+            async move {
+                let opened = open_days(&mut unit, programme, days).await?;
+                *counted.lock().unwrap_or_else(PoisonError::into_inner) = opened;
+                Ok(())
+            }
+        })
+        .await?;
+    let mut opened = counted.into_inner().unwrap_or_else(PoisonError::into_inner);
+    opened.position = committed.position;
+    Ok(opened)
+}
+
+/// Makes the missing time slots of a theme, as far ahead as it sells.
+pub async fn open_theme(store: &Store, policy: &'static str, theme: ThemeId) -> Result<Opened, Stop<Denied>> {
+    let mut opened = Opened::default();
+    let Ok(game) = store.read::<Theme>(&theme).await?.active().cloned() else {
+        return Ok(opened);
+    };
+    let programme = Programme {
+        branch: game.branch,
+        shows: Shows::Sessions(theme),
+    };
+    let days = days_of(game.opens);
+    for from in (0..days).step_by(UNIT_DAYS.into()) {
+        opened += open(store, policy, &programme, from..days.min(from + UNIT_DAYS)).await?;
+    }
+    Ok(opened)
+}
+
+async fn open_days(
+    work: &mut UnitOfWork,
+    programme: &Programme,
+    days: Range<u16>,
+) -> Result<Opened, Stop<Denied>> {
+    let now = work.now();
+    let Ok(site) = work.load::<Branch>(&programme.branch).await?.open().cloned() else {
+        return Ok(Opened::default());
+    };
+    at_branch(work, programme.branch);
+    let zone = site.premises.time_zone.zone();
+    let (today, _) = on_the_wall(&zone, now);
+    let mut opened = Opened::default();
+    let mut plans = Vec::new();
+    for day in days {
+        let date = today.saturating_add(i64::from(day).days());
+        if !site.closed_on.contains_key(&date) {
+            plans.extend(programme.plans(work, &zone, date).await?);
+        }
+    }
+    for plan in plans.into_iter().filter(|plan| plan.starts_at > now) {
+        match programme::clash(work, &plan).await? {
+            Some(entry) if entry.starts_at == plan.starts_at => opened.present += 1,
+            Some(_) => opened.in_the_way += 1,
+            None if plan.sales_open_at >= plan.sales_close_at => opened.never_on_sale += 1,
+            None => {
+                let id = planned(&plan);
+                match work.load::<TimeSlot>(&id).await? {
+                    TimeSlot::Unknown => {
+                        programme::schedule(work, id, plan).await?;
+                        opened.scheduled += 1;
+                    }
+                    // No longer in its place: somebody withdrew it.
+                    TimeSlot::OnSale(_) | TimeSlot::Closed(_) | TimeSlot::Withdrawn(_) => opened.present += 1,
+                }
+            }
+        }
+    }
+    Ok(opened)
+}
+
+/// The id of a planned slot: the same for everyone who plans this place at this moment, today and after a restart.
+fn planned(plan: &Plan) -> TimeSlotId {
+    let place = match plan.show {
+        Show::Movie { auditorium, .. } => auditorium.uuid(),
+        Show::Theme { theme, .. } => theme.uuid(),
+    };
+    let hash = Sha256::new()
+        .chain_update(place.as_bytes())
+        .chain_update(plan.starts_at.as_microsecond().to_be_bytes())
+        .finalize();
+    let mut bytes = [0; 16];
+    bytes.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
+    TimeSlotId::new(Builder::from_custom_bytes(bytes).into_uuid())
+}
+
+impl Programme {
+    /// What is planned for one business day, as far as it can be sold: shown, priced, and with seats.
+    async fn plans(
+        &self,
+        work: &mut UnitOfWork,
+        zone: &TimeZone,
+        date: Date,
+    ) -> Result<Vec<Plan>, StoreError> {
+        match &self.shows {
+            Shows::Screenings {
+                auditorium,
+                price_policy,
+                cancel_minutes,
+                screenings,
+            } => {
+                let policy = work.load::<PricePolicy>(price_policy).await?;
+                let priced = policy
+                    .in_effect(date)
+                    .map(|(version, tariff)| (version, &**tariff));
+                let Some((price_version, Tariff::Screening(_))) = priced else {
+                    return Ok(Vec::new());
+                };
+                let built = work.load::<Auditorium>(auditorium).await?.built().ok();
+                let Some((layout_version, layout)) = built.and_then(Hall::latest_layout) else {
+                    return Ok(Vec::new());
+                };
+                let capacity = u32::try_from(layout.capacity()).unwrap_or(u32::MAX);
+                let opens = SalesOpening {
+                    days_ahead: SCREENING_DAYS_AHEAD,
+                    time: WallTime::START,
+                };
+                let day = Day {
+                    branch: self.branch,
+                    zone,
+                    date,
+                    opens,
+                    price: (*price_policy, price_version),
+                };
+                let mut plans = Vec::new();
+                let today = Weekday::of(date);
+                for screening in screenings.iter().filter(|shown| shown.days.contains(&today)) {
+                    let Ok(film) = work.load::<Movie>(&screening.movie).await?.film() else {
+                        continue;
+                    };
+                    let show = Show::Movie {
+                        movie: screening.movie,
+                        auditorium: *auditorium,
+                        layout_version,
+                        capacity,
+                    };
+                    let plan = day.plan(screening.starts, film.running_time_minutes, show);
+                    plans.extend(plan.map(|plan| Plan {
+                        cancel_minutes: *cancel_minutes,
+                        ..plan
+                    }));
+                }
+                Ok(plans)
+            }
+            Shows::Sessions(theme) => {
+                let Ok(game) = work.load::<Theme>(theme).await?.active().cloned() else {
+                    return Ok(Vec::new());
+                };
+                let policy = work.load::<PricePolicy>(&game.price_policy).await?;
+                let priced = policy
+                    .in_effect(date)
+                    .map(|(version, tariff)| (version, &**tariff));
+                let Some((price_version, Tariff::Session(_))) = priced else {
+                    return Ok(Vec::new());
+                };
+                let price = (game.price_policy, price_version);
+                let day = Day {
+                    branch: self.branch,
+                    zone,
+                    date,
+                    opens: game.opens,
+                    price,
+                };
+                let show = || Show::Theme {
+                    theme: *theme,
+                    party_min: game.party.min,
+                    party_max: game.party.max,
+                };
+                let starts = game.slots.starts_on(Weekday::of(date));
+                let plans = starts.filter_map(|start| day.plan(start, game.duration_minutes, show()));
+                Ok(plans
+                    .map(|plan| Plan {
+                        seats_per_customer_max: 1,
+                        ..plan
+                    })
+                    .collect())
+            }
+        }
+    }
+}
+
+/// What the slots of one place on one business day have in common.
+struct Day<'a> {
+    branch: BranchId,
+    zone: &'a TimeZone,
+    date: Date,
+    opens: SalesOpening,
+    price: (PricePolicyId, u32),
+}
+
+impl Day<'_> {
+    /// A slot that starts at this time on the wall; none, if the calendar has no such moment.
+    fn plan(&self, start: WallTime, minutes: u16, show: Show) -> Option<Plan> {
+        let starts_at = moment(self.zone, self.date, start).ok()?;
+        Some(Plan {
+            branch: self.branch,
+            show,
+            starts_at,
+            ends_at: starts_at + i64::from(minutes).minutes(),
+            sales_open_at: self.opens.moment(self.zone, self.date).ok()?,
+            sales_close_at: starts_at,
+            price_policy: self.price.0,
+            price_version: self.price.1,
+            seats_per_customer_max: SEATS_PER_CUSTOMER_DEFAULT,
+            hold_minutes: HOLD_MINUTES_DEFAULT,
+            hold_cap_minutes: HOLD_CAP_MINUTES_DEFAULT,
+            cancel_minutes: CANCEL_MINUTES_DEFAULT,
+        })
+    }
+}
