@@ -1,11 +1,15 @@
 //! The database a subcommand works on: the one that was named, or the private one, started and stopped here.
 
 use std::{
+    convert::Infallible,
     fs,
     io::{self, Read as _, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
+    sync::Arc,
 };
+
+use tokio::task::JoinHandle;
 
 use super::{failure::Failure, output::note};
 use crate::{
@@ -31,7 +35,8 @@ pub(super) struct Database {
     /// Whether it is the private one.
     pub private: bool,
     secret: Option<MasterSecret>,
-    cluster: Option<Cluster>,
+    cluster: Option<Arc<Cluster>>,
+    keeping: Option<JoinHandle<Infallible>>,
 }
 
 impl Database {
@@ -44,6 +49,7 @@ impl Database {
                 private: false,
                 secret,
                 cluster: None,
+                keeping: None,
             });
         }
         let data_dir = match &args.data_dir {
@@ -71,7 +77,8 @@ impl Database {
             owner,
             private: true,
             secret: Some(secret),
-            cluster: Some(cluster),
+            cluster: Some(Arc::new(cluster)),
+            keeping: None,
         })
     }
 
@@ -97,6 +104,14 @@ impl Database {
         Ok(migrate::as_runtime(&self.owner).await?)
     }
 
+    /// From now on starts the private server again by itself if it dies, until [`Database::close`].
+    pub fn keep_alive(&mut self) {
+        self.keeping = self
+            .cluster
+            .clone()
+            .map(|cluster| tokio::spawn(async move { cluster.keep_alive().await }));
+    }
+
     /// Its log.
     pub async fn store(&self) -> Result<Store, Failure> {
         let database = self.runtime().await?.tokio_postgres();
@@ -109,7 +124,12 @@ impl Database {
 
     /// Stops the private server, if nobody else uses it. To be called when all connections are closed.
     pub async fn close(self) -> Result<(), Failure> {
-        match self.cluster {
+        if let Some(keeping) = self.keeping {
+            keeping.abort();
+            // It ended because it was told to.
+            let _ = keeping.await;
+        }
+        match self.cluster.and_then(Arc::into_inner) {
             Some(cluster) => Ok(cluster.stop().await?),
             None => Ok(()),
         }

@@ -39,7 +39,8 @@ pub(super) async fn run(mut database: DatabaseArgs, args: Args) -> Result<ExitCo
         database.data_dir = Some(beside);
     }
     note("starting PostgreSQL …");
-    let database = Database::open(&database).await?;
+    let mut database = Database::open(&database).await?;
+    database.keep_alive();
     database.migrate().await?;
     let admin_token = args.admin_token.unwrap_or_else(made_up_token);
     let config = Config {
