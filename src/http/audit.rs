@@ -8,7 +8,6 @@ use axum::{
     http::Uri,
     response::{IntoResponse as _, Response},
 };
-use jiff::Timestamp;
 use projections::audit_trail::{self, Entry, Filter};
 use serde::Deserialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -20,7 +19,7 @@ use super::{
     answer::Json,
     fresh,
     pages::{self, Page},
-    params::{Asked, PathTexts},
+    params::{Asked, Moment, PathTexts},
     problem::{Problem, ProblemBody},
     problems,
 };
@@ -52,10 +51,10 @@ pub struct Which {
     branch: Option<Uuid>,
     /// Written at this moment or later.
     #[param(value_type = Option<String>, format = DateTime)]
-    from: Option<Timestamp>,
+    from: Option<Moment>,
     /// Written before this moment.
     #[param(value_type = Option<String>, format = DateTime)]
-    before: Option<Timestamp>,
+    before: Option<Moment>,
     /// Behind this log position.
     after_position: Option<i64>,
     /// Before this log position.
@@ -89,8 +88,8 @@ impl Which {
             branch: self.branch,
             after,
             before,
-            recorded_from: self.from,
-            recorded_before: self.before,
+            recorded_from: self.from.map(|Moment(from)| from),
+            recorded_before: self.before.map(|Moment(before)| before),
         })
     }
 }
