@@ -17,6 +17,7 @@ mod faults;
 mod fresh;
 mod health;
 mod idempotency;
+mod if_match;
 mod limits;
 pub mod metrics;
 pub mod openapi;

@@ -4,6 +4,7 @@ mod admin;
 mod bad_input;
 mod conversation;
 mod document;
+mod edges;
 mod field;
 mod journey;
 mod keys;

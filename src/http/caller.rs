@@ -1,4 +1,4 @@
-//! Who asks, as far as the connection tells: address and request id; never what they may do.
+//! Who asks, as far as the request tells: address, request id and what they have read; never what they may do.
 
 use std::net::IpAddr;
 
@@ -9,12 +9,11 @@ use axum::{
 use smol_str::ToSmolStr as _;
 use uuid::Uuid;
 
-use super::problem::Problem;
-use super::problems;
-use crate::store::{Actor, IdempotencyKey, Request};
+use super::{if_match, problem::Problem, problems};
+use crate::store::{Actor, IdempotencyKey, Precondition, Request};
 
 /// One request's origin. The edge leaves it with the request.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Caller {
     /// This request.
     pub request_id: Uuid,
@@ -22,6 +21,8 @@ pub struct Caller {
     pub correlation_id: Option<Uuid>,
     /// The peer of the connection; never a forwarded address.
     pub address: IpAddr,
+    /// What they take the thing to be that they change.
+    pub if_match: Precondition,
 }
 
 impl Caller {
@@ -32,6 +33,7 @@ impl Caller {
             request_id: Uuid::now_v7(),
             correlation_id,
             address,
+            if_match: Precondition::None,
         }
     }
 
@@ -47,6 +49,7 @@ impl Caller {
             reason: None,
             address: Some(self.address),
             key,
+            if_match: self.if_match.clone(),
         }
     }
 }
@@ -55,7 +58,11 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let caller = parts.extensions.get::<Self>().copied();
-        caller.ok_or_else(|| Problem::new(&problems::FAULT, "the request came around the edge"))
+        let caller = parts.extensions.get::<Self>().cloned();
+        let around = || Problem::new(&problems::FAULT, "the request came around the edge");
+        Ok(Self {
+            if_match: if_match::read(&parts.headers)?,
+            ..caller.ok_or_else(around)?
+        })
     }
 }

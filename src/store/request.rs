@@ -9,6 +9,8 @@ use aggregates::{
 use smol_str::{SmolStr, ToSmolStr as _};
 use uuid::Uuid;
 
+use super::Precondition;
+
 /// Who acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {
@@ -61,7 +63,7 @@ impl Actor {
 pub struct IdempotencyKey {
     /// Whose keys these are: the principal or the anonymous session.
     pub scope: String,
-    /// The client's own text.
+    /// The client's own text, or a keyed hash of it: it is remembered, and a stranger must not use it.
     pub key: String,
     /// A hash of the whole typed command: the same key with another one is refused.
     pub fingerprint: [u8; 32],
@@ -86,6 +88,8 @@ pub struct Request {
     pub address: Option<IpAddr>,
     /// By which a repeat is known.
     pub key: Option<IdempotencyKey>,
+    /// What the caller takes the thing to be.
+    pub if_match: Precondition,
 }
 
 impl Request {
@@ -101,6 +105,7 @@ impl Request {
             reason: None,
             address: None,
             key: None,
+            if_match: Precondition::None,
         }
     }
 

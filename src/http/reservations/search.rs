@@ -1,7 +1,9 @@
 //! `POST /v1/reservations/search`: staff find reservations by a part of the phone or name; a POST, so that neither
 //! stands in an address or a log (DOMAIN E6, E8).
 
-use aggregates::values::Name;
+use std::str::FromStr;
+
+use aggregates::{fault::Fault, values::Name};
 use axum::{
     extract::State,
     response::{IntoResponse as _, Response},
@@ -14,7 +16,7 @@ use super::{
         App,
         access::Admin,
         answer::Json,
-        body::{Sendable, Sent},
+        body::{Sendable, Sent, refuse},
         pages::Page,
         problem::{Problem, ProblemBody},
     },
@@ -31,10 +33,56 @@ const FOUND_MAX: i64 = 50;
 pub struct Search {
     /// Digits of the phone number, as they are typed.
     #[serde(default)]
-    phone: Option<Name>,
+    #[schema(value_type = Option<String>, example = "5678")]
+    phone: Option<PhonePart>,
     /// A part of the name.
     #[serde(default)]
     name: Option<Name>,
+}
+
+/// Digits of a phone number in the order in which they stand in it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct PhonePart(String);
+
+/// Digits in a row that are looked for at least.
+const DIGITS_MIN: usize = 3;
+/// Digits a number has.
+const DIGITS_MAX: usize = 11;
+
+/// Why a text is no part of a phone number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be 3 to 11 digits of a mobile number, like 5678 (dashes may be left out, +82 10… is accepted)")]
+pub struct NotDigits;
+
+impl FromStr for PhonePart {
+    type Err = NotDigits;
+
+    /// As it is typed (DOMAIN E6): with dashes or without, from its beginning also as it is dialled from abroad.
+    fn from_str(text: &str) -> Result<Self, NotDigits> {
+        let (home, rest) = text
+            .trim()
+            .strip_prefix("+82")
+            .map_or(("", text.trim()), |rest| ("0", rest));
+        if !rest.chars().all(|c| c.is_ascii_digit() || matches!(c, '-' | ' ')) {
+            return Err(NotDigits);
+        }
+        let digits = rest.chars().filter(char::is_ascii_digit).collect::<String>();
+        let digits = format!("{}{digits}", if digits.starts_with('0') { "" } else { home });
+        if (DIGITS_MIN..=DIGITS_MAX).contains(&digits.len()) {
+            Ok(Self(digits))
+        } else {
+            Err(NotDigits)
+        }
+    }
+}
+
+impl TryFrom<String> for PhonePart {
+    type Error = NotDigits;
+
+    fn try_from(text: String) -> Result<Self, NotDigits> {
+        text.parse()
+    }
 }
 
 impl Sendable for Search {
@@ -51,8 +99,11 @@ pub(in super::super) async fn search(
     _: Admin,
     Sent(Search { phone, name }): Sent<Search>,
 ) -> Result<Response, Problem> {
+    if phone.is_none() && name.is_none() {
+        refuse(vec![Fault::at("/phone", "is missing (or name)")])?;
+    }
     let filter = Filter {
-        phone: phone.map(|phone| phone.to_string()),
+        phone: phone.map(|PhonePart(digits)| digits),
         name: name.map(|name| name.to_string()),
         ..Filter::default()
     };

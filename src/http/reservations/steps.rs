@@ -16,7 +16,8 @@ use super::{
 
 /// Keeps a hold a little longer, once.
 #[utoipa::path(post, path = "/v1/reservations/{id}/extend", tag = "reservations", operation_id = "extendReservation",
-    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header),
+           ("If-Match" = Option<String>, Header, description = "The ETag of what the caller has read")),
     security(("reservation" = []), ("admin" = [])),
     responses((status = OK, description = "As it is now", body = ReservationView),
               (status = NOT_FOUND, description = "Unknown number or wrong token", body = ProblemBody),
@@ -36,7 +37,8 @@ pub(in super::super) async fn extend(
 
 /// Gives a hold back.
 #[utoipa::path(post, path = "/v1/reservations/{id}/release", tag = "reservations", operation_id = "releaseReservation",
-    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header),
+           ("If-Match" = Option<String>, Header, description = "The ETag of what the caller has read")),
     security(("reservation" = []), ("admin" = [])),
     responses((status = OK, description = "As it is now", body = ReservationView),
               (status = NOT_FOUND, description = "Unknown number or wrong token", body = ProblemBody),
@@ -56,7 +58,8 @@ pub(in super::super) async fn release(
 
 /// Takes a lapsed hold up again, if everything is still free.
 #[utoipa::path(post, path = "/v1/reservations/{id}/revive", tag = "reservations", operation_id = "reviveReservation",
-    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header),
+           ("If-Match" = Option<String>, Header, description = "The ETag of what the caller has read")),
     security(("reservation" = []), ("admin" = [])),
     responses((status = OK, description = "As it is now", body = ReservationView),
               (status = NOT_FOUND, description = "Unknown number or wrong token", body = ProblemBody),

@@ -10,7 +10,7 @@ use aggregates::{
 };
 use jari::{
     booking::{Bookings, Numbers, Places, Placing, Refused, Wish},
-    store::{Actor, Request, Stop, Store, UnitOfWork},
+    store::{Actor, Precondition, Request, Stop, Store, UnitOfWork},
     vault::leases::WorkerLease,
 };
 use uuid::Uuid;
@@ -112,6 +112,7 @@ fn request(id: ReservationId, command: &'static str) -> Request {
         reason: None,
         address: Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         key: None,
+        if_match: Precondition::None,
     }
 }
 
