@@ -121,6 +121,10 @@ fn in_words(message: &str) -> String {
     {
         return format!("must be {}", wanted.replace('`', ""));
     }
+    // The clock library explains itself in terms of bytes.
+    if message.starts_with("failed to ") {
+        return "must be a moment like 2026-12-24T10:00:00Z, or a day like 2026-12-24".to_owned();
+    }
     if message.starts_with("UUID parsing failed") {
         return "must be a UUID".to_owned();
     }
