@@ -15,7 +15,10 @@ mod soundness;
 
 use std::sync::Arc;
 
-use aggregates::ids::{BranchId, ReservationId};
+use aggregates::{
+    ids::{BranchId, ReservationId},
+    reservation::Reservation,
+};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use smol_str::ToSmolStr as _;
 
@@ -67,6 +70,25 @@ impl Bookings {
     #[must_use]
     pub fn token(&self, id: ReservationId) -> String {
         URL_SAFE_NO_PAD.encode(self.store.vault().mac(TOKEN_PURPOSE, &id.number().to_be_bytes()))
+    }
+
+    /// Runs a command on a reservation that is what the request takes it to be (`If-Match`).
+    async fn run_on<F>(
+        &self,
+        request: &Request,
+        id: ReservationId,
+        body: impl Fn(UnitOfWork) -> F + Sync,
+    ) -> Answer
+    where
+        F: Future<Output = Result<(), Stop<Refused>>> + Send,
+    {
+        let body = &body;
+        self.run(request, |mut unit| async move {
+            unit.load::<Reservation>(&id).await?;
+            request.if_match.check(unit.sequence::<Reservation>(&id))?;
+            body(unit).await
+        })
+        .await
     }
 
     async fn run<F>(&self, request: &Request, body: impl Fn(UnitOfWork) -> F) -> Answer

@@ -158,6 +158,14 @@ pub struct HttpArgs {
     /// How many listeners may follow live changes at the same time
     #[arg(long, env = "JARI_LISTENERS_MAX", default_value_t = 2_000, value_name = "N")]
     pub listeners_max: usize,
+    /// How many of these listeners may come from one address
+    #[arg(
+        long,
+        env = "JARI_LISTENERS_PER_ADDRESS_MAX",
+        default_value_t = 200,
+        value_name = "N"
+    )]
+    pub listeners_per_address_max: usize,
     /// Seconds after which a request is given up
     #[arg(long, env = "JARI_REQUEST_SECONDS", default_value_t = 15, value_name = "SECONDS",
         value_parser = clap::value_parser!(u64).range(1..=300))]
@@ -188,6 +196,7 @@ impl Default for HttpArgs {
             connections_max: 10_000,
             requests_max: 4_000,
             listeners_max: 2_000,
+            listeners_per_address_max: 200,
             request_seconds: 15,
         }
     }

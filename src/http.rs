@@ -10,12 +10,14 @@ mod body;
 mod caller;
 mod catalogue;
 mod coupons;
+mod document;
 mod edge;
 mod fallback;
 mod faults;
 mod fresh;
 mod health;
 mod idempotency;
+mod if_match;
 mod limits;
 pub mod metrics;
 pub mod openapi;
@@ -36,13 +38,14 @@ use aggregates::{
     branch::{Branch, BranchError},
     ids::{AuditoriumId, BranchId},
 };
-use axum::{Router, body::Bytes};
+use axum::{Router, body::Bytes, middleware::from_fn_with_state};
 use jiff::tz::TimeZone;
 use moka::sync::Cache;
 use sqlx::PgPool;
 use tower_http::compression::CompressionLayer;
 use utoipa_axum::router::OpenApiRouter;
 
+use self::params::{Queried, no_stray_query};
 pub use self::{
     access::{ADMIN_TOKEN_LENGTH_MIN, AdminToken},
     edge::Edge,
@@ -148,8 +151,9 @@ fn documented() -> OpenApiRouter<App> {
 
 /// All routes.
 pub fn router(app: App) -> Router {
-    let (router, _) = documented().split_for_parts();
+    let (router, document) = documented().split_for_parts();
     router
+        .route_layer(from_fn_with_state(Queried::of(&document), no_stray_query))
         .merge(openapi::routes())
         .fallback(fallback::no_such_route)
         .method_not_allowed_fallback(fallback::method_not_allowed)

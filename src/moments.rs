@@ -1,7 +1,6 @@
 //! Moments as people write them where a period is asked for; never a moment of the business.
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use serde::{Deserialize as _, Deserializer, de::Error as _};
 
 /// Why a text is no moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -16,12 +15,6 @@ pub fn read(text: &str) -> Result<Timestamp, NoMoment> {
     let day = Date::strptime("%Y-%m-%d", text).map_err(|_| NoMoment)?;
     let first = day.to_zoned(TimeZone::UTC).map_err(|_| NoMoment)?;
     Ok(first.timestamp())
-}
-
-/// For a parameter of a query that may be left out.
-pub fn asked<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
-    let text = Option::<String>::deserialize(deserializer)?;
-    text.map(|text| read(&text).map_err(D::Error::custom)).transpose()
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod error;
 pub mod install;
 mod server;
 
+use std::convert::Infallible;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -33,6 +34,10 @@ use server::Postmaster;
 const LAST_MAX: Duration = Duration::from_millis(200);
 /// A running server that does not answer is looked at again.
 const ATTEMPTS_MAX: u32 = 3;
+/// How often a program looks whether its server still runs.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// How long it waits when it could not be started.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
 /// How long tests' server waits for the next test process.
 const THROW_AWAY_LINGER: Duration = Duration::from_secs(20);
 /// What a server must run with to keep what was committed.
@@ -176,6 +181,24 @@ impl Cluster {
             match self.prove().await {
                 Err(LaunchError::Connect(_)) if attempt < ATTEMPTS_MAX => attempt += 1,
                 result => return result,
+            }
+        }
+    }
+
+    /// Starts the server again whenever it dies, as long as this runs: for programs that use it for long.
+    pub async fn keep_alive(&self) -> Infallible {
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            if self.postmaster().is_some() {
+                continue;
+            }
+            tracing::warn!("the database server died and is started again");
+            match self.revive().await {
+                Ok(()) => tracing::warn!("the database server runs again"),
+                Err(error) => {
+                    tracing::error!(%error, "the database server could not be started again");
+                    tokio::time::sleep(PAUSE_AFTER_FAILURE).await;
+                }
             }
         }
     }

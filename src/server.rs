@@ -4,7 +4,7 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use sqlx::{PgPool, postgres::PgPoolOptions};
+use sqlx::{Connection as _, PgConnection, PgPool, postgres::PgPoolOptions};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
@@ -25,6 +25,8 @@ use crate::{
 const READ_CONNECTIONS: u32 = 8;
 /// How long a question waits for a connection.
 const CONNECTION_WAIT: Duration = Duration::from_secs(2);
+/// How long an idle connection is taken to be alive; no database comes back from the dead sooner.
+const TRUSTED_FOR: Duration = Duration::from_millis(100);
 /// How long answers that are under way may take when the server stops.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often histograms are tidied and old idempotency keys are forgotten.
@@ -95,13 +97,19 @@ impl Server {
             .max_connections(READ_CONNECTIONS)
             .acquire_timeout(CONNECTION_WAIT)
             .test_before_acquire(false)
+            .before_acquire(|connection, meta| Box::pin(still_there(connection, meta.idle_for)))
             .connect_lazy_with(database.sqlx());
         let lease = WorkerLease::acquire(&reads).await?;
         let bookings = Bookings::new(store.clone(), Numbers::of(&lease));
         let (stop_http, http_stops) = watch::channel(false);
         let (stop_work, work_stops) = watch::channel(false);
         let limits = Limits::new(config.http.limits);
-        let live = Live::new(store.feed(), config.http.listeners_max, http_stops.clone());
+        let live = Live::new(
+            store.feed(),
+            config.http.listeners_max,
+            config.http.listeners_per_address_max,
+            http_stops.clone(),
+        );
         let projections = Arc::new(Projections::start(&store, &database.sqlx()));
 
         let deadlines = Deadlines::new(store.clone(), bookings.clone(), database.sqlx());
@@ -162,6 +170,12 @@ impl Server {
         self.store.close().await;
         self.reads.close().await;
     }
+}
+
+/// Whether a connection that was idle can still be used: after a restart of the database none of the old ones can.
+/// Under load none is idle for long, so nothing is asked twice.
+async fn still_there(connection: &mut PgConnection, idle: Duration) -> sqlx::Result<bool> {
+    Ok(idle < TRUSTED_FOR || connection.ping().await.is_ok())
 }
 
 async fn ended(task: JoinHandle<()>) {

@@ -49,8 +49,10 @@ pub struct ModelReport {
     pub rows: u64,
     /// Former states compared.
     pub former: u64,
-    /// Rows that stand still because an event could not be folded: no violation, but somebody must look.
+    /// Rows that stand still because an event could not be folded.
     pub parked: usize,
+    /// Events at the end of the log that it does not show yet.
+    pub behind: i64,
 }
 
 /// Something that must never be.
@@ -151,7 +153,10 @@ pub async fn verify(
     drop(senders);
     for task in tasks {
         match task.await?? {
-            Ok(model) => models.push(model),
+            Ok(model) => models.push(ModelReport {
+                behind: end - model.position,
+                ..model
+            }),
             Err(found) => {
                 violation = violation
                     .into_iter()
@@ -159,6 +164,9 @@ pub async fn verify(
                     .min_by_key(|violation| violation.position);
             }
         }
+    }
+    if violation.is_none() {
+        violation = model::standing(database, &models).await?;
     }
     Ok(Report {
         events: end,

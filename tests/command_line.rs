@@ -80,7 +80,7 @@ async fn a_reader_who_has_seen_enough_ends_a_list_quietly() {
     let file = File::of(&shop(&["09:00"]));
     let imported = jari(&database.url(), &["import", file.path()]).await;
     assert!(imported.status.success(), "{imported:?}");
-    let mut child = command(&database.url())
+    let mut child = command(&("JARI_DATABASE_URL", database.url()))
         .arg("events")
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -6,6 +6,7 @@ mod bad_input;
 mod business;
 mod conversation;
 mod document;
+mod edges;
 mod field;
 mod journey;
 mod keys;

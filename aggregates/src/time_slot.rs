@@ -41,7 +41,7 @@ const MOMENTS: Range<Timestamp> = Timestamp::constant(946_684_800, 0)..Timestamp
 
 /// What is shown or played, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Show {
     /// A movie in an auditorium, with the layout version whose seats are sold (DOMAIN C3).
     Movie {

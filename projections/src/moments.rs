@@ -1,7 +1,7 @@
 //! Where in the log a moment is, so that anything "as of a moment" is "as of a position"; never guesses by scanning.
 
 use jiff::Timestamp;
-use jiff_sqlx::ToSqlx;
+use jiff_sqlx::{Timestamp as SqlxTimestamp, ToSqlx};
 use sqlx::PgExecutor;
 
 /// The last position recorded at `moment` or before; 0 if the log begins later.
@@ -21,4 +21,14 @@ pub async fn position_at(db: impl PgExecutor<'_>, moment: Timestamp) -> sqlx::Re
     )
     .fetch_one(db)
     .await
+}
+
+/// When the event at `position` was recorded; of the last one, if the log ends before; none if the log is empty there.
+pub async fn recorded_at(db: impl PgExecutor<'_>, position: i64) -> sqlx::Result<Option<Timestamp>> {
+    let recorded = sqlx::query_scalar!(
+        r#"select recorded_at as "recorded_at: SqlxTimestamp" from events where position <= $1
+            order by position desc limit 1"#,
+        position,
+    );
+    Ok(recorded.fetch_optional(db).await?.map(SqlxTimestamp::to_jiff))
 }

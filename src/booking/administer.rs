@@ -24,7 +24,7 @@ use super::{
 use crate::{
     administration::{self, Denied},
     programme,
-    store::{Committed, Request, Stop, Store, UnitOfWork},
+    store::{ChangedSince, Committed, Request, Stop, Store, UnitOfWork},
 };
 
 /// Why an admin's command was not carried out.
@@ -34,13 +34,8 @@ pub enum NotDone {
     #[error("{0}")]
     Denied(Denied),
     /// It was changed since it was read.
-    #[error("it has changed since: its sequence is {is}, not {expected}")]
-    ChangedSince {
-        /// The sequence the caller expected.
-        expected: i64,
-        /// The sequence it has.
-        is: i64,
-    },
+    #[error(transparent)]
+    ChangedSince(#[from] ChangedSince),
 }
 
 /// An aggregate as the admin route sends commands to it.
@@ -73,21 +68,18 @@ impl Administrable for TimeSlot {
     }
 }
 
-/// Sends a command to one aggregate; `expected` is the sequence its stream must have (`If-Match`).
+/// Sends a command to one aggregate, if it is what the request takes it to be (`If-Match`).
 pub async fn administer<A: Administrable>(
     store: &Store,
     request: &Request,
     id: &A::Id,
     command: &A::Command,
-    expected: Option<i64>,
 ) -> Result<Committed, Stop<NotDone>> {
     let body = |mut unit: UnitOfWork| async move {
         let work = &mut unit;
         work.load::<A>(id).await?;
-        let is = work.sequence::<A>(id);
-        if let Some(expected) = expected.filter(|expected| *expected != is) {
-            return Err(Stop::Refused(NotDone::ChangedSince { expected, is }));
-        }
+        let stands = request.if_match.check(work.sequence::<A>(id));
+        stands.map_err(|since| Stop::Refused(since.into()))?;
         let before = work.state::<A>(id)?.branch(id);
         A::carry_out(work, id, command.clone())
             .await

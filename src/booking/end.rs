@@ -33,7 +33,7 @@ impl Bookings {
         reason: Option<Note>,
     ) -> Answer {
         let reason = &reason;
-        self.run(request, |mut unit| async move {
+        self.run_on(request, id, |mut unit| async move {
             let work = &mut unit;
             held(work, id).await?;
             let command = ReservationCommand::Cancel {

@@ -63,7 +63,7 @@ impl Bookings {
 
     /// Keeps a hold one more lifetime, once, as far as its cap and the sale allow (DOMAIN H1).
     pub async fn extend(&self, request: &Request, id: ReservationId) -> Answer {
-        self.run(request, |mut unit| async move {
+        self.run_on(request, id, |mut unit| async move {
             let work = &mut unit;
             let hold = work.load::<Reservation>(&id).await?.hold();
             let (time_slot, runs_out) = hold
@@ -77,7 +77,7 @@ impl Bookings {
 
     /// Exchanges the places or people of a running hold; seats that stay are never let go in between.
     pub async fn change(&self, request: &Request, id: ReservationId, wish: &Wish) -> Answer {
-        self.run(request, |mut unit| async move {
+        self.run_on(request, id, |mut unit| async move {
             let work = &mut unit;
             let (time_slot, before) = held(work, id).await?;
             let plan = open_plan(work, time_slot).await?;
@@ -108,7 +108,7 @@ impl Bookings {
 
     /// Gives a hold back.
     pub async fn release(&self, request: &Request, id: ReservationId) -> Answer {
-        self.run(request, |mut unit| async move {
+        self.run_on(request, id, |mut unit| async move {
             let work = &mut unit;
             let (time_slot, seats) = held(work, id).await?;
             work.execute::<Reservation>(&id, ReservationCommand::Release)?;
@@ -119,7 +119,7 @@ impl Bookings {
 
     /// Takes a lapsed hold up again, if all its seats are still free; the price stays as quoted (DOMAIN H1).
     pub async fn revive(&self, request: &Request, id: ReservationId) -> Answer {
-        self.run(request, |mut unit| async move {
+        self.run_on(request, id, |mut unit| async move {
             let work = &mut unit;
             let now = work.now();
             let (time_slot, seats) = held(work, id).await?;

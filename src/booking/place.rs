@@ -39,7 +39,7 @@ pub struct Placing {
 impl Bookings {
     /// Makes a hold binding (DOMAIN E5, E7, K2).
     pub async fn place(&self, request: &Request, id: ReservationId, placing: &Placing) -> Answer {
-        self.run(request, |mut unit| async move {
+        self.run_on(request, id, |mut unit| async move {
             let work = &mut unit;
             let now = work.now();
             let hold = work

@@ -12,7 +12,7 @@ use aggregates::{
     values::SeatLabel,
 };
 
-use crate::store::Stop;
+use crate::store::{ChangedSince, Stop};
 
 /// A refusal of a booking command.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -41,6 +41,9 @@ pub enum Refused {
     /// No price can be made for the choice.
     #[error(transparent)]
     Price(#[from] PricingError),
+    /// It is not what the caller took it to be.
+    #[error(transparent)]
+    ChangedSince(#[from] ChangedSince),
 }
 
 impl Refused {
@@ -58,6 +61,7 @@ impl Refused {
             Self::Branch(error) => error,
             Self::Movie(error) => error,
             Self::Price(error) => error,
+            Self::ChangedSince(since) => since,
         }
     }
 
@@ -67,13 +71,15 @@ impl Refused {
         match self {
             Self::Seats(seats) => seats.iter().map(|(label, _)| label.clone()).collect(),
             Self::Choice(ChoiceError::NoSuchSeats(seats)) => seats.clone(),
+            Self::Choice(ChoiceError::NoSuchSeat(seat)) => vec![seat.clone()],
             Self::Choice(_)
             | Self::TimeSlot(_)
             | Self::Reservation(_)
             | Self::Coupon(_)
             | Self::Branch(_)
             | Self::Movie(_)
-            | Self::Price(_) => Vec::new(),
+            | Self::Price(_)
+            | Self::ChangedSince(_) => Vec::new(),
         }
     }
 }
@@ -102,6 +108,9 @@ pub enum ChoiceError {
     /// Labels the layout does not have.
     #[error("the layout has no seat {}", listed(.0))]
     NoSuchSeats(Vec<SeatLabel>),
+    /// The layout does not have the seat that was to be worked on.
+    #[error("the layout has no seat {0}")]
+    NoSuchSeat(SeatLabel),
     /// More than one customer may take.
     #[error("at most {max} seats per customer")]
     TooManySeats {
@@ -133,6 +142,7 @@ impl ChoiceError {
         Self::NothingChosen,
         Self::ChosenTwice(SeatLabel::room()),
         Self::NoSuchSeats(Vec::new()),
+        Self::NoSuchSeat(SeatLabel::room()),
         Self::TooManySeats { max: 8 },
         Self::PartySize { min: 1, max: 6 },
         Self::WrongKind(""),
@@ -147,6 +157,7 @@ impl Refusal for ChoiceError {
             Self::NothingChosen => "choice/nothing-chosen",
             Self::ChosenTwice(_) => "choice/chosen-twice",
             Self::NoSuchSeats(_) => "choice/no-such-seats",
+            Self::NoSuchSeat(_) => "seat/not-found",
             Self::TooManySeats { .. } => "choice/too-many-seats",
             Self::PartySize { .. } => "choice/party-size",
             Self::WrongKind(_) => "choice/wrong-kind",
@@ -158,6 +169,7 @@ impl Refusal for ChoiceError {
     fn kind(&self) -> Kind {
         match self {
             Self::NothingAdjacent(_) => Kind::Conflict,
+            Self::NoSuchSeat(_) => Kind::NotFound,
             Self::NothingChosen
             | Self::ChosenTwice(_)
             | Self::NoSuchSeats(_)
@@ -172,13 +184,27 @@ impl Refusal for ChoiceError {
         match self {
             Self::NothingChosen => "Choose at least one seat.",
             Self::ChosenTwice(_) => "Name every seat once.",
-            Self::NoSuchSeats(_) => "Take labels from GET /v1/time-slots/{id}/layout.",
+            Self::NoSuchSeats(_) | Self::NoSuchSeat(_) => "Take labels from GET /v1/time-slots/{id}/layout.",
             Self::TooManySeats { .. } => "Choose fewer seats.",
             Self::PartySize { .. } => "Choose a group size the theme is made for.",
             Self::WrongKind(_) => "Seats and persons go with a movie; party_size goes with a theme.",
             Self::NothingAdjacent(_) => "Ask for fewer seats together, or choose them one by one.",
             Self::Incomplete => "Ask the branch to complete the slot's layout and prices.",
         }
+    }
+}
+
+impl Refusal for ChangedSince {
+    fn slug(&self) -> &'static str {
+        "request/precondition-failed"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Conflict
+    }
+
+    fn help(&self) -> &'static str {
+        "Read it again and decide anew."
     }
 }
 
@@ -194,6 +220,7 @@ macro_rules! stops {
 
 stops!(
     BranchError,
+    ChangedSince,
     ChoiceError,
     TimeSlotError,
     ReservationError,

@@ -34,7 +34,7 @@ impl Bookings {
                 }
             };
             if !known {
-                return Err(ChoiceError::NoSuchSeats(vec![seat.label.clone()]).into());
+                return Err(ChoiceError::NoSuchSeat(seat.label.clone()).into());
             }
             work.load::<Seat>(seat).await?;
             work.execute::<Seat>(seat, command.clone())

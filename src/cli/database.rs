@@ -2,11 +2,15 @@
 //! makes one for a subcommand that only looks.
 
 use std::{
+    convert::Infallible,
     fs,
     io::{self, Read as _, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
+    sync::Arc,
 };
+
+use tokio::task::JoinHandle;
 
 use super::{failure::Failure, output::note};
 use crate::{
@@ -34,7 +38,8 @@ pub(super) struct Database {
     /// Whether it is the private one.
     private: bool,
     secret: Option<MasterSecret>,
-    cluster: Option<Cluster>,
+    cluster: Option<Arc<Cluster>>,
+    keeping: Option<JoinHandle<Infallible>>,
 }
 
 impl Database {
@@ -95,6 +100,7 @@ impl Database {
             private: false,
             secret: typed_secret(args),
             cluster: None,
+            keeping: None,
         })
     }
 
@@ -103,7 +109,8 @@ impl Database {
             owner,
             private: true,
             secret: Some(secret),
-            cluster: Some(cluster),
+            cluster: Some(Arc::new(cluster)),
+            keeping: None,
         }
     }
 
@@ -151,6 +158,14 @@ impl Database {
         Ok(migrate::as_runtime(&self.owner).await?)
     }
 
+    /// From now on starts the private server again by itself if it dies, until [`Database::close`].
+    pub fn keep_alive(&mut self) {
+        self.keeping = self
+            .cluster
+            .clone()
+            .map(|cluster| tokio::spawn(async move { cluster.keep_alive().await }));
+    }
+
     /// Its log.
     pub async fn store(&self) -> Result<Store, Failure> {
         let database = self.runtime().await?.tokio_postgres();
@@ -163,7 +178,12 @@ impl Database {
 
     /// Stops the private server, if nobody else uses it. To be called when all connections are closed.
     pub async fn close(self) -> Result<(), Failure> {
-        match self.cluster {
+        if let Some(keeping) = self.keeping {
+            keeping.abort();
+            // It ended because it was told to.
+            let _ = keeping.await;
+        }
+        match self.cluster.and_then(Arc::into_inner) {
             Some(cluster) => Ok(cluster.stop().await?),
             None => Ok(()),
         }

@@ -45,7 +45,8 @@ pub(super) async fn run(mut database: DatabaseArgs, args: Args) -> Result<ExitCo
     }
     note("starting PostgreSQL …");
     let verify = verify_command(&database);
-    let database = Database::open(&database).await?;
+    let mut database = Database::open(&database).await?;
+    database.keep_alive();
     database.migrate().await?;
     let admin_token = args.admin_token.unwrap_or_else(generated_token);
     let config = Config {

@@ -28,7 +28,8 @@ pub(super) async fn run(database: &DatabaseArgs, args: Args) -> Result<ExitCode,
     let missing =
         || Failure::Config("jari serve needs JARI_ADMIN_TOKEN (try: openssl rand -hex 32)".to_owned());
     let admin_token = args.admin_token.ok_or_else(missing)?;
-    let database = Database::open(database).await?;
+    let mut database = Database::open(database).await?;
+    database.keep_alive();
     database.prepare().await?;
     let config = Config {
         database: database.owner.clone(),

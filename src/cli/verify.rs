@@ -65,8 +65,12 @@ fn as_text(report: &Report) -> String {
         } else {
             format!("; {} PARKED", model.parked)
         };
+        let behind = match model.behind {
+            0 => String::new(),
+            behind => format!("; {behind} events BEHIND the log"),
+        };
         format!(
-            "{}: {} rows and {} former states equal the log up to position {}{parked}",
+            "{}: {} rows and {} former states equal the log up to position {}{behind}{parked}",
             model.model, model.rows, model.former, model.position
         )
     }));
@@ -76,7 +80,7 @@ fn as_text(report: &Report) -> String {
 fn as_json(report: &Report) -> serde_json::Value {
     let models = report.models.iter().map(|model| {
         json!({ "model": model.model, "position": model.position, "rows": model.rows, "former": model.former,
-                "parked": model.parked })
+                "behind": model.behind, "parked": model.parked })
     });
     let violation = report.violation.as_ref().map(|violation| {
         json!({ "invariant": violation.invariant, "position": violation.position, "sentence": violation.sentence })

@@ -10,7 +10,7 @@ use aggregates::{
 use axum::{
     body::Body,
     extract::{FromRequestParts as _, Request, State},
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, header},
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
@@ -130,7 +130,6 @@ where
     let id: A::Id = path.get("id")?;
     let caller = Caller::from_request_parts(&mut parts, &app).await?;
     let key = Key::from_request_parts(&mut parts, &app).await?;
-    let expected = if_match(&parts.headers)?;
     let command = command::<A>(&parts.headers, sent, verb, example).await?;
     let key = key.bind(
         app.store.vault(),
@@ -139,7 +138,7 @@ where
     );
     let name = format_smolstr!("{}/{verb}", A::COLLECTION);
     let request = caller.request(Admin::actor(), name, key);
-    let committed = booking::administer::<A>(&app.store, &request, &id, &command, expected).await?;
+    let committed = booking::administer::<A>(&app.store, &request, &id, &command).await?;
     let begun = committed
         .events
         .iter()
@@ -174,32 +173,11 @@ async fn command<A: Administrable>(
     body::read_command(verb, &bytes, example)
 }
 
-/// The sequence in `If-Match`; none for `*` or no header.
-fn if_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
-    let Some(header) = headers.get(header::IF_MATCH) else {
-        return Ok(None);
-    };
-    if header == HeaderValue::from_static("*") {
-        return Ok(None);
-    }
-    let sequence = header
-        .to_str()
-        .ok()
-        .and_then(|text| text.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok());
-    let malformed = || {
-        Problem::new(
-            &problems::MALFORMED_HEADER,
-            "If-Match must be a single ETag from this server, or *",
-        )
-    };
-    sequence.map(Some).ok_or_else(malformed)
-}
-
 impl From<NotDone> for Problem {
     fn from(not_done: NotDone) -> Self {
         match not_done {
             NotDone::Denied(denied) => Self::refused(denied.refusal()),
-            NotDone::ChangedSince { .. } => Self::new(&problems::PRECONDITION_FAILED, not_done.to_string()),
+            NotDone::ChangedSince(since) => since.into(),
         }
     }
 }

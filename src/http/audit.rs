@@ -8,7 +8,6 @@ use axum::{
     http::Uri,
     response::{IntoResponse as _, Response},
 };
-use jiff::Timestamp;
 use projections::audit_trail::{self, Entry, Filter};
 use serde::{Deserialize, Serialize};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -20,14 +19,11 @@ use super::{
     answer::Json,
     fresh,
     pages::{self, Page},
-    params::{Asked, PathTexts},
+    params::{Asked, Moment, PathTexts},
     problem::{Problem, ProblemBody},
     problems,
 };
-use crate::{
-    audit::{self, Told},
-    moments,
-};
+use crate::audit::{self, Told};
 
 /// What belongs to the audit trail.
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -55,13 +51,11 @@ pub struct Which {
     /// At this branch.
     branch: Option<Uuid>,
     /// Written at this moment or later; a day like `2026-12-24` is its first moment in UTC.
-    #[serde(default, deserialize_with = "moments::asked")]
     #[param(value_type = Option<String>, example = "2026-12-24T10:00:00Z")]
-    from: Option<Timestamp>,
+    from: Option<Moment>,
     /// Written before this moment; a day like `2026-12-24` is its first moment in UTC.
-    #[serde(default, deserialize_with = "moments::asked")]
     #[param(value_type = Option<String>, example = "2026-12-24T10:00:00Z")]
-    before: Option<Timestamp>,
+    before: Option<Moment>,
     /// After this log position.
     after_position: Option<i64>,
     /// Before this log position.
@@ -95,8 +89,8 @@ impl Which {
             branch: self.branch,
             after,
             before,
-            recorded_from: self.from,
-            recorded_before: self.before,
+            recorded_from: self.from.map(|Moment(from)| from),
+            recorded_before: self.before.map(|Moment(before)| before),
         })
     }
 }

@@ -10,7 +10,12 @@ use futures_util::StreamExt as _;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::{faults, problem::Problem, problems};
+use super::{
+    document::{self, Strict},
+    faults,
+    problem::Problem,
+    problems,
+};
 
 /// Bytes of a body that customers send.
 pub const CUSTOMER_BYTES_MAX: usize = 64 * 1024;
@@ -138,26 +143,12 @@ pub(super) fn read<T: DeserializeOwned>(
     bytes: &[u8],
     example: impl FnOnce() -> String,
 ) -> Result<T, Problem> {
-    // Inside JSON text every control character is escaped, so only bodies with a backslash can hold one.
-    if !bytes.contains(&b'\\')
-        && is_object(bytes)
-        && let Ok(value) = serde_json::from_slice(bytes)
-    {
-        return Ok(value);
-    }
-    let body = parse(bytes)?;
-    refuse(faults::unprintable(&body))?;
-    refuse_unless_object(&body)?;
-    if let Ok(value) = serde_json::from_slice(bytes) {
-        return Ok(value);
-    }
-    let example = serde_json::from_str(&example()).unwrap_or(Value::Null);
-    refuse(faults::find::<T>(&body, &example))?;
-    // Sound as a value, yet not as text: a field stands there twice.
-    let why = serde_json::from_slice::<T>(bytes)
-        .err()
-        .map_or_else(String::new, |error| error.to_string());
-    Err(Problem::new(&problems::MALFORMED_JSON, why))
+    let body = object(bytes)?;
+    T::deserialize(Strict(&body)).or_else(|error| {
+        let example = serde_json::from_str(&example()).unwrap_or(Value::Null);
+        refuse(faults::find::<T>(&body, &example))?;
+        Err(Problem::new(&problems::INVALID_FIELDS, error.to_string()))
+    })
 }
 
 /// The command with this verb and the fields in `bytes`.
@@ -166,41 +157,29 @@ pub(super) fn read_command<T: DeserializeOwned>(
     bytes: &[u8],
     example: &str,
 ) -> Result<T, Problem> {
-    let body = parse(bytes)?;
-    refuse(faults::unprintable(&body))?;
-    refuse_unless_object(&body)?;
-    let tagged = json!({ verb: body });
-    match serde_json::from_value::<T>(tagged.clone()) {
-        Ok(command) => Ok(command),
-        Err(error) => {
-            let example = serde_json::from_str::<Value>(example).unwrap_or(Value::Null);
-            let faults = faults::find::<T>(&tagged, &json!({ verb: example }));
-            let below = format!("/{verb}");
-            let faults = faults.into_iter().map(|fault| {
-                let pointer = fault.pointer.strip_prefix(&below).unwrap_or_default().to_owned();
-                Fault::at(pointer, fault.problem)
-            });
-            refuse(faults.collect())?;
-            Err(Problem::new(&problems::INVALID_FIELDS, error.to_string()))
-        }
+    let tagged = json!({ verb: object(bytes)? });
+    T::deserialize(Strict(&tagged)).or_else(|error| {
+        let example = serde_json::from_str::<Value>(example).unwrap_or(Value::Null);
+        let faults = faults::find::<T>(&tagged, &json!({ verb: example }));
+        let below = format!("/{verb}");
+        let faults = faults.into_iter().map(|fault| {
+            let pointer = fault.pointer.strip_prefix(&below).unwrap_or_default().to_owned();
+            Fault::at(pointer, fault.problem)
+        });
+        refuse(faults.collect())?;
+        Err(Problem::new(&problems::INVALID_FIELDS, error.to_string()))
+    })
+}
+
+/// The object in a text, without anything that no body may have.
+fn object(bytes: &[u8]) -> Result<Value, Problem> {
+    let malformed = |error: serde_json::Error| Problem::new(&problems::MALFORMED_JSON, error.to_string());
+    let (body, faults) = document::parse(bytes).map_err(malformed)?;
+    refuse(faults)?;
+    if !body.is_object() {
+        refuse(vec![Fault::at("", "must be an object")])?;
     }
-}
-
-/// serde would also read a list as an object, field by field.
-fn is_object(bytes: &[u8]) -> bool {
-    bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
-}
-
-fn refuse_unless_object(body: &Value) -> Result<(), Problem> {
-    if body.is_object() {
-        Ok(())
-    } else {
-        refuse(vec![Fault::at("", "must be an object")])
-    }
-}
-
-fn parse(bytes: &[u8]) -> Result<Value, Problem> {
-    serde_json::from_slice(bytes).map_err(|error| Problem::new(&problems::MALFORMED_JSON, error.to_string()))
+    Ok(body)
 }
 
 /// Refuses when there are faults.

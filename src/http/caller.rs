@@ -1,4 +1,4 @@
-//! Who asks, as far as connection and headers tell: address, request id, reason; never what they may do.
+//! Who asks, as far as the request tells: address, request id, reason and what they have read; never what they may do.
 
 use std::net::IpAddr;
 
@@ -10,8 +10,8 @@ use axum::{
 use smol_str::{SmolStr, ToSmolStr as _};
 use uuid::Uuid;
 
-use super::{problem::Problem, problems, reason};
-use crate::store::{Actor, IdempotencyKey, Request, Trace};
+use super::{if_match, problem::Problem, problems, reason};
+use crate::store::{Actor, IdempotencyKey, Precondition, Request, Trace};
 
 /// One request's origin. The edge leaves it with the request.
 #[derive(Debug, Clone)]
@@ -26,6 +26,8 @@ pub struct Caller {
     pub trace: Trace,
     /// Why they ask, if they said so in `Jari-Reason`.
     pub reason: Option<Note>,
+    /// What they take the thing to be that they change.
+    pub if_match: Precondition,
 }
 
 impl Caller {
@@ -38,6 +40,7 @@ impl Caller {
             address,
             trace: Trace::default(),
             reason: None,
+            if_match: Precondition::None,
         }
     }
 
@@ -54,6 +57,7 @@ impl Caller {
             address: Some(self.address),
             key,
             trace: self.trace.clone(),
+            if_match: self.if_match.clone(),
         }
     }
 }
@@ -63,11 +67,11 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let caller = parts.extensions.get::<Self>().cloned();
-        let caller =
-            caller.ok_or_else(|| Problem::new(&problems::FAULT, "the request came around the edge"))?;
+        let around = || Problem::new(&problems::FAULT, "the request came around the edge");
         Ok(Self {
             reason: reason::of(&parts.headers)?,
-            ..caller
+            if_match: if_match::read(&parts.headers)?,
+            ..caller.ok_or_else(around)?
         })
     }
 }

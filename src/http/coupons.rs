@@ -2,7 +2,6 @@
 
 use aggregates::{coupon::Terms, ids::ReservationId, values::CouponCode};
 use axum::{extract::State, http::Uri, response::Response};
-use jiff::Timestamp;
 use projections::coupon_list::{self, Coupon, CouponState, Filter};
 use serde::{Deserialize, Serialize};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -12,7 +11,7 @@ use super::{
     access::Admin,
     fresh,
     pages::{self, Page},
-    params::Asked,
+    params::{Asked, Moment},
     problem::{Problem, ProblemBody},
     problems,
 };
@@ -51,7 +50,7 @@ pub struct Which {
     state: Option<String>,
     /// Still valid at this moment.
     #[param(value_type = Option<String>, format = DateTime)]
-    valid_at: Option<Timestamp>,
+    valid_at: Option<Moment>,
     /// Where the page begins.
     cursor: Option<String>,
     /// Coupons on a page, 1 to 200.
@@ -77,7 +76,7 @@ pub(super) async fn list(
     let filter = Filter {
         code: which.code,
         state,
-        valid_at: which.valid_at,
+        valid_at: which.valid_at.map(|Moment(at)| at),
         issued_before: pages::behind(which.cursor.as_deref())?,
     };
     fresh::reached(&app, "coupon_list", which.min_position).await?;

@@ -8,12 +8,14 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_path_to_error::Segment;
 
+use super::document::Strict;
+
 /// Faults that are looked for in one body.
-const FAULTS_MAX: usize = 32;
+pub(super) const FAULTS_MAX: usize = 32;
 
 /// A step into a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Step {
+pub(super) enum Step {
     Key(String),
     At(usize),
 }
@@ -29,11 +31,13 @@ pub(super) fn find<T: DeserializeOwned>(body: &Value, example: &Value) -> Vec<Fa
         let (place, message) = narrowed::<T>(&body, example, place, message);
         let fault = Fault::at(pointer(&place), message);
         // The same place twice: the repair did not help, and more rounds would not either.
-        if faults.iter().any(|known| known.pointer == fault.pointer) || !repair(&mut body, example, &place) {
-            faults.push(fault);
+        if faults.iter().any(|known| known.pointer == fault.pointer) {
             break;
         }
         faults.push(fault);
+        if !repair(&mut body, example, &place) {
+            break;
+        }
     }
     faults.sort();
     faults.dedup();
@@ -42,7 +46,7 @@ pub(super) fn find<T: DeserializeOwned>(body: &Value, example: &Value) -> Vec<Fa
 
 /// The first fault serde meets: where, and what.
 fn first<T: DeserializeOwned>(body: &Value) -> Option<(Vec<Step>, String)> {
-    let error = serde_path_to_error::deserialize::<_, T>(body).err()?;
+    let error = serde_path_to_error::deserialize::<_, T>(Strict(body)).err()?;
     let mut place: Vec<Step> = error
         .path()
         .iter()
@@ -74,6 +78,17 @@ fn first<T: DeserializeOwned>(body: &Value) -> Option<(Vec<Step>, String)> {
     Some((place, message))
 }
 
+/// How serde's words for something with fields begin.
+const RUST: [&str; 7] = [
+    "struct ",
+    "enum ",
+    "a map",
+    "map",
+    "internally tagged enum",
+    "tuple ",
+    "unit ",
+];
+
 /// serde's own messages speak of Rust; callers speak JSON. Messages of our types are in words already.
 fn in_words(message: &str) -> String {
     let expected = |rest: &str| match rest {
@@ -85,7 +100,12 @@ fn in_words(message: &str) -> String {
         "u32" => "a whole number from 0 to 4294967295".to_owned(),
         "i64" | "u64" => "a whole number".to_owned(),
         "f64" => "a number".to_owned(),
-        other if other.starts_with("struct ") || other.starts_with("a map") => "an object".to_owned(),
+        "string or map" => "a name, or an object with one field".to_owned(),
+        "a timestamp string" => "a moment like 2026-12-24T10:00:00Z".to_owned(),
+        "a date string" => "a day like 2026-12-24".to_owned(),
+        other if other.contains("UUID") => "a UUID".to_owned(),
+        // What is left of serde's words names types of ours, which callers see as objects.
+        other if RUST.iter().any(|word| other.starts_with(word)) => "an object".to_owned(),
         other => other.to_owned(),
     };
     let rules = ["invalid type: ", "invalid value: ", "invalid length "];
@@ -100,6 +120,10 @@ fn in_words(message: &str) -> String {
         .and_then(|rest| rest.split_once("`, expected "))
     {
         return format!("must be {}", wanted.replace('`', ""));
+    }
+    // The clock library explains itself in terms of bytes.
+    if message.starts_with("failed to ") {
+        return "must be a moment like 2026-12-24T10:00:00Z, or a day like 2026-12-24".to_owned();
     }
     if message.starts_with("UUID parsing failed") {
         return "must be a UUID".to_owned();
@@ -178,7 +202,7 @@ fn at_mut<'a>(value: &'a mut Value, place: &[Step]) -> Option<&'a mut Value> {
     })
 }
 
-fn pointer(place: &[Step]) -> String {
+pub(super) fn pointer(place: &[Step]) -> String {
     place.iter().fold(String::new(), |pointer, step| match step {
         Step::Key(key) => {
             let key: String = key.chars().filter(|c| !c.is_control()).take(64).collect();
@@ -186,52 +210,6 @@ fn pointer(place: &[Step]) -> String {
         }
         Step::At(index) => format!("{pointer}/{index}"),
     })
-}
-
-/// Every text of a body that holds a character nobody can print, NUL among them; line breaks and tabs may be.
-pub(super) fn unprintable(body: &Value) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    look(body, &mut Vec::new(), &mut faults);
-    faults
-}
-
-fn look(value: &Value, place: &mut Vec<Step>, faults: &mut Vec<Fault>) {
-    let bad = |text: &str| {
-        text.chars()
-            .find(|c| c.is_control() && !matches!(c, '\n' | '\t' | '\r'))
-    };
-    if faults.len() >= FAULTS_MAX {
-        return;
-    }
-    match value {
-        Value::String(text) => {
-            faults.extend(bad(text).map(|c| {
-                let message = format!(
-                    "must not contain control characters (found U+{:04X})",
-                    u32::from(c)
-                );
-                Fault::at(pointer(place), message)
-            }));
-        }
-        Value::Array(items) => {
-            for (index, item) in items.iter().enumerate() {
-                place.push(Step::At(index));
-                look(item, place, faults);
-                place.pop();
-            }
-        }
-        Value::Object(fields) => {
-            for (key, item) in fields {
-                place.push(Step::Key(key.clone()));
-                if bad(key).is_some() {
-                    faults.push(Fault::at(pointer(place), "is not a known field"));
-                }
-                look(item, place, faults);
-                place.pop();
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
 }
 
 #[cfg(test)]

@@ -7,14 +7,12 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{answer::Json, problem::Problem, problems};
+use super::{answer::Json, document, params::TEXT_LENGTH_MAX, problem::Problem, problems};
 
 /// Entries on a page unless asked otherwise.
 const LIMIT_DEFAULT: u16 = 50;
 /// Entries on a page at most.
 pub const LIMIT_MAX: u16 = 200;
-/// Characters of a cursor at most.
-const CURSOR_LENGTH_MAX: usize = 512;
 
 /// A page of a list.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -46,11 +44,11 @@ pub fn behind<T: DeserializeOwned>(cursor: Option<&str>) -> Result<Option<T>, Pr
         )
     };
     let Some(cursor) = cursor else { return Ok(None) };
-    if cursor.len() > CURSOR_LENGTH_MAX {
+    if cursor.len() > TEXT_LENGTH_MAX {
         return Err(malformed());
     }
     let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| malformed())?;
-    serde_json::from_slice(&bytes).map(Some).map_err(|_| malformed())
+    document::sound(&bytes).map(Some).ok_or_else(malformed)
 }
 
 /// The page with these rows, of which one more than `limit` were asked for; `place` names a row's place, `entry` shows it.
@@ -92,7 +90,7 @@ fn link(uri: &Uri, cursor: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::params::Moment, *};
 
     #[test]
     fn a_link_keeps_the_filters_and_moves_the_cursor() {
@@ -110,5 +108,20 @@ mod tests {
         for cursor in ["%%%", "e30", "", &"a".repeat(600)] {
             assert!(behind::<(i64, i64)>(Some(cursor)).is_err(), "{cursor}");
         }
+    }
+
+    #[test]
+    fn a_cursor_holds_nothing_that_a_column_cannot() {
+        for place in [
+            r#"["a\u0000", 1]"#,
+            r#"["a", 1, 2]"#,
+            r#"["a"]"#,
+            r#"{"0": "a", "1": 1}"#,
+        ] {
+            let cursor = URL_SAFE_NO_PAD.encode(place);
+            assert!(behind::<(String, i64)>(Some(&cursor)).is_err(), "{place}");
+        }
+        let far = URL_SAFE_NO_PAD.encode(r#"["-009999-01-02T01:59:59Z", 1]"#);
+        assert!(behind::<(Moment, i64)>(Some(&far)).is_err());
     }
 }

@@ -2,13 +2,14 @@
 
 use aggregates::{
     ids::{SeatId, TimeSlotId},
-    seat::SeatCommand,
+    seat::{Seat, SeatCommand},
     values::{Note, SeatLabel},
 };
 use axum::{
     extract::State,
     response::{IntoResponse as _, Response},
 };
+use projections::seat_map::SeatState;
 use serde::{Deserialize, Serialize};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -50,9 +51,9 @@ pub struct SeatAnswer {
     time_slot: TimeSlotId,
     /// Which seat.
     label: SeatLabel,
-    /// `free` or `blocked`.
-    #[schema(example = "blocked")]
-    state: &'static str,
+    /// How it stands: `free`, `held`, `reserved` or `blocked`.
+    #[schema(value_type = String, example = "blocked")]
+    state: SeatState,
 }
 
 /// Takes a seat off sale.
@@ -106,19 +107,29 @@ async fn command(
         format!("admin:{}", Admin::ID),
         &(seat.to_string(), &command),
     );
-    let (name, state) = match command {
-        SeatCommand::Block { .. } => ("seats/block", "blocked"),
+    let name = match command {
+        SeatCommand::Block { .. } => "seats/block",
         SeatCommand::Unblock
         | SeatCommand::Hold { .. }
         | SeatCommand::Reserve { .. }
-        | SeatCommand::Release { .. } => ("seats/unblock", "free"),
+        | SeatCommand::Release { .. } => "seats/unblock",
     };
     let request = caller.request(Admin::actor(), name, key);
     let committed = app.bookings.work_on_seat(&request, &seat, command).await?;
+    let after = match committed.state::<Seat>(&seat) {
+        Some(after) => after,
+        // Nothing had to be done to it, whoever has it.
+        None => app.store.read::<Seat>(&seat).await?,
+    };
     let body = SeatAnswer {
         time_slot: seat.time_slot,
         label: seat.label,
-        state,
+        state: match *after {
+            Seat::Free => SeatState::Free,
+            Seat::Held { .. } => SeatState::Held,
+            Seat::Reserved { .. } => SeatState::Reserved,
+            Seat::Blocked => SeatState::Blocked,
+        },
     };
     Ok(Done::ok(&committed, body).into_response())
 }

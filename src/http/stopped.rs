@@ -4,7 +4,7 @@ use sqlx::error::DatabaseError;
 
 use crate::{
     booking::Refused,
-    store::{Stop, StoreError},
+    store::{ChangedSince, Stop, StoreError},
 };
 
 use super::{problem::Problem, problems};
@@ -36,8 +36,17 @@ impl From<StoreError> for Problem {
     }
 }
 
+impl From<ChangedSince> for Problem {
+    fn from(since: ChangedSince) -> Self {
+        Self::new(&problems::PRECONDITION_FAILED, since.to_string())
+    }
+}
+
 impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
+        if let Refused::ChangedSince(since) = refused {
+            return since.into();
+        }
         let problem = Self::refused(refused.refusal()).saying(refused.to_string());
         let seats: Vec<String> = refused.seats().iter().map(ToString::to_string).collect();
         if seats.is_empty() {
@@ -64,6 +73,13 @@ impl From<sqlx::Error> for Problem {
             return Self::new(&problems::UNAVAILABLE, "the database is not available")
                 .retry_after(AWAY_SECONDS);
         }
+        if is_unfit(&error) {
+            tracing::warn!(%error, "a query was asked with what a column cannot hold");
+            return Self::new(
+                &problems::MALFORMED_QUERY,
+                "a value is beyond what can be looked for",
+            );
+        }
         tracing::error!(%error, "a query failed");
         Self::new(&problems::FAULT, "the query failed")
     }
@@ -80,6 +96,12 @@ fn is_away(error: &sqlx::Error) -> bool {
             | sqlx::Error::PoolClosed
             | sqlx::Error::WorkerCrashed
     ) || is_shutdown(code.as_deref())
+}
+
+/// The last net under the checks of paths and queries: class 22 of SQLSTATE, data exceptions.
+fn is_unfit(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    code.is_some_and(|code| code.starts_with("22"))
 }
 
 /// The classes of SQLSTATE that mean "come back later": 08 connection, 53 resources, 57 operator intervention.

@@ -13,6 +13,8 @@ use jiff::Timestamp;
 use smol_str::{SmolStr, ToSmolStr as _};
 use uuid::Uuid;
 
+use super::Precondition;
+
 /// Who acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {
@@ -65,7 +67,7 @@ impl Actor {
 pub struct IdempotencyKey {
     /// Whose keys these are: the principal or the anonymous session.
     pub scope: String,
-    /// The client's own text.
+    /// The client's own text, or a keyed hash of it: it is remembered, and a stranger must not use it.
     pub key: String,
     /// A hash of the whole typed command: the same key with another one is refused.
     pub fingerprint: [u8; 32],
@@ -120,6 +122,8 @@ pub struct Request {
     pub key: Option<IdempotencyKey>,
     /// What stood in its way, once that is known.
     pub trace: Trace,
+    /// What the caller takes the thing to be.
+    pub if_match: Precondition,
 }
 
 impl Request {
@@ -136,6 +140,7 @@ impl Request {
             address: None,
             key: None,
             trace: Trace::default(),
+            if_match: Precondition::None,
         }
     }
 

@@ -91,7 +91,18 @@ impl SeatChanges {
             .or_insert_with(|| broadcast::Sender::new(BEHIND_MAX));
         Listener {
             receiver: sender.subscribe(),
+            time_slot,
+            listeners: Arc::clone(&self.listeners),
         }
+    }
+
+    /// How many slots are being watched.
+    #[must_use]
+    pub fn watched(&self) -> usize {
+        self.listeners
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .len()
     }
 }
 
@@ -105,7 +116,7 @@ fn tell(listeners: &Listeners, recorded: &Recorded) {
     let Event::Seat(event) = &recorded.event else {
         return;
     };
-    let mut listeners = listeners.lock().unwrap_or_else(PoisonError::into_inner);
+    let listeners = listeners.lock().unwrap_or_else(PoisonError::into_inner);
     // Nearly always nobody watches: then nothing is parsed.
     if listeners.is_empty() {
         return;
@@ -122,14 +133,26 @@ fn tell(listeners: &Listeners, recorded: &Recorded) {
         reservation: row.reservation,
         json: json(label.as_str(), row.state, recorded.position),
     };
-    if sender.send(Arc::new(change)).is_err() {
-        listeners.remove(&time_slot);
-    }
+    // The last listener takes the channel away, so somebody hears it.
+    let _ = sender.send(Arc::new(change));
 }
 
 /// Someone who watches a slot.
 pub struct Listener {
     receiver: broadcast::Receiver<Arc<SeatChange>>,
+    time_slot: TimeSlotId,
+    listeners: Listeners,
+}
+
+impl Drop for Listener {
+    /// Whoever leaves last takes the slot's channel away: nothing may ever happen to its seats again.
+    fn drop(&mut self) {
+        let mut listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        let others = |sender: &broadcast::Sender<_>| sender.receiver_count() > 1;
+        if !listeners.get(&self.time_slot).is_some_and(others) {
+            listeners.remove(&self.time_slot);
+        }
+    }
 }
 
 /// Why there is no next change.

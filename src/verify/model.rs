@@ -1,6 +1,6 @@
 //! One read model against the fold of the log: rows and former states, tuple by tuple (invariant I4); never loads them all.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use futures_util::{Stream, StreamExt as _};
 use projections::{
@@ -9,11 +9,15 @@ use projections::{
     tuples::{HEADER_LENGTH, Tuples},
 };
 use sqlx::{Executor as _, PgConnection, postgres::PgConnectOptions};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 
 use super::{Chunk, ModelReport, VerifyError, Violation};
 use crate::store::tables::{self, Checkpoint, Schema};
 
+/// How long a model that is behind may take to get on.
+const MOVES_WITHIN: Duration = Duration::from_secs(5);
+/// How often it is looked at meanwhile.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// What ends a binary copy.
 const END: &[u8] = &[0xff, 0xff];
 
@@ -57,6 +61,51 @@ pub(super) async fn end_of_log(database: &PgConnectOptions) -> sqlx::Result<i64>
         .await
 }
 
+/// The first model that does not show the log and never will by itself: rows of it are parked, or it stands still though
+/// servers run. Where none runs it only waits for the next one.
+pub(super) async fn standing(
+    database: &PgConnectOptions,
+    models: &[ModelReport],
+) -> sqlx::Result<Option<Violation>> {
+    let violation = |model: &ModelReport, sentence: String| Violation {
+        invariant: "I4",
+        position: model.position,
+        sentence,
+    };
+    if let Some(model) = models.iter().find(|model| model.parked > 0) {
+        let (name, rows) = (model.model, model.parked);
+        let sentence = format!("{name}: {rows} rows are parked and no longer show the log; see its warnings");
+        return Ok(Some(violation(model, sentence)));
+    }
+    let mut db = tables::session(database, Schema::Live).await?;
+    let end = Instant::now() + MOVES_WITHIN;
+    for model in models.iter().filter(|model| model.behind > 0) {
+        let stands = loop {
+            let now = tables::checkpoint(&mut db, model.model).await?;
+            if now.is_some_and(|now| now.position > model.position) {
+                break false;
+            }
+            if Instant::now() > end {
+                break true;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        };
+        if stands && servers_run(&mut db).await? {
+            let (name, behind) = (model.model, model.behind);
+            let sentence = format!("{name} stands still, {behind} events behind the log");
+            return Ok(Some(violation(model, sentence)));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether any server lives: each holds a lease on its worker id.
+async fn servers_run(db: &mut PgConnection) -> sqlx::Result<bool> {
+    sqlx::query_scalar("select exists (select from vault.worker_leases where until > clock_timestamp())")
+        .fetch_one(db)
+        .await
+}
+
 pub(super) async fn compare<M: ReadModel>(
     snapshot: Snapshot,
     mut chunks: mpsc::Receiver<Chunk>,
@@ -87,6 +136,7 @@ pub(super) async fn compare<M: ReadModel>(
         rows: 0,
         former: 0,
         parked: parked.len(),
+        behind: 0,
     };
     let mut folding = Folding::<M>::keeping_all();
     folding.park(parked);

@@ -97,7 +97,7 @@ async fn a_blocked_seat_is_not_for_sale_until_it_is_unblocked() {
         .api
         .ask(&seat("Z1", "block"))
         .await
-        .refused(422, "choice/no-such-seats");
+        .refused(404, "seat/not-found");
     field.api.done(&seat("A2", "unblock")).await;
     field.api.done(&Call::hold(slot, &["A2"])).await;
     field.close().await;

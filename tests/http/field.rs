@@ -26,7 +26,7 @@ pub struct Field {
     pub house: House,
     pub api: Api,
     server: Server,
-    _database: TestDatabase,
+    pub database: TestDatabase,
 }
 
 impl Field {
@@ -37,33 +37,41 @@ impl Field {
 
     /// Starts it with these limits per address.
     pub async fn limited(limits: RateLimits) -> Self {
+        Self::configured(|http| HttpArgs { limits, ..http }).await
+    }
+
+    /// Starts it without limits per address, but otherwise so.
+    pub async fn configured(change: impl FnOnce(HttpArgs) -> HttpArgs) -> Self {
         let database = database::fresh().await;
-        let config = |limits| Config {
+        let usual = HttpArgs {
+            host: IpAddr::from([127, 0, 0, 1]),
+            port: 0,
+            limits: RateLimits::LOOSE,
+            listeners_max: 4,
+            ..HttpArgs::default()
+        };
+        let config = |http| Config {
             database: database.owner(),
             secret: MasterSecret::new([7; 32]),
             admin_token: ADMIN_TOKEN.to_owned(),
-            http: HttpArgs {
-                host: IpAddr::from([127, 0, 0, 1]),
-                port: 0,
-                limits,
-                listeners_max: 4,
-                ..HttpArgs::default()
-            },
+            http,
         };
         // The house is opened before the limits hold.
-        let opening = Server::start(config(RateLimits::LOOSE))
+        let opening = Server::start(config(usual.clone()))
             .await
             .expect("the server starts");
         let api = Api::new(opening.address.port(), Arc::new(Journal::default()));
         let house = House::open(&api).await;
         opening.shutdown().await;
-        let server = Server::start(config(limits)).await.expect("the server starts");
+        let server = Server::start(config(change(usual)))
+            .await
+            .expect("the server starts");
         let api = Api::new(server.address.port(), Arc::new(Journal::default()));
         Self {
             house,
             api,
             server,
-            _database: database,
+            database,
         }
     }
 

@@ -119,3 +119,44 @@ async fn spellings_of_the_same_request_are_one() {
     }
     field.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_can_be_guessed_is_refused_and_none_is_stored_as_it_is() {
+    let field = Field::open().await;
+    let slot = field.house.screening(&field.api, 1, 5, Sale::Long).await;
+    for easy in [
+        "0000000000000000000000",
+        "abcabcabcabcabcabcabcabc",
+        "00000000-0000-0000-0000-000000000000",
+    ] {
+        let hold = Call::hold(slot, &["A1"]).with_key(easy);
+        field
+            .api
+            .ask(&hold)
+            .await
+            .refused(400, "request/malformed-header");
+    }
+    field.api.done(&Call::hold(slot, &["A1"]).with_key(KEY)).await;
+    let db = field.database.client().await;
+    let stored = db
+        .query("select key from idempotency_keys", &[])
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|row| row.get::<_, String>(0))
+        .collect::<Vec<_>>();
+    assert!(!stored.is_empty());
+    let noted: Vec<String> = db
+        .query("select metadata ->> 'idempotency_key' from events where metadata ->> 'idempotency_key' is not null", &[])
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|row| row.get(0))
+        .collect();
+    assert!(!noted.is_empty());
+    assert!(
+        stored.iter().chain(&noted).all(|key| !key.contains(KEY)),
+        "{stored:?} {noted:?}"
+    );
+    field.close().await;
+}

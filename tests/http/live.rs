@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use jari::config::HttpArgs;
 use reqwest::{Client, Response};
 
 use super::field::Field;
-use crate::support::{api::Call, house::Sale};
+use crate::support::{api::Call, house::Sale, waiting::eventually};
 
 /// Far longer than any change takes.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -94,4 +95,70 @@ async fn more_listeners_than_places_are_told_to_come_back_and_all_end_with_the_s
             "the line ends with the server"
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_address_does_not_take_all_places() {
+    let field = Field::configured(|http| HttpArgs {
+        listeners_per_address_max: 2,
+        ..http
+    })
+    .await;
+    let slot = field.house.screening(&field.api, 1, 5, Sale::Long).await;
+    field.settled(slot).await;
+    let path = format!("/v1/time-slots/{slot}/live");
+    let mut listeners = Vec::new();
+    for _ in 0..2 {
+        let mut listener = Listener::to(&field, &path, None).await;
+        listener.hear("event: ready").await;
+        listeners.push(listener);
+    }
+    field
+        .api
+        .ask(&Call::get(path.clone()))
+        .await
+        .refused(429, "request/too-many");
+    // A place that is given up is free again.
+    drop(listeners);
+    eventually("a place is free", || async {
+        let client = Client::builder().no_proxy().build().unwrap();
+        let answer = client
+            .get(format!("http://{}{path}", field.address()))
+            .send()
+            .await;
+        (answer.unwrap().status() == 200).then_some(())
+    })
+    .await;
+    field.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn asking_only_for_the_head_takes_no_place() {
+    let field = Field::open().await;
+    let slot = field.house.screening(&field.api, 1, 5, Sale::Long).await;
+    field.settled(slot).await;
+    let client = Client::builder().no_proxy().build().unwrap();
+    let address = format!("http://{}/v1/time-slots/{slot}/live", field.address());
+    for _ in 0..10 {
+        let answer = client.head(&address).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.headers()["content-type"], "text/event-stream");
+    }
+    field.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_waits_for_what_the_log_does_not_have() {
+    let field = Field::open().await;
+    let slot = field.house.screening(&field.api, 1, 5, Sale::Long).await;
+    field.settled(slot).await;
+    for after in [i64::MAX, -1] {
+        let path = format!("/v1/time-slots/{slot}/live?after={after}");
+        field
+            .api
+            .ask(&Call::get(path))
+            .await
+            .refused(400, "request/malformed-query");
+    }
+    field.close().await;
 }

@@ -51,9 +51,9 @@ async fn connections_that_are_cut_under_load_lose_nothing() {
 struct Directory(PathBuf);
 
 impl Directory {
-    fn new() -> Self {
+    fn new(name: &str) -> Self {
         // As root the server works under another account, to which the temporary directory may be closed.
-        let path = PathBuf::from(format!("/tmp/jari-kills-{}", std::process::id()));
+        let path = PathBuf::from(format!("/tmp/jari-{name}-{}", std::process::id()));
         fs::DirBuilder::new()
             .mode(0o711)
             .create(&path)
@@ -74,7 +74,7 @@ impl Drop for Directory {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_killed_under_load_comes_back_with_everything_acknowledged() {
-    let directory = Directory::new();
+    let directory = Directory::new("kills");
     let mut settings = Settings::new(directory.path().to_path_buf());
     settings.helper = Some(PathBuf::from(env!("CARGO_BIN_EXE_jari")));
     let cluster = Cluster::start(settings).await.expect("a server");
@@ -128,6 +128,37 @@ async fn a_database_killed_under_load_comes_back_with_everything_acknowledged() 
         "2 kills of the database: {} commands acknowledged, none lost",
         journal.len()
     );
+    assert!(server.stop().success(), "a server that is asked to end ends well");
+    cluster.stop().await.expect("it stops");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_private_database_that_is_killed_is_started_again_by_the_server_that_uses_it() {
+    let directory = Directory::new("alive");
+    let mut server = Server::start_private(directory.path()).await;
+    // Another user of the same database, who does nothing about it.
+    let mut settings = Settings::new(directory.path().to_path_buf());
+    settings.helper = Some(PathBuf::from(env!("CARGO_BIN_EXE_jari")));
+    let cluster = Cluster::start(settings).await.expect("it runs already");
+    let journal = Arc::new(Journal::default());
+    let api = server.api(&journal);
+    let house = House::open(&api).await;
+    let slot = house.screening(&api, 1, 5, Sale::Long).await;
+    let kept = api.done(&Call::hold(slot, &["A1"])).await.hold();
+    let killed = cluster.postmaster().expect("it runs");
+    let pid = i32::try_from(killed).ok().and_then(Pid::from_raw);
+    kill_process(pid.expect("a process"), Signal::KILL).expect("ours to kill");
+    eventually("it is started again", || async {
+        cluster.postmaster().filter(|another| *another != killed)
+    })
+    .await;
+    eventually("bookings work again", || async {
+        let answer = api.send(&Call::hold(slot, &["A2"])).await.ok()?;
+        assert!(matches!(answer.status, 201 | 409 | 503), "{answer}");
+        answer.is_done().then_some(())
+    })
+    .await;
+    assert_eq!(api.done(&Call::show(&kept)).await.json()["state"], "held");
     assert!(server.stop().success(), "a server that is asked to end ends well");
     cluster.stop().await.expect("it stops");
 }

@@ -224,6 +224,12 @@ async fn watchers_of_a_slot_are_told_each_change_once_and_resume_by_position() {
     shop.hold(other, vec![shop.label(0)]).await.unwrap();
     let held = shop.hold(slot, vec![shop.label(3)]).await.unwrap();
     let change = listener.next().await.unwrap();
+    // Whoever leaves last leaves nothing behind.
+    let (first, second) = (changes.listen(other), changes.listen(other));
+    drop(first);
+    assert_eq!(changes.watched(), 2);
+    drop(second);
+    assert_eq!(changes.watched(), 1);
     let seat = held
         .events
         .iter()

@@ -233,3 +233,28 @@ async fn a_price_that_is_not_the_sum_of_its_lines_is_found() {
                 where event_type = 'ReservationHeld'";
     assert_found("I9", "not the sum", sql).await;
 }
+
+#[tokio::test]
+async fn parked_rows_are_found() {
+    assert_found(
+        "I4",
+        "parked",
+        "insert into parked_keys values ('seat_map', 'nobody', 7, 'cannot be folded')",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_model_that_stands_still_is_found_if_anybody_should_follow() {
+    let database = database::fresh().await;
+    let shop = sold(&database).await;
+    shop.hold_room(shop.session().await).await.unwrap();
+    let report = proved(&shop).await;
+    assert_eq!(report.violation, None, "no server runs");
+    assert!(report.models.iter().all(|model| model.behind > 0), "{report:?}");
+    let mut db = superuser(&database.owner()).await;
+    let lease = "insert into vault.worker_leases values (1, gen_random_uuid(), clock_timestamp() + interval '1 hour')";
+    sqlx::raw_sql(lease).execute(&mut db).await.unwrap();
+    let violation = proved(&shop).await.violation.expect("it stands still");
+    assert!(violation.sentence.contains("stands still"), "{violation}");
+}

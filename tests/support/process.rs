@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     net::TcpListener,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
     sync::{
         Arc,
@@ -28,9 +28,12 @@ const OUTPUT_SHOWN: usize = 4_000;
 
 static NEXT_PORT: AtomicU16 = AtomicU16::new(0);
 
+/// Where the database is: a variable of the program and its value.
+type Place = (&'static str, String);
+
 /// `jari serve` on a database of the test's.
 pub struct Server {
-    database: String,
+    database: Place,
     port: u16,
     output: PathBuf,
     child: Child,
@@ -39,13 +42,22 @@ pub struct Server {
 impl Server {
     /// Starts it and waits until it is ready.
     pub async fn start(database_url: &str) -> Self {
+        Self::on(("JARI_DATABASE_URL", database_url.to_owned())).await
+    }
+
+    /// Starts it on a private database of its own, with its data here.
+    pub async fn start_private(data_dir: &Path) -> Self {
+        Self::on(("JARI_DATA_DIR", data_dir.display().to_string())).await
+    }
+
+    async fn on(database: Place) -> Self {
         raise_file_limit();
         let port = free_port();
         let output = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
             .join(format!("server-{}-{port}.log", std::process::id()));
-        let child = spawn(database_url, port, &output);
+        let child = spawn(&database, port, &output);
         let mut server = Self {
-            database: database_url.to_owned(),
+            database,
             port,
             output,
             child,
@@ -113,7 +125,7 @@ impl Drop for Server {
 
 /// Another command of the program on the same database, run to its end.
 pub async fn jari(database_url: &str, arguments: &[&str]) -> Output {
-    let mut command = command(database_url);
+    let mut command = command(&("JARI_DATABASE_URL", database_url.to_owned()));
     command.args(arguments);
     tokio::task::spawn_blocking(move || command.output().expect("the program starts"))
         .await
@@ -145,10 +157,10 @@ pub fn program() -> Command {
 }
 
 /// The program with the settings of these tests.
-pub fn command(database_url: &str) -> Command {
+pub fn command((place, database): &Place) -> Command {
     let mut command = program();
     command
-        .env("JARI_DATABASE_URL", database_url)
+        .env(place, database)
         .env("JARI_SECRET", "07".repeat(32))
         .env("JARI_ADMIN_TOKEN", ADMIN_TOKEN)
         .env("JARI_RATE_LIMIT", "10000000")
@@ -156,13 +168,13 @@ pub fn command(database_url: &str) -> Command {
     command
 }
 
-fn spawn(database_url: &str, port: u16, output: &PathBuf) -> Child {
+fn spawn(database: &Place, port: u16, output: &PathBuf) -> Child {
     let log = File::options()
         .create(true)
         .append(true)
         .open(output)
         .expect("the folder for test files");
-    command(database_url)
+    command(database)
         .args(["serve", "--port", &port.to_string()])
         .stdout(log.try_clone().expect("a second handle"))
         .stderr(log)

@@ -2,6 +2,7 @@
 
 use aggregates::{
     coupon::CouponCommand,
+    price_policy::PricePolicyCommand,
     time_slot::TimeSlotCommand,
     values::{CustomerName, PhoneNumber},
 };
@@ -96,13 +97,56 @@ fn fields_inside_a_tagged_choice_are_found_too() {
 }
 
 #[test]
-fn unprintable_characters_are_found_in_any_depth() {
-    let body = json!({ "a": ["x\u{0}"], "b": { "c": "line\nbreak" }, "d\u{1b}": 1 });
-    let places: Vec<_> = unprintable(&body)
-        .into_iter()
-        .map(|fault| fault.pointer)
+fn a_field_is_named_once_even_if_the_example_has_none_like_it() {
+    let example = json!({ "adopt": { "name": "테마", "tariff": { "session": { "currency": "KRW",
+        "price": { "person": { "table": { "2": 48000 } } } } }, "effective_from": null } });
+    let mut wrong = example.clone();
+    wrong["adopt"]["tariff"]["session"]["price"] =
+        json!({ "room": { "amount": 9_223_372_036_854_775_808_u64 } });
+    let faults = find::<PricePolicyCommand>(&wrong, &example);
+    let said: Vec<(&str, &str)> = faults
+        .iter()
+        .map(|fault| (&*fault.pointer, &*fault.problem))
         .collect();
-    assert_eq!(places, ["/a/0", "/d"]);
+    assert_eq!(
+        said,
+        [(
+            "/adopt/tariff/session/price/room/amount",
+            "must be a whole number"
+        )]
+    );
+}
+
+#[test]
+fn no_fault_speaks_of_rust() {
+    let example = json!({ "schedule": { "plan": {
+        "branch": "0192d3a0-0000-7000-8000-000000000001",
+        "show": { "kind": "theme", "theme": "0192d3a0-0000-7000-8000-000000000002", "party_min": 2, "party_max": 4 },
+        "starts_at": "2026-12-24T10:00:00Z", "ends_at": "2026-12-24T11:00:00Z",
+        "sales_open_at": "2026-12-18T00:00:00Z", "sales_close_at": "2026-12-24T10:00:00Z",
+        "price_policy": "0192d3a0-0000-7000-8000-000000000003", "price_version": 1,
+        "seats_per_customer_max": 1, "hold_minutes": 10, "hold_cap_minutes": 20, "cancel_minutes": 20 } } });
+    let plan = example["schedule"]["plan"].as_object().unwrap();
+    for field in plan.keys() {
+        for wrong in [
+            json!(null),
+            json!([]),
+            json!({}),
+            json!(true),
+            json!(-1.5),
+            json!("\u{1f3ac}"),
+        ] {
+            let mut body = example.clone();
+            body["schedule"]["plan"][field] = wrong;
+            for fault in find::<TimeSlotCommand>(&body, &example) {
+                let words = [
+                    "enum", "struct", "tuple", "variant", "u8", "i64", "string", "sequence", "expected",
+                ];
+                let rust = words.iter().find(|word| fault.problem.contains(**word));
+                assert_eq!(rust, None, "{fault}");
+            }
+        }
+    }
 }
 
 #[rstest::rstest]

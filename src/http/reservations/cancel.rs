@@ -31,7 +31,8 @@ impl Sendable for Cancel {
 
 /// Cancels a placed reservation.
 #[utoipa::path(post, path = "/v1/reservations/{id}/cancel", tag = "reservations", operation_id = "cancelReservation",
-    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header),
+           ("If-Match" = Option<String>, Header, description = "The ETag of what the caller has read")),
     security(("reservation" = []), ("admin" = [])),
     request_body = Cancel,
     responses((status = OK, description = "As it is now", body = ReservationView),

@@ -49,7 +49,8 @@ impl Sendable for Change {
 
 /// Changes the places or people of a hold.
 #[utoipa::path(post, path = "/v1/reservations/{id}/change", tag = "reservations", operation_id = "changeReservation",
-    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header),
+           ("If-Match" = Option<String>, Header, description = "The ETag of what the caller has read")),
     security(("reservation" = []), ("admin" = [])),
     request_body = Change,
     responses((status = OK, description = "As it is now", body = ReservationView),

@@ -11,7 +11,7 @@ use super::super::{
     access::Admin,
     fresh,
     pages::{self, Page},
-    params::Asked,
+    params::{Asked, Moment},
     problem::{Problem, ProblemBody},
     problems,
 };
@@ -105,10 +105,10 @@ pub struct Which {
     theme: Option<ThemeId>,
     /// For slots that begin at this moment or later.
     #[param(value_type = Option<String>, format = DateTime)]
-    from: Option<Timestamp>,
+    from: Option<Moment>,
     /// For slots that begin before this moment.
     #[param(value_type = Option<String>, format = DateTime)]
-    before: Option<Timestamp>,
+    before: Option<Moment>,
     /// In these states, separated by commas: `held`, `placed`, `attended` …
     state: Option<String>,
     /// Paid, or not.
@@ -148,8 +148,8 @@ pub(in super::super) async fn list(
         branch: which.branch,
         movie: which.movie,
         theme: which.theme,
-        starts_from: which.from,
-        starts_before: which.before,
+        starts_from: which.from.map(|Moment(from)| from),
+        starts_before: which.before.map(|Moment(before)| before),
         stages,
         paid: which.paid,
         short_code: which.short_code,

@@ -46,7 +46,8 @@ impl Sendable for Place {
 
 /// Makes a hold binding.
 #[utoipa::path(post, path = "/v1/reservations/{id}/place", tag = "reservations", operation_id = "placeReservation",
-    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header),
+           ("If-Match" = Option<String>, Header, description = "The ETag of what the caller has read")),
     security(("reservation" = []), ("admin" = [])),
     request_body = Place,
     responses((status = OK, description = "Placed: short code, deadline and accounts", body = ReservationView),

@@ -1,6 +1,8 @@
 //! `POST /v1/reservations/search`: staff find reservations by a part of the phone or name; a POST, so that neither
 //! stands in an address or a log (DOMAIN E6, E8).
 
+use std::str::FromStr;
+
 use aggregates::{fault::Fault, values::Name};
 use axum::{
     extract::State,
@@ -14,7 +16,7 @@ use super::{
         App,
         access::Admin,
         answer::Json,
-        body::{Sendable, Sent, invalid},
+        body::{Sendable, Sent, refuse},
         pages::Page,
         problem::{Problem, ProblemBody},
     },
@@ -23,26 +25,6 @@ use super::{
 
 /// Reservations found at most.
 const FOUND_MAX: i64 = 50;
-/// Digits of the longest phone number there is (ITU-T E.164).
-const PHONE_DIGITS_MAX: usize = 15;
-
-/// A part of a phone number; dashes and spaces are ignored.
-#[derive(Debug, Deserialize)]
-#[serde(try_from = "String")]
-struct PhoneDigits(String);
-
-impl TryFrom<String> for PhoneDigits {
-    type Error = &'static str;
-
-    fn try_from(typed: String) -> Result<Self, Self::Error> {
-        let digits: String = typed.chars().filter(|letter| !"- ".contains(*letter)).collect();
-        let known = (1..=PHONE_DIGITS_MAX).contains(&digits.len())
-            && digits.bytes().all(|digit| digit.is_ascii_digit());
-        known
-            .then_some(Self(digits))
-            .ok_or("must be 1 to 15 digits of a phone number")
-    }
-}
 
 /// What staff know; at least one of both.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -51,11 +33,56 @@ impl TryFrom<String> for PhoneDigits {
 pub struct Search {
     /// Some digits of the phone number, in a row; dashes and spaces are ignored.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
-    phone: Option<PhoneDigits>,
+    #[schema(value_type = Option<String>, example = "5678")]
+    phone: Option<PhonePart>,
     /// A part of the name.
     #[serde(default)]
     name: Option<Name>,
+}
+
+/// Digits of a phone number in the order in which they stand in it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct PhonePart(String);
+
+/// Digits in a row that are looked for at least.
+const DIGITS_MIN: usize = 3;
+/// Digits a number has.
+const DIGITS_MAX: usize = 11;
+
+/// Why a text is no part of a phone number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be 3 to 11 digits of a mobile number, like 5678 (dashes may be left out, +82 10… is accepted)")]
+pub struct NotDigits;
+
+impl FromStr for PhonePart {
+    type Err = NotDigits;
+
+    /// As it is typed (DOMAIN E6): with dashes or without, from its beginning also as it is dialled from abroad.
+    fn from_str(text: &str) -> Result<Self, NotDigits> {
+        let (home, rest) = text
+            .trim()
+            .strip_prefix("+82")
+            .map_or(("", text.trim()), |rest| ("0", rest));
+        if !rest.chars().all(|c| c.is_ascii_digit() || matches!(c, '-' | ' ')) {
+            return Err(NotDigits);
+        }
+        let digits = rest.chars().filter(char::is_ascii_digit).collect::<String>();
+        let digits = format!("{}{digits}", if digits.starts_with('0') { "" } else { home });
+        if (DIGITS_MIN..=DIGITS_MAX).contains(&digits.len()) {
+            Ok(Self(digits))
+        } else {
+            Err(NotDigits)
+        }
+    }
+}
+
+impl TryFrom<String> for PhonePart {
+    type Error = NotDigits;
+
+    fn try_from(text: String) -> Result<Self, NotDigits> {
+        text.parse()
+    }
 }
 
 impl Sendable for Search {
@@ -74,10 +101,10 @@ pub(in super::super) async fn search(
     Sent(Search { phone, name }): Sent<Search>,
 ) -> Result<Response, Problem> {
     if phone.is_none() && name.is_none() {
-        return Err(invalid(&[Fault::at("", "needs phone or name")]));
+        refuse(vec![Fault::at("", "needs phone or name")])?;
     }
     let filter = Filter {
-        phone: phone.map(|PhoneDigits(digits)| digits),
+        phone: phone.map(|PhonePart(digits)| digits),
         name: name.map(|name| name.to_string()),
         ..Filter::default()
     };

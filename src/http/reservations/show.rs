@@ -3,6 +3,7 @@
 use aggregates::reservation::Reservation;
 use axum::{
     extract::State,
+    http::header,
     response::{IntoResponse as _, Response},
 };
 
@@ -10,7 +11,7 @@ use super::{
     super::{
         App,
         access::Holder,
-        answer::Json,
+        answer::{Json, etag},
         problem::{Problem, ProblemBody},
     },
     view::{ReservationView, not_found},
@@ -23,7 +24,9 @@ use super::{
     responses((status = OK, description = "The reservation", body = ReservationView),
               (status = NOT_FOUND, description = "Unknown number or wrong token", body = ProblemBody)))]
 pub(in super::super) async fn show(State(app): State<App>, holder: Holder) -> Result<Response, Problem> {
-    let state = app.store.read::<Reservation>(&holder.id()).await?;
+    let (state, sequence) = app.store.read_with_sequence::<Reservation>(&holder.id()).await?;
     let view = ReservationView::of(holder.id(), &state).ok_or_else(not_found)?;
-    Ok(Json(view).into_response())
+    let mut response = Json(view).into_response();
+    response.headers_mut().insert(header::ETAG, etag(sequence));
+    Ok(response)
 }

@@ -4,7 +4,7 @@ use aggregates::{
     branch::Account,
     ids::{ReservationId, TimeSlotId},
     pricing::{Party, Quote},
-    reservation::{Payment, Reservation, ReservationError},
+    reservation::{Payment, Placed, Reservation, ReservationError},
     values::{CouponCode, CustomerName, PhoneNumber, SeatLabel},
 };
 use axum::{
@@ -74,7 +74,7 @@ pub struct PlacedView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pay_by: Option<Timestamp>,
-    /// Where to transfer to; empty when it is paid on site.
+    /// Where to transfer to, while a transfer is due.
     accounts: &'a [Account],
 }
 
@@ -116,6 +116,8 @@ impl<'a> ReservationView<'a> {
         };
         let hold = reservation.hold()?;
         let placed = reservation.placed();
+        // Only who is still expected to pay is told by when and where.
+        let due = placed.filter(|placed| state == State::Placed && !placed.paid);
         Some(Self {
             number,
             state,
@@ -133,10 +135,10 @@ impl<'a> ReservationView<'a> {
                 starts_at: placed.placement.starts_at,
                 cancel_until: placed.placement.cancel_until,
                 paid: placed.paid,
-                pay_by: placed.pay_by(),
-                accounts: match &placed.placement.payment {
-                    Payment::BankTransfer { accounts, .. } => accounts,
-                    Payment::OnSite => &[],
+                pay_by: due.and_then(Placed::pay_by),
+                accounts: match due.map(|due| &due.placement.payment) {
+                    Some(Payment::BankTransfer { accounts, .. }) => accounts,
+                    Some(Payment::OnSite) | None => &[],
                 },
             }),
         })

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::super::{App, problem::Problem, problems};
+use super::super::{App, params::Moment, problem::Problem, problems};
 
 /// Now, or as it was.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -16,7 +16,7 @@ pub struct AsOf {
     /// As it was at this moment.
     #[serde(default)]
     #[param(value_type = Option<String>, format = DateTime)]
-    pub(super) at: Option<Timestamp>,
+    pub(super) at: Option<Moment>,
     /// Wait until the answer is as new as this log position.
     #[serde(default)]
     pub(super) min_position: Option<i64>,
@@ -40,8 +40,20 @@ impl AsOf {
                 "position must not be negative",
             )),
             (Some(position), None) => Ok(Some(position)),
-            (None, Some(at)) => Ok(Some(projections::moments::position_at(&app.reads, at).await?)),
+            (None, Some(Moment(at))) => Ok(Some(projections::moments::position_at(&app.reads, at).await?)),
             (None, None) => Ok(None),
+        }
+    }
+
+    /// The moment meant, by which what was is judged.
+    pub(super) async fn moment(&self, app: &App) -> Result<Timestamp, Problem> {
+        match (self.position, self.at) {
+            (_, Some(Moment(at))) => Ok(at),
+            (Some(position), None) => {
+                let recorded = projections::moments::recorded_at(&app.reads, position).await?;
+                Ok(recorded.unwrap_or_else(|| app.store.now()))
+            }
+            (None, None) => Ok(app.store.now()),
         }
     }
 }

@@ -8,7 +8,7 @@ use aggregates::{
     values::WallTime,
 };
 use axum::{extract::State, http::Uri, response::Response};
-use jiff::{Timestamp, ToSpan as _, civil::Date};
+use jiff::ToSpan as _;
 use projections::time_slot_calendar::{self, Filter};
 use serde::Deserialize;
 
@@ -16,7 +16,7 @@ use super::{
     super::{
         App, fresh,
         pages::{self, Page},
-        params::Asked,
+        params::{Asked, Day, Moment},
         problem::{Problem, ProblemBody},
         problems,
     },
@@ -39,7 +39,7 @@ pub struct Which {
     auditorium: Option<AuditoriumId>,
     /// On this business day, 05:00 to 29:00 in the branch's zone; by default today.
     #[param(value_type = Option<String>, format = Date, example = "2026-12-24")]
-    date: Option<Date>,
+    date: Option<Day>,
     /// Where the page begins.
     cursor: Option<String>,
     /// Slots on a page, 1 to 200.
@@ -60,13 +60,15 @@ pub(in super::super) async fn list(
     Asked(which): Asked<Which>,
 ) -> Result<Response, Problem> {
     let limit = pages::limit(which.limit)?;
-    let after = pages::behind::<(Timestamp, TimeSlotId)>(which.cursor.as_deref())?;
+    let after = pages::behind::<(Moment, TimeSlotId)>(which.cursor.as_deref())?;
     fresh::reached(&app, "time_slot_calendar", which.min_position).await?;
     fresh::reached(&app, "catalogue", which.min_position).await?;
     let branch = place(&app, &which).await?;
     let zone = app.zone(branch).await?;
     let now = app.store.now();
-    let date = which.date.unwrap_or_else(|| on_the_wall(&zone, now).0);
+    let date = which
+        .date
+        .map_or_else(|| on_the_wall(&zone, now).0, |Day(date)| date);
     let from = moment(&zone, date, DAY_BEGINS).map_err(|_| far_away())?;
     let next = date.checked_add(1.day()).map_err(|_| far_away())?;
     let before = moment(&zone, next, DAY_BEGINS).map_err(|_| far_away())?;
@@ -77,7 +79,7 @@ pub(in super::super) async fn list(
         auditorium: which.auditorium,
         starts_from: Some(from),
         starts_before: Some(before),
-        after,
+        after: after.map(|(Moment(starts_at), slot)| (starts_at, slot)),
     };
     let slots = time_slot_calendar::time_slots(&app.reads, &filter, limit + 1).await?;
     let business = Business::of(&app.reads, &slots).await?;

@@ -4,10 +4,9 @@
 //! changed since from the read model, then what happens. A listener that is too slow is let go and comes back so.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -15,7 +14,7 @@ use aggregates::ids::TimeSlotId;
 use axum::{
     body::{Body, Bytes},
     extract::State,
-    http::{HeaderMap, header},
+    http::{HeaderMap, HeaderName, Method, header},
     response::{IntoResponse as _, Response},
 };
 use futures_util::stream;
@@ -24,7 +23,10 @@ use serde::Deserialize;
 
 use super::{
     super::{
-        App, fresh,
+        App,
+        caller::Caller,
+        fresh,
+        limits::network,
         params::{Asked, Id},
         problem::{Problem, ProblemBody},
         problems,
@@ -51,30 +53,31 @@ pub struct Live(Arc<Inner>);
 
 struct Inner {
     changes: SeatChanges,
-    listeners: AtomicUsize,
-    listeners_max: usize,
+    places: Arc<Places>,
     stop: Signal,
 }
 
 impl Live {
-    /// Nobody listens yet; lines end when `stop` turns true.
+    /// Nobody listens yet, and so many may, in all and from one address; lines end when `stop` turns true.
     #[must_use]
-    pub fn new(feed: &Feed, listeners_max: usize, stop: Signal) -> Self {
-        let changes = SeatChanges::follow(feed);
+    pub fn new(feed: &Feed, listeners_max: usize, per_address_max: usize, stop: Signal) -> Self {
+        let places = Arc::new(Places {
+            taken: Mutex::default(),
+            max: listeners_max,
+            per_address_max,
+        });
         Self(Arc::new(Inner {
-            changes,
-            listeners: AtomicUsize::new(0),
-            listeners_max,
+            changes: SeatChanges::follow(feed),
+            places,
             stop,
         }))
     }
 
     /// A place at the line of a slot, unless all are taken.
-    fn listen(&self, time_slot: TimeSlotId) -> Option<Line> {
-        let place = Place::take(&self.0)?;
-        let listener = self.0.changes.listen(time_slot);
-        Some(Line {
-            listener,
+    fn listen(&self, time_slot: TimeSlotId, address: IpAddr) -> Result<Line, Problem> {
+        let place = Place::take(&self.0.places, network(address))?;
+        Ok(Line {
+            listener: self.0.changes.listen(time_slot),
             after: 0,
             stop: self.0.stop.clone(),
             _place: place,
@@ -82,19 +85,54 @@ impl Live {
     }
 }
 
-/// One of the places for listeners.
-struct Place(Arc<Inner>);
+/// The places there are for listeners.
+struct Places {
+    taken: Mutex<Taken>,
+    max: usize,
+    per_address_max: usize,
+}
+
+#[derive(Default)]
+struct Taken {
+    all: usize,
+    by_address: HashMap<IpAddr, usize>,
+}
+
+/// One of them.
+struct Place {
+    places: Arc<Places>,
+    address: IpAddr,
+}
 
 impl Place {
-    fn take(inner: &Arc<Inner>) -> Option<Self> {
-        let place = Self(Arc::clone(inner));
-        (inner.listeners.fetch_add(1, Ordering::Relaxed) < inner.listeners_max).then_some(place)
+    fn take(places: &Arc<Places>, address: IpAddr) -> Result<Self, Problem> {
+        let mut taken = places.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if taken.all >= places.max {
+            return Err(Problem::new(&problems::BUSY, "too many listeners").retry_after(2));
+        }
+        if taken.by_address.get(&address).copied().unwrap_or_default() >= places.per_address_max {
+            let why = "too many listeners from this address";
+            return Err(Problem::new(&problems::TOO_MANY, why).retry_after(2));
+        }
+        taken.all += 1;
+        *taken.by_address.entry(address).or_default() += 1;
+        Ok(Self {
+            places: Arc::clone(places),
+            address,
+        })
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.listeners.fetch_sub(1, Ordering::Relaxed);
+        let mut taken = self.places.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.all = taken.all.saturating_sub(1);
+        if let Some(here) = taken.by_address.get_mut(&self.address) {
+            *here -= 1;
+            if *here == 0 {
+                taken.by_address.remove(&self.address);
+            }
+        }
     }
 }
 
@@ -153,12 +191,23 @@ pub(in super::super) async fn live(
     State(app): State<App>,
     Id(id): Id<TimeSlotId>,
     Asked(from): Asked<ListenFrom>,
+    caller: Caller,
+    method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     find(&app, id, &AsOf::default()).await?;
-    let after = last_event_id(&headers)?.or(from.after);
-    let full = || Problem::new(&problems::BUSY, "too many listeners").retry_after(2);
-    let mut line = app.live.listen(id).ok_or_else(full)?;
+    let after = known(&headers, from.after)?;
+    if method == Method::HEAD {
+        // Nobody would hear anything.
+        return Ok((STREAM, Body::empty()).into_response());
+    }
+    if let Some(after) = after {
+        // Another process may be further than this one, but nobody can know what has not happened.
+        fresh::reached(&app, "seat_map", Some(after))
+            .await
+            .map_err(|_| unknown())?;
+    }
+    let mut line = app.live.listen(id, caller.address)?;
     // From here on the line gets everything; what came before must come from the read model.
     let position = app.store.feed().position();
     let mut first = String::from(RETRY);
@@ -183,16 +232,22 @@ pub(in super::super) async fn live(
         };
         Some((Ok::<_, std::convert::Infallible>(bytes), (None, line)))
     });
-    let headers = [
-        (header::CONTENT_TYPE, "text/event-stream"),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
-    Ok((headers, Body::from_stream(frames)).into_response())
+    Ok((STREAM, Body::from_stream(frames)).into_response())
 }
 
-fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
+/// What every line begins with.
+const STREAM: [(HeaderName, &str); 2] = [
+    (header::CONTENT_TYPE, "text/event-stream"),
+    (header::CACHE_CONTROL, "no-store"),
+];
+
+/// The log position up to which the caller has heard everything.
+fn known(headers: &HeaderMap, after: Option<i64>) -> Result<Option<i64>, Problem> {
     let Some(id) = headers.get("last-event-id") else {
-        return Ok(None);
+        return match after {
+            Some(..0) => Err(unknown()),
+            Some(0..) | None => Ok(after),
+        };
     };
     let position = id
         .to_str()
@@ -206,4 +261,11 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
         )
     };
     position.map(Some).ok_or_else(malformed)
+}
+
+fn unknown() -> Problem {
+    Problem::new(
+        &problems::MALFORMED_QUERY,
+        "there is no such position in the log; listen from that of a seat map",
+    )
 }

@@ -14,7 +14,7 @@ use super::{
         App, access,
         answer::{Json, POSITION},
         fresh,
-        params::{Asked, Id},
+        params::{Asked, Id, Moment},
         problem::{Problem, ProblemBody},
     },
     as_of::AsOf,
@@ -60,7 +60,7 @@ pub struct Which {
     /// As it was at this moment.
     #[serde(default)]
     #[param(value_type = Option<String>, format = DateTime)]
-    at: Option<jiff::Timestamp>,
+    at: Option<Moment>,
     /// Wait until the answer is as new as this log position.
     #[serde(default)]
     min_position: Option<i64>,

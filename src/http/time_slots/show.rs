@@ -9,7 +9,7 @@ use axum::{
     http::header,
     response::{IntoResponse as _, Response},
 };
-use projections::time_slot_calendar::{self, Slot};
+use projections::time_slot_calendar::{self, Slot, SlotState};
 
 use super::{
     super::{
@@ -68,16 +68,26 @@ pub(super) async fn find(app: &App, id: TimeSlotId, as_of: &AsOf) -> Result<Slot
 
 async fn answer(app: &App, slot: &Slot, as_of: &AsOf) -> Result<Response, Problem> {
     let zone = app.zone(slot.plan.branch).await?;
-    // What is past is told as the slot itself stood.
-    let in_business = !as_of.is_now()
-        || Business::of(&app.reads, std::slice::from_ref(slot))
-            .await?
-            .is_done(&slot.plan);
-    let mut response = Json(TimeSlotView::of(slot, &zone, app.store.now(), in_business)).into_response();
-    // What was cannot be changed, so only the present has a tag for If-Match.
-    if as_of.is_now() {
-        let (_, sequence) = app.store.read_with_sequence::<TimeSlot>(&slot.time_slot).await?;
-        response.headers_mut().insert(header::ETAG, etag(sequence));
+    let moment = as_of.moment(app).await?;
+    if !as_of.is_now() {
+        // What is past is told as the slot itself stood, and has no tag for If-Match: it cannot be changed.
+        return Ok(Json(TimeSlotView::of(slot, &zone, moment, true)).into_response());
     }
+    // The tag and what it stands for come from one place: the read model may be a step behind the log.
+    let (state, sequence) = app.store.read_with_sequence::<TimeSlot>(&slot.time_slot).await?;
+    let slot = Slot {
+        state: match &*state {
+            TimeSlot::OnSale(_) => SlotState::OnSale,
+            TimeSlot::Closed(_) => SlotState::Closed,
+            TimeSlot::Withdrawn(_) => SlotState::Withdrawn,
+            TimeSlot::Unknown => return Err(Problem::refused(&TimeSlotError::NotFound)),
+        },
+        ..slot.clone()
+    };
+    let in_business = Business::of(&app.reads, std::slice::from_ref(&slot))
+        .await?
+        .is_done(&slot.plan);
+    let mut response = Json(TimeSlotView::of(&slot, &zone, moment, in_business)).into_response();
+    response.headers_mut().insert(header::ETAG, etag(sequence));
     Ok(response)
 }

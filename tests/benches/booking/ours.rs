@@ -10,7 +10,7 @@ use aggregates::{
 };
 use jari::{
     booking::{Bookings, Numbers, Places, Placing, Refused, Wish},
-    store::{Actor, Request, Stop, Store, Trace, UnitOfWork},
+    store::{Actor, Precondition, Request, Stop, Store, Trace, UnitOfWork},
     vault::leases::WorkerLease,
 };
 use uuid::Uuid;
@@ -113,6 +113,7 @@ fn request(id: ReservationId, command: &'static str) -> Request {
         address: Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         key: None,
         trace: Trace::default(),
+        if_match: Precondition::None,
     }
 }
 
