@@ -232,8 +232,8 @@ impl Store {
     }
 
     /// Destroys the key of whoever `stream` is about: their personal values can never be read again, here or in any copy
-    /// of the log. Says whether there was a key. Other processes are told, and forget it within
-    /// a minute if they were not reached.
+    /// of the log, and are gone from the read models. Says whether there was a key. Other processes are told and let go
+    /// of what they had opened; one that was not reached does so as soon as it listens again.
     pub async fn erase(&self, stream: &StreamId) -> Result<bool, StoreError> {
         let subject = subject(stream);
         let existed = self.reading().log().destroy_key(&subject).await?;

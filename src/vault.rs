@@ -140,6 +140,11 @@ impl Vault {
     pub fn forget(&self, subject: &str) {
         self.keys.invalidate(subject);
     }
+
+    /// Forgets all keys in memory, because some may be gone.
+    pub fn forget_all(&self) {
+        self.keys.invalidate_all();
+    }
 }
 
 fn derived(root: &Hkdf<Sha256>, info: &str) -> Zeroizing<[u8; 32]> {

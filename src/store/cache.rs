@@ -89,6 +89,12 @@ impl Cache {
     pub fn drop_entry(&self, stream: &StreamId) {
         self.entries.invalidate(stream);
     }
+
+    /// Drops everything.
+    pub fn clear(&self) {
+        self.prefixes.invalidate_all();
+        self.entries.invalidate_all();
+    }
 }
 
 #[cfg(test)]
@@ -113,5 +119,16 @@ mod tests {
         cache.put(&stream, entry(3));
         assert_eq!(cache.get(&stream, 3).unwrap().sequence, 3);
         assert!(cache.get(&stream, 4).is_none());
+    }
+
+    #[test]
+    fn a_cleared_cache_takes_what_comes_then() {
+        let cache = Cache::new();
+        let stream = StreamId::stored("seat", "a");
+        cache.put(&stream, entry(2));
+        cache.clear();
+        assert!(cache.get(&stream, 0).is_none());
+        cache.put(&stream, entry(1));
+        assert_eq!(cache.get(&stream, 0).unwrap().sequence, 1);
     }
 }

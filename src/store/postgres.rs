@@ -29,8 +29,7 @@ const HEAD: &str = "select coalesce(max(position), 0) from public.events";
 const CLOCK: &str = "select clock_timestamp()";
 const KEYS: &str = "select subject, wrapped from vault.subject_keys where subject = any($1)";
 /// Every process hears of it, for each has opened values in memory.
-const DESTROY: &str = "with gone as (delete from vault.subject_keys where subject = $1 returning subject)
-    select pg_notify('jari_log', 'erased ' || subject) from gone";
+const ERASE: &str = "select vault.erase($1)";
 const FORGET: &str = "select public.forget_idempotency_keys($1)";
 const SETTING: &str = "select value from vault.settings where name = $1";
 const SET: &str =
@@ -103,7 +102,7 @@ impl Postgres {
     }
 
     pub async fn destroy_key(&self, subject: &str) -> Result<bool, StoreError> {
-        Ok(!self.session.read(DESTROY, &[&subject]).await?.is_empty())
+        self.one(ERASE, &[&subject]).await
     }
 
     /// Forgets idempotency keys recorded before a moment, some at a time; answers how many.

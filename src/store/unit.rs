@@ -36,6 +36,12 @@ impl Desk {
             self.cache.drop_entry(&StreamId::stored(kind, id));
         }
     }
+
+    /// Lets go of everything opened with anybody's key: who was erased meanwhile is not known.
+    pub fn forget_all(&self) {
+        self.reading.vault().forget_all();
+        self.cache.clear();
+    }
 }
 
 /// An event decided by a unit, not yet stored.

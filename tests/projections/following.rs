@@ -2,6 +2,10 @@
 
 use std::sync::Arc;
 
+use aggregates::{
+    StreamId,
+    reservation::{Reservation, ReservationCommand},
+};
 use jari::store::runner::Projections;
 use projections::{
     open_holds, reservation_list,
@@ -60,6 +64,42 @@ async fn a_read_model_shows_what_was_committed_before_its_position() {
             .collect::<Vec<_>>(),
         [(id, open_holds::DueKind::Payment)]
     );
+    projections.close().await;
+}
+
+#[tokio::test]
+async fn an_erased_person_is_gone_from_the_list_and_does_not_come_back() {
+    let database = database::fresh().await;
+    let shop = Shop::open(&database.owner(), 2, 5).await;
+    let projections = follow(&shop);
+    let slot = shop.screening().await;
+    let (id, other) = (sell(&shop, slot, 0).await, sell(&shop, slot, 2).await);
+    caught_up(&projections, &shop.store).await;
+    let mut db = app(&database.owner()).await;
+    let mut known = async |id| {
+        let entry = reservation_list::reservation(&mut db, id, None)
+            .await
+            .unwrap()
+            .unwrap();
+        entry.name.zip(entry.phone)
+    };
+    assert!(known(id).await.is_some());
+    let person = StreamId::of::<Reservation>(&id);
+    assert!(shop.store.erase(&person).await.unwrap());
+    assert_eq!(known(id).await, None);
+    assert!(known(other).await.is_some());
+    assert_proved(&shop).await;
+
+    // Whoever folds the list had the row in memory.
+    let paid = ReservationCommand::MarkPaid {
+        amount: None,
+        note: None,
+    };
+    shop.bookings.record(&guest(id, "Pay"), id, paid).await.unwrap();
+    caught_up(&projections, &shop.store).await;
+    assert_eq!(known(id).await, None);
+    assert!(known(other).await.is_some());
+    assert_proved(&shop).await;
     projections.close().await;
 }
 

@@ -1,9 +1,9 @@
 //! Personal values: never readable in the log, and gone for ever when the person's key is.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{borrow::Borrow, collections::BTreeMap, time::Duration};
 
 use aggregates::{
-    Event, StreamId,
+    Event, Recorded, StreamId,
     ids::ReservationId,
     personal::Personal,
     reservation::{
@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::harness::{ALICE, new_seat, number, open, request};
-use crate::support::database;
+use crate::support::{database, waiting::eventually};
 
 const NAME: &str = "김하늘";
 const PHONE: &str = "+821012345678";
@@ -71,19 +71,19 @@ async fn place(store: &Store, id: ReservationId) {
 
 async fn name_of(store: &Store, id: ReservationId) -> Option<String> {
     let events = store.events_of(&StreamId::of::<Reservation>(&id)).await.unwrap();
+    name_in(&events)
+}
+
+fn name_in(events: &[impl Borrow<Recorded>]) -> Option<String> {
     let placed = events.iter().find_map(|recorded| {
-        if let Event::Reservation(ReservationEvent::Placed(placement)) = &recorded.event {
+        if let Event::Reservation(ReservationEvent::Placed(placement)) = &recorded.borrow().event {
             Some(placement)
         } else {
             None
         }
     });
-    placed
-        .unwrap()
-        .contact
-        .name
-        .plain()
-        .map(|name| name.as_str().to_owned())
+    let name = placed.expect("it was placed").contact.name.plain();
+    name.map(|name| name.as_str().to_owned())
 }
 
 #[tokio::test]
@@ -202,15 +202,64 @@ async fn other_processes_hear_of_an_erasure() {
     let (store, other) = (open(&database).await, open(&database).await);
     place(&store, ALICE).await;
     assert_eq!(name_of(&other, ALICE).await.as_deref(), Some(NAME));
-    let heard = async {
-        // The other may not listen yet: whoever was not told finds out by itself, but only later.
-        while name_of(&other, ALICE).await.is_some() {
-            store.erase(&StreamId::of::<Reservation>(&ALICE)).await.unwrap();
+    store.erase(&StreamId::of::<Reservation>(&ALICE)).await.unwrap();
+    assert_forgotten(&other).await;
+}
+
+#[tokio::test]
+async fn an_erasure_nobody_listened_to_is_made_up_for() {
+    let database = database::fresh().await;
+    let (store, other) = (open(&database).await, open(&database).await);
+    place(&store, ALICE).await;
+    let client = database.client().await;
+    let listening = "select count(*) from pg_stat_activity where datname = current_database()
+        and application_name = 'jari feed' and query like '%pg_notify%'";
+    eventually("both listen", || async {
+        (number(&client, listening).await == 2).then_some(())
+    })
+    .await;
+    assert_eq!(name_of(&other, ALICE).await.as_deref(), Some(NAME));
+    assert_eq!(remembered_by(&other).await.as_deref(), Some(NAME));
+    let cut = "select count(pg_terminate_backend(pid)) from pg_stat_activity
+        where datname = current_database() and application_name = 'jari feed'";
+    number(&client, cut).await;
+    store.erase(&StreamId::of::<Reservation>(&ALICE)).await.unwrap();
+    assert_forgotten(&other).await;
+}
+
+/// Far less than a key is kept in memory by itself.
+const FORGOTTEN_WITHIN: Duration = Duration::from_secs(20);
+
+/// Neither the log nor any memory of the process tells the name any more.
+async fn assert_forgotten(store: &Store) {
+    let forgotten = async {
+        while name_of(store, ALICE).await.is_some()
+            || remembered_by(store).await.is_some()
+            || name_in(&store.feed().after(1, 1).await).is_some()
+        {
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(90), heard)
+    tokio::time::timeout(FORGOTTEN_WITHIN, forgotten)
         .await
-        .expect("it is heard");
+        .expect("it is forgotten");
+}
+
+/// The name as rules see it, from the cache if it is there.
+async fn remembered_by(store: &Store) -> Option<String> {
+    let seen = std::sync::Mutex::new(None);
+    let request = request(ALICE);
+    let run = store.run(&request, |mut unit| {
+        let seen = &seen;
+        async move {
+            let placed = unit.load::<Reservation>(&ALICE).await?.placed().cloned();
+            let contact = placed.map(|placed| placed.placement.contact);
+            *seen.lock().unwrap() = contact.and_then(|contact| contact.name.plain().cloned());
+            Ok::<(), Stop<ReservationError>>(())
+        }
+    });
+    run.await.unwrap();
+    seen.into_inner().unwrap().map(|name| name.to_string())
 }
 
 #[tokio::test]

@@ -104,6 +104,9 @@ async fn converse(config: &Config, feed: &Feed, desk: &Desk, me: &str) -> Result
     });
     let listening = async {
         client.batch_execute(&format!("listen {CHANNEL}")).await?;
+        // Who was erased while nobody listened is never told again.
+        desk.forget_all();
+        feed.forget();
         let notify = client.prepare("select pg_notify($1, $2)").await?;
         let mut own = feed.shared.own.subscribe();
         let mut next = Instant::now();
