@@ -21,6 +21,7 @@ use aggregates::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use smol_str::ToSmolStr as _;
+use sqlx::PgPool;
 
 pub use self::{
     administer::{Administrable, NotDone, administer, administered_refusals, booking_refusals},
@@ -31,7 +32,10 @@ pub use self::{
     refused::{ChoiceError, Refused},
     soundness::{ProgrammeError, zone_of},
 };
-use crate::store::{Committed, Request, Stop, Store, UnitOfWork};
+use crate::{
+    store::{Committed, Request, Stop, Store, UnitOfWork},
+    vault::leases::{LeaseError, WorkerLease},
+};
 
 /// What a booking command answers: what was committed, or why not.
 pub type Answer = Result<Committed, Stop<Refused>>;
@@ -57,6 +61,19 @@ impl Bookings {
     #[must_use]
     pub fn next_number(&self) -> ReservationId {
         self.numbers.next()
+    }
+
+    /// Renews the lease of reservation numbers. If another process has it now, this one goes on under a lease of its own.
+    pub async fn keep_numbering(&self, lease: &mut WorkerLease, pool: &PgPool) -> Result<(), LeaseError> {
+        if !lease.renew(pool).await? {
+            *lease = WorkerLease::acquire(pool).await?;
+            self.numbers.go_on_with(lease);
+            tracing::warn!(
+                worker = lease.worker(),
+                "another process took the worker id; this one has a new one"
+            );
+        }
+        Ok(())
     }
 
     /// Whether `token` is the secret that was handed out with the reservation; takes the same time for every answer.

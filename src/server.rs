@@ -116,7 +116,12 @@ impl Server {
         let work = vec![
             tokio::spawn(deadlines.run(work_stops.clone())),
             tokio::spawn(Openings::new(store.clone()).run(work_stops.clone())),
-            tokio::spawn(keep_lease(lease, reads.clone(), work_stops.clone())),
+            tokio::spawn(keep_lease(
+                lease,
+                bookings.clone(),
+                reads.clone(),
+                work_stops.clone(),
+            )),
             tokio::spawn(upkeep(store.clone(), work_stops)),
         ];
         let app = App::new(Parts {
@@ -194,15 +199,11 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, NotStarted> {
     })
 }
 
-async fn keep_lease(lease: WorkerLease, pool: PgPool, mut stop: Signal) {
+async fn keep_lease(mut lease: WorkerLease, bookings: Bookings, pool: PgPool, mut stop: Signal) {
     let every = Duration::from_secs(u64::from(LEASE_SECONDS / 3));
     while tokio::time::timeout(every, told(&mut stop)).await.is_err() {
-        match lease.renew(&pool).await {
-            Ok(true) => {}
-            Ok(false) => tracing::error!(
-                "another process took the worker id; reservation numbers may have to be retried"
-            ),
-            Err(error) => tracing::warn!(%error, "the worker id could not be renewed"),
+        if let Err(error) = bookings.keep_numbering(&mut lease, &pool).await {
+            tracing::warn!(%error, "the worker id could not be renewed");
         }
     }
 }
@@ -210,8 +211,13 @@ async fn keep_lease(lease: WorkerLease, pool: PgPool, mut stop: Signal) {
 async fn upkeep(store: Store, mut stop: Signal) {
     while tokio::time::timeout(UPKEEP_EVERY, told(&mut stop)).await.is_err() {
         http::metrics::upkeep();
-        if let Err(error) = store.forget_old_keys().await {
-            tracing::debug!(%error, "old idempotency keys could not be forgotten");
+        let forgotten = tokio::select! {
+            forgotten = store.forget_old_keys() => forgotten,
+            // What is left is forgotten by whoever runs next.
+            () = told(&mut stop) => return,
+        };
+        if let Err(error) = forgotten {
+            tracing::warn!(%error, "old idempotency keys could not be forgotten");
         }
     }
 }

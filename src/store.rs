@@ -242,12 +242,18 @@ impl Store {
         Ok(existed)
     }
 
-    /// Forgets idempotency keys older than [`KEYS_KEPT`], some at a time; answers how many, 0 when it is done.
+    /// Forgets all idempotency keys older than [`KEYS_KEPT`], some at a time; answers how many.
     pub async fn forget_old_keys(&self) -> Result<i64, StoreError> {
         match self.reading().log() {
             Log::Postgres(postgres) => {
                 let before = self.now().checked_sub(KEYS_KEPT).unwrap_or(Timestamp::MIN);
-                postgres.forget_keys(before).await
+                let mut forgotten = 0;
+                loop {
+                    match postgres.forget_keys(before).await? {
+                        0 => return Ok(forgotten),
+                        some => forgotten += some,
+                    }
+                }
             }
             Log::Memory(_) => Ok(0),
         }

@@ -6,6 +6,7 @@ mod guards;
 mod harness;
 mod interop;
 mod memory;
+mod numbers;
 mod races;
 mod sealing;
 mod units;

@@ -7,7 +7,7 @@ use aggregates::{
 use jari::store::{Stop, StoreError};
 
 use super::harness::{
-    ALICE, BOB, assert_dense, hold, hold_all, keyed, new_seat, open, release, request, seats,
+    ALICE, BOB, assert_dense, hold, hold_all, keyed, new_seat, number, open, release, request, seats,
 };
 use crate::support::database;
 
@@ -148,6 +148,18 @@ async fn keys_are_forgotten_only_after_their_time() {
     let aged = "update idempotency_keys set recorded_at = recorded_at - interval '31 days'";
     owner.batch_execute(aged).await.unwrap();
     assert_eq!(store.forget_old_keys().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn however_many_keys_are_too_old_all_of_them_are_forgotten() {
+    let database = database::fresh().await;
+    let store = open(&database).await;
+    let owner = database.client().await;
+    let many = "insert into idempotency_keys
+        select 'test', n::text, '', 1, 1, clock_timestamp() - interval '31 days' from generate_series(1, 20001) n";
+    owner.batch_execute(many).await.unwrap();
+    assert_eq!(store.forget_old_keys().await.unwrap(), 20_001);
+    assert_eq!(number(&owner, "select count(*) from idempotency_keys").await, 0);
 }
 
 #[tokio::test]
