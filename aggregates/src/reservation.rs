@@ -90,7 +90,7 @@ pub enum Canceller {
 }
 
 /// What can be asked of a reservation.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub enum ReservationCommand {
     /// Begin it: its seats are held in the same append.
     Hold {
@@ -346,7 +346,11 @@ impl Reservation {
                 until: until.min(cap),
                 cap,
             }]),
-            (Do::Hold { .. }, _) => Err(No::AlreadyBegun),
+            (
+                Do::Hold { .. },
+                Held(_) | Lapsed(_) | Released(_) | Placed(_) | Attended(_) | NoShow(_) | Cancelled(_)
+                | Expired(_),
+            ) => Err(No::AlreadyBegun),
 
             (Do::Lapse, Held(hold)) if now < hold.until => Err(No::NotYetDue { due_at: hold.until }),
             (Do::Lapse, Held(_)) => Ok(vec![Event::Lapsed]),
@@ -419,15 +423,37 @@ impl Reservation {
             },
             (Do::Expire, Expired(_) | Cancelled(_)) => Ok(vec![]),
 
-            (_, Blank) => Err(No::NotFound),
-            (_, Held(_)) => Err(No::NotPlaced),
-            (_, Lapsed(hold)) => Err(No::HoldLapsed { until: hold.until }),
-            (_, Released(_)) => Err(No::HoldReleased),
-            (_, Placed(_)) => Err(No::AlreadyPlaced),
-            (_, Attended(_)) => Err(No::Attended),
-            (_, NoShow(_)) => Err(No::NoShow),
-            (_, Cancelled(_)) => Err(No::Cancelled),
-            (_, Expired(_)) => Err(No::Expired),
+            (
+                Do::Lapse
+                | Do::Release
+                | Do::Revive { .. }
+                | Do::Extend { .. }
+                | Do::Change { .. }
+                | Do::Place(_)
+                | Do::MarkPaid { .. }
+                | Do::MarkNotified { .. }
+                | Do::CheckIn
+                | Do::MarkNoShow
+                | Do::Cancel { .. }
+                | Do::Expire,
+                state,
+            ) => Err(state.in_the_way()),
+        }
+    }
+
+    /// Why this stage says no to whatever it has no answer of its own for.
+    const fn in_the_way(&self) -> ReservationError {
+        use ReservationError as No;
+        match self {
+            Self::Blank => No::NotFound,
+            Self::Held(_) => No::NotPlaced,
+            Self::Lapsed(hold) => No::HoldLapsed { until: hold.until },
+            Self::Released(_) => No::HoldReleased,
+            Self::Placed(_) => No::AlreadyPlaced,
+            Self::Attended(_) => No::Attended,
+            Self::NoShow(_) => No::NoShow,
+            Self::Cancelled(_) => No::Cancelled,
+            Self::Expired(_) => No::Expired,
         }
     }
 }

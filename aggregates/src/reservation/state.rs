@@ -168,7 +168,22 @@ impl Reservation {
             (Event::MarkedNoShow, Self::Placed(placed)) => Self::NoShow(placed),
             (Event::Cancelled { .. }, Self::Placed(placed)) => Self::Cancelled(placed),
             (Event::Expired, Self::Placed(placed)) => Self::Expired(placed),
-            (_, before) => before,
+            // What does not follow from where it was changes nothing.
+            (
+                Event::Extended { .. }
+                | Event::Changed { .. }
+                | Event::Released
+                | Event::Lapsed
+                | Event::Revived { .. }
+                | Event::Placed(_)
+                | Event::Paid { .. }
+                | Event::Notified { .. }
+                | Event::CheckedIn
+                | Event::MarkedNoShow
+                | Event::Cancelled { .. }
+                | Event::Expired,
+                before,
+            ) => before,
         };
     }
 }
