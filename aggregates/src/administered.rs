@@ -1,6 +1,6 @@
 //! What the one generic admin route must know of an aggregate; never who is signed in.
 
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     Decider,
@@ -47,7 +47,9 @@ pub struct Claims {
 }
 
 /// An aggregate that admins change by `POST /v1/{collection}/{id}/{verb}`.
-pub trait Administered: Decider<Error: Refusal, Command: DeserializeOwned + Clone + std::fmt::Debug> {
+pub trait Administered:
+    Decider<Error: Refusal, Command: DeserializeOwned + Serialize + Clone + std::fmt::Debug>
+{
     /// The plural noun in the route, for example `branches`.
     const COLLECTION: &'static str;
 

@@ -23,7 +23,7 @@ pub const CLEANING_MAX: u16 = 240;
 pub const VERSIONS_MAX: usize = 1_000;
 
 /// What can be asked of an auditorium.
-#[derive(Debug, Clone, PartialEq, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum AuditoriumCommand {
     /// Build it.

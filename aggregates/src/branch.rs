@@ -89,7 +89,7 @@ pub struct Premises {
 }
 
 /// What can be asked of a branch.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum BranchCommand {
     /// Open it.

@@ -69,7 +69,7 @@ pub struct Terms {
 }
 
 /// What can be asked of a coupon.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum CouponCommand {
     /// Issue it.

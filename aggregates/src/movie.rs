@@ -70,7 +70,7 @@ pub struct Film {
 }
 
 /// What can be asked of a movie.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum MovieCommand {
     /// Announce it.

@@ -23,7 +23,7 @@ use crate::{
 pub const VERSIONS_MAX: usize = 10_000;
 
 /// What can be asked of a price policy.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum PricePolicyCommand {
     /// Adopt it with version 1.

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// What can be asked of a seat.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum SeatCommand {
     /// Keep it for a reservation that is not placed yet.
     Hold { by: ReservationId },

@@ -48,7 +48,7 @@ pub struct Game {
 }
 
 /// What can be asked of a theme.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum ThemeCommand {
     /// Introduce it, not yet active.

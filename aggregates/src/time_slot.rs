@@ -179,7 +179,7 @@ fn later(moment: Timestamp, minutes: u16) -> Timestamp {
 }
 
 /// What can be asked of a slot.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum TimeSlotCommand {
     /// Put it on the programme.

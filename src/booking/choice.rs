@@ -17,6 +17,8 @@ use aggregates::{
     values::{Category, Name, SeatLabel},
 };
 
+use serde::Serialize;
+
 use super::refused::{ChoiceError, Refused};
 use crate::store::{Stop, UnitOfWork};
 
@@ -24,7 +26,7 @@ use crate::store::{Stop, UnitOfWork};
 const SPREAD: u32 = 4;
 
 /// Which places are wanted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum Places {
     /// These seats.
     Seats(Vec<SeatLabel>),
@@ -35,7 +37,7 @@ pub enum Places {
 }
 
 /// What a customer asks to hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Wish {
     /// In which slot.
     pub time_slot: TimeSlotId,

@@ -4,6 +4,7 @@ use aggregates::{
     branch::Branch,
     ids::{ReservationId, SeatId, TimeSlotId},
     movie::Movie,
+    pricing::Party,
     reservation::{Reservation, ReservationCommand, ReservationError},
     seat::{Seat, SeatCommand, SeatError},
     time_slot::{Plan, Show, TimeSlot},
@@ -11,7 +12,7 @@ use aggregates::{
 };
 
 use super::{
-    Answer, Bookings, Wish, at_branch,
+    Answer, Bookings, Places, Wish, at_branch,
     choice::choose,
     end::{Ending, end_if_due},
     refused::Refused,
@@ -76,20 +77,23 @@ impl Bookings {
     }
 
     /// Exchanges the places or people of a running hold; seats that stay are never let go in between.
-    pub async fn change(&self, request: &Request, id: ReservationId, wish: &Wish) -> Answer {
+    pub async fn change(
+        &self,
+        request: &Request,
+        id: ReservationId,
+        places: &Places,
+        party: &Party,
+    ) -> Answer {
         self.run_on(request, id, |mut unit| async move {
             let work = &mut unit;
             let (time_slot, before) = held(work, id).await?;
             let plan = open_plan(work, time_slot).await?;
-            let choice = choose(
-                work,
-                &plan,
-                &Wish {
-                    time_slot,
-                    ..wish.clone()
-                },
-            )
-            .await?;
+            let wish = Wish {
+                time_slot,
+                places: places.clone(),
+                party: *party,
+            };
+            let choice = choose(work, &plan, &wish).await?;
             let (kept, dropped): (Vec<_>, Vec<_>) =
                 before.into_iter().partition(|label| choice.seats.contains(label));
             let added: Vec<_> = choice

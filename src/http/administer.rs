@@ -135,7 +135,7 @@ where
         app.store.vault(),
         format!("admin:{}", Admin::ID),
         &(A::TYPE, id.to_string(), &command),
-    );
+    )?;
     let name = format_smolstr!("{}/{verb}", A::COLLECTION);
     let request = caller.request(Admin::actor(), name, key);
     let committed = booking::administer::<A>(&app.store, &request, &id, &command).await?;

@@ -1,8 +1,10 @@
 //! The `Idempotency-Key` header: what makes a repeated request one; never stores anything itself.
 
-use std::{collections::BTreeSet, fmt::Debug};
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::{extract::FromRequestParts, http::request::Parts};
+use serde::Serialize;
+use serde_json::Value;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
@@ -21,20 +23,50 @@ pub struct Key(Option<String>);
 
 impl Key {
     /// The key bound to who sent it and to the typed command, so that `010-…` and `+82 10…` are one request.
-    #[must_use]
-    pub fn bind(self, vault: &Vault, scope: String, command: &impl Debug) -> Option<IdempotencyKey> {
-        let key = self.0?;
+    pub fn bind(
+        self,
+        vault: &Vault,
+        scope: String,
+        command: &impl Serialize,
+    ) -> Result<Option<IdempotencyKey>, Problem> {
+        let Some(key) = self.0 else {
+            return Ok(None);
+        };
         // Keyed too: what is remembered must not let anybody ask again in the caller's name.
         let key = vault.mac("idempotency-key", key.as_bytes());
         let key = URL_SAFE_NO_PAD.encode(key);
+        let unwritable = |error: serde_json::Error| {
+            tracing::error!(%error, "a command could not be written");
+            Problem::new(&problems::FAULT, "the request could not be answered")
+        };
         // Keyed: a command can hold a phone number, and a plain hash of one is easily undone.
-        let fingerprint = vault.mac("idempotency-fingerprint", format!("{command:?}").as_bytes());
-        Some(IdempotencyKey {
+        let fingerprint = vault.mac(
+            "idempotency-fingerprint",
+            &canonical(command).map_err(unwritable)?,
+        );
+        Ok(Some(IdempotencyKey {
             scope,
             key,
             fingerprint,
-        })
+        }))
     }
+}
+
+/// A command as bytes that stay the same while the program changes: fields in the order of their names, and those that
+/// say nothing left out. A retry may meet a newer program than the first attempt did.
+fn canonical(command: &impl Serialize) -> serde_json::Result<Vec<u8>> {
+    fn ordered(value: Value) -> Value {
+        match value {
+            Value::Object(fields) => {
+                let fields: BTreeMap<String, Value> = fields.into_iter().collect();
+                let said = fields.into_iter().filter(|(_, value)| !value.is_null());
+                Value::Object(said.map(|(name, value)| (name, ordered(value))).collect())
+            }
+            Value::Array(items) => Value::Array(items.into_iter().map(ordered).collect()),
+            plain @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => plain,
+        }
+    }
+    serde_json::to_vec(&ordered(serde_json::to_value(command)?))
 }
 
 impl<S: Sync> FromRequestParts<S> for Key {
@@ -64,5 +96,45 @@ impl<S: Sync> FromRequestParts<S> for Key {
         } else {
             Err(malformed())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vault::MasterSecret;
+
+    #[derive(Debug, Serialize)]
+    struct Before {
+        name: &'static str,
+        seats: u8,
+    }
+
+    #[derive(Debug, Serialize)]
+    struct After {
+        seats: u8,
+        note: Option<&'static str>,
+        name: &'static str,
+    }
+
+    fn fingerprint(command: &impl Serialize) -> [u8; 32] {
+        let key = Key(Some("0192d3a0-0000-7000-8000-00000000000k".to_owned()));
+        let vault = Vault::new(&MasterSecret::new([1; 32]));
+        let bound = key.bind(&vault, "test".to_owned(), command);
+        bound.expect("it can be written").expect("a key").fingerprint
+    }
+
+    #[test]
+    fn a_request_is_the_same_for_a_program_that_has_grown_since() {
+        let before = Before { name: "a", seats: 2 };
+        let after = |seats, note| After {
+            seats,
+            note,
+            name: "a",
+        };
+        assert_eq!(fingerprint(&before), fingerprint(&after(2, None)));
+        assert_eq!(fingerprint(&[before]), fingerprint(&[after(2, None)]));
+        assert_ne!(fingerprint(&after(2, None)), fingerprint(&after(3, None)));
+        assert_ne!(fingerprint(&after(2, None)), fingerprint(&after(2, Some("b"))));
     }
 }

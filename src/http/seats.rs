@@ -106,7 +106,7 @@ async fn command(
         app.store.vault(),
         format!("admin:{}", Admin::ID),
         &(seat.to_string(), &command),
-    );
+    )?;
     let name = match command {
         SeatCommand::Block { .. } => "seats/block",
         SeatCommand::Unblock

@@ -10,7 +10,7 @@ use aggregates::{
     time_slot::TimeSlot,
 };
 use jari::{
-    booking::{Places, Wish},
+    booking::Places,
     store::{Request, Stop, Store},
     vault::{MasterSecret, Vault},
     verify::first_violation,
@@ -99,12 +99,9 @@ async fn play(shop: &Shop, script: Vec<Ask>) {
                     ..Default::default()
                 };
                 let party = aggregates::pricing::Party::Persons(persons);
-                let wish = Wish {
-                    time_slot: slot,
-                    places: Places::Seats(labels(&seats)),
-                    party,
-                };
-                shop.bookings.change(&guest(id, "Change"), id, &wish).await.ok()
+                let places = Places::Seats(labels(&seats));
+                let request = guest(id, "Change");
+                shop.bookings.change(&request, id, &places, &party).await.ok()
             }
             Ask::Release(which) => shop
                 .bookings

@@ -2,7 +2,7 @@
 
 use aggregates::{reservation::Canceller, values::Note};
 use axum::{extract::State, response::Response};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     super::{
@@ -17,7 +17,7 @@ use super::{
 };
 
 /// Why it is cancelled.
-#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cancel {
     /// In the caller's words.
@@ -49,7 +49,7 @@ pub(in super::super) async fn cancel(
         Holder::Customer(_) => Canceller::Customer,
         Holder::Staff(_) => Canceller::Staff,
     };
-    let key = key.bind(app.store.vault(), holder.scope(), &("cancel", holder.id(), &body));
+    let key = key.bind(app.store.vault(), holder.scope(), &("cancel", holder.id(), &body))?;
     // Whoever says why in the body has said why.
     let caller = Caller {
         reason: caller.reason.or_else(|| body.reason.clone()),

@@ -1,10 +1,6 @@
 //! `POST /v1/reservations/{id}/change`: other places or people under the same hold; its slot stays.
 
-use aggregates::{
-    pricing::Persons,
-    reservation::{Reservation, ReservationError},
-    values::SeatLabel,
-};
+use aggregates::{pricing::Persons, values::SeatLabel};
 use axum::{extract::State, response::Response};
 use serde::Deserialize;
 
@@ -17,7 +13,7 @@ use super::{
         idempotency::Key,
         problem::{Problem, ProblemBody},
     },
-    hold::{ChoiceFields, wish},
+    hold::{ChoiceFields, chosen},
     view::{ReservationView, after},
 };
 
@@ -65,27 +61,24 @@ pub(in super::super) async fn change(
     Sent(body): Sent<Change>,
 ) -> Result<Response, Problem> {
     let id = holder.id();
-    let state = app.store.read::<Reservation>(&id).await?;
-    let hold = state
-        .hold()
-        .ok_or(Problem::refused(&ReservationError::NotFound))?;
     let Change {
         seats,
         best_available,
         persons,
         party_size,
     } = body;
-    let wish = wish(
-        hold.time_slot,
-        ChoiceFields {
-            seats,
-            best_available,
-            persons,
-            party_size,
-        },
+    let (places, party) = chosen(ChoiceFields {
+        seats,
+        best_available,
+        persons,
+        party_size,
+    })?;
+    let key = key.bind(
+        app.store.vault(),
+        holder.scope(),
+        &("change", id, &places, &party),
     )?;
-    let key = key.bind(app.store.vault(), holder.scope(), &("change", id, &wish));
     let request = caller.request(holder.actor(), "reservations/change", key);
-    let committed = app.bookings.change(&request, id, &wish).await?;
+    let committed = app.bookings.change(&request, id, &places, &party).await?;
     after(&app, &committed, id).await
 }

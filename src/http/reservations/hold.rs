@@ -61,15 +61,17 @@ impl Sendable for Hold {
 
 impl Hold {
     pub(super) fn wish(self) -> Result<Wish, Problem> {
-        wish(
-            self.time_slot,
-            ChoiceFields {
-                seats: self.seats,
-                best_available: self.best_available,
-                persons: self.persons,
-                party_size: self.party_size,
-            },
-        )
+        let (places, party) = chosen(ChoiceFields {
+            seats: self.seats,
+            best_available: self.best_available,
+            persons: self.persons,
+            party_size: self.party_size,
+        })?;
+        Ok(Wish {
+            time_slot: self.time_slot,
+            places,
+            party,
+        })
     }
 }
 
@@ -82,8 +84,8 @@ pub(super) struct ChoiceFields {
     pub(super) party_size: Option<u8>,
 }
 
-/// The wish behind the fields, or every field that does not go with the others.
-pub(super) fn wish(time_slot: TimeSlotId, choice: ChoiceFields) -> Result<Wish, Problem> {
+/// The places and people behind the fields, or every field that does not go with the others.
+pub(super) fn chosen(choice: ChoiceFields) -> Result<(Places, Party), Problem> {
     let fault = |pointer, problem: &str| Fault::at(pointer, problem);
     let apart = |given: bool, pointer| given.then(|| fault(pointer, "cannot be combined with party_size"));
     let (places, party) = match choice {
@@ -133,11 +135,7 @@ pub(super) fn wish(time_slot: TimeSlotId, choice: ChoiceFields) -> Result<Wish, 
             ..
         } => (Places::BestAvailable(count), Party::Persons(persons)),
     };
-    Ok(Wish {
-        time_slot,
-        places,
-        party,
-    })
+    Ok((places, party))
 }
 
 /// Holds seats or an escape-room slot.
@@ -156,7 +154,7 @@ pub(in super::super) async fn hold(
     Sent(body): Sent<Hold>,
 ) -> Result<Response, Problem> {
     let wish = body.wish()?;
-    let key = key.bind(app.store.vault(), "anonymous".to_owned(), &wish);
+    let key = key.bind(app.store.vault(), "anonymous".to_owned(), &wish)?;
     let number = app.bookings.next_number();
     let request = caller.request(Actor::Guest(number), "reservations/hold", key);
     let committed = app.bookings.hold(&request, number, &wish).await?;

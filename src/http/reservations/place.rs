@@ -5,7 +5,7 @@ use aggregates::{
     values::{CouponCode, CustomerName, PhoneNumber},
 };
 use axum::{extract::State, response::Response};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     super::{
@@ -21,7 +21,7 @@ use super::{
 use crate::booking::Placing;
 
 /// What a customer sends to place a reservation.
-#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "name": "김하늘", "phone": "010-1234-5678",
     "agreements": { "privacy": true, "house_rules": true }, "coupon": "7KQ4MZ2H", "payment": "bank_transfer" }))]
@@ -65,7 +65,7 @@ pub(in super::super) async fn place(
     if body.coupon.is_some() {
         app.limits.guess(caller.address)?;
     }
-    let key = key.bind(app.store.vault(), holder.scope(), &("place", holder.id(), &body));
+    let key = key.bind(app.store.vault(), holder.scope(), &("place", holder.id(), &body))?;
     let Place {
         name,
         phone,

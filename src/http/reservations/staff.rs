@@ -59,7 +59,7 @@ async fn record(
     command: ReservationCommand,
 ) -> Result<Response, Problem> {
     let holder = Holder::Staff(id);
-    let key = key.bind(app.store.vault(), holder.scope(), &(id, &command));
+    let key = key.bind(app.store.vault(), holder.scope(), &(id, &command))?;
     let request = caller.request(holder.actor(), name, key);
     let committed = app.bookings.record(&request, id, command).await?;
     after(app, &committed, id).await

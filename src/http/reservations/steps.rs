@@ -29,7 +29,7 @@ async fn take(step: Step, app: &App, caller: Caller, holder: &Holder, key: Key) 
         Step::Revive => "reservations/revive",
     };
     let id = holder.id();
-    let key = key.bind(app.store.vault(), holder.scope(), &(command, id));
+    let key = key.bind(app.store.vault(), holder.scope(), &(command, id))?;
     let request = caller.request(holder.actor(), command, key);
     let committed = match step {
         Step::Extend => app.bookings.extend(&request, id).await?,
