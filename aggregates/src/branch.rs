@@ -211,9 +211,10 @@ refusals! { BranchError:
     Self::NotFound => "branch/not-found", NotFound, "Choose a branch from GET /v1/branches.";
     Self::AlreadyOpen => "branch/already-open", Conflict, "Use a new id, or change this branch.";
     Self::Closed => "branch/closed", Gone, "Choose another branch.";
-    Self::TooManyAccounts => "branch/too-many-accounts", Invalid, "Leave out accounts that are not used.";
-    Self::AccountListedTwice { .. } => "branch/account-listed-twice", Invalid, "List each account once.";
-    Self::TooManyNotices => "branch/too-many-notices", Invalid, "Leave out notices that are out of date.";
+    Self::TooManyAccounts => "branch/too-many-accounts", Invalid, "Leave out accounts that are not used.", at ["/accounts"];
+    Self::AccountListedTwice { .. } => "branch/account-listed-twice", Invalid, "List each account once.",
+        at ["/accounts"];
+    Self::TooManyNotices => "branch/too-many-notices", Invalid, "Leave out notices that are out of date.", at ["/notices"];
     Self::TooManyClosingDays => "branch/too-many-closing-days", Conflict, "Reopen days that are past.";
 }
 

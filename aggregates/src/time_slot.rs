@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     administered::{Administered, Claims, Permission, Reference},
     decider::aggregate,
+    fault::{Fault, Faults},
     ids::{AuditoriumId, BranchId, MovieId, PricePolicyId, ThemeId, TimeSlotId},
     refusal::refusals,
     values::Note,
@@ -43,7 +44,8 @@ pub enum Show {
         auditorium: AuditoriumId,
         /// The immutable layout version, from 1.
         layout_version: u32,
-        /// How many seats that version has.
+        /// How many seats that version has; may be left out of a command.
+        #[serde(default)]
         capacity: u32,
     },
     /// A session of an escape-room theme: one seat, `room`.
@@ -90,16 +92,37 @@ pub struct Plan {
     pub sales_close_at: Timestamp,
     /// The price policy.
     pub price_policy: PricePolicyId,
-    /// Its frozen version, from 1.
+    /// Its frozen version, from 1; left out of a command, the one in effect on the slot's day.
+    #[serde(default)]
     pub price_version: u32,
-    /// Seats one customer may take.
+    /// Seats one customer may take; 8, unless said otherwise.
+    #[serde(default = "seats_per_customer")]
     pub seats_per_customer_max: u8,
-    /// Minutes a hold lives.
+    /// Minutes a hold lives; 10, unless said otherwise.
+    #[serde(default = "hold_minutes")]
     pub hold_minutes: u16,
-    /// Minutes from the first touch within which an extended hold must end.
+    /// Minutes from the first touch within which an extended hold must end; 20, unless said otherwise.
+    #[serde(default = "hold_cap_minutes")]
     pub hold_cap_minutes: u16,
-    /// Minutes before the start until which customers cancel by themselves.
+    /// Minutes before the start until which customers cancel by themselves; 20, unless said otherwise.
+    #[serde(default = "cancel_minutes")]
     pub cancel_minutes: u16,
+}
+
+const fn seats_per_customer() -> u8 {
+    SEATS_PER_CUSTOMER_DEFAULT
+}
+
+const fn hold_minutes() -> u16 {
+    HOLD_MINUTES_DEFAULT
+}
+
+const fn hold_cap_minutes() -> u16 {
+    HOLD_CAP_MINUTES_DEFAULT
+}
+
+const fn cancel_minutes() -> u16 {
+    CANCEL_MINUTES_DEFAULT
 }
 
 impl Plan {
@@ -121,15 +144,51 @@ impl Plan {
         self.starts_at - i64::from(self.cancel_minutes).minutes()
     }
 
-    fn consistent(&self) -> bool {
-        self.starts_at < self.ends_at
-            && self.ends_at <= self.starts_at + LENGTH_HOURS_MAX.hours()
-            && self.sales_open_at < self.sales_close_at
-            && self.sales_close_at <= self.starts_at
-            && (1..=SEATS_PER_CUSTOMER_DEFAULT).contains(&self.seats_per_customer_max)
-            && (1..=120).contains(&self.hold_minutes)
-            && (self.hold_minutes..=240).contains(&self.hold_cap_minutes)
-            && self.price_version > 0
+    /// Whether it can be scheduled at `now`; else every field that contradicts another one or a limit.
+    fn consistent(&self, now: Timestamp) -> Result<(), TimeSlotError> {
+        let rules = [
+            (self.starts_at > now, "starts_at", "must not be past"),
+            (
+                self.starts_at < self.ends_at && self.ends_at <= self.starts_at + LENGTH_HOURS_MAX.hours(),
+                "ends_at",
+                "must be after starts_at, by at most 24 hours",
+            ),
+            (
+                self.sales_open_at < self.sales_close_at,
+                "sales_open_at",
+                "must be before sales_close_at",
+            ),
+            (
+                self.sales_close_at <= self.starts_at,
+                "sales_close_at",
+                "must not be after starts_at",
+            ),
+            (self.price_version > 0, "price_version", "must be 1 or more"),
+            (
+                (1..=SEATS_PER_CUSTOMER_DEFAULT).contains(&self.seats_per_customer_max),
+                "seats_per_customer_max",
+                "must be 1 to 8",
+            ),
+            (
+                (1..=120).contains(&self.hold_minutes),
+                "hold_minutes",
+                "must be 1 to 120",
+            ),
+            (
+                (self.hold_minutes..=240).contains(&self.hold_cap_minutes),
+                "hold_cap_minutes",
+                "must be hold_minutes to 240",
+            ),
+        ];
+        let broken = rules.into_iter().filter(|(kept, _, _)| !kept);
+        let faults: Vec<Fault> = broken
+            .map(|(_, field, problem)| Fault::at(format!("/plan/{field}"), problem))
+            .collect();
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(TimeSlotError::InconsistentPlan(Faults(faults)))
+        }
     }
 }
 
@@ -178,11 +237,9 @@ pub enum TimeSlotError {
     /// Scheduled before, with another plan.
     #[error("the time slot is scheduled already")]
     AlreadyScheduled,
-    /// The plan contradicts itself.
-    #[error(
-        "the plan is not consistent: it needs sales open < sales close ≤ start < end ≤ start + 24 h and sane limits"
-    )]
-    InconsistentPlan,
+    /// The plan contradicts itself, a limit or the clock.
+    #[error("the plan is not consistent: {0}")]
+    InconsistentPlan(Faults),
     /// Sales have not begun.
     #[error("sales open at {opens_at}")]
     NotYetOnSale {
@@ -212,12 +269,28 @@ pub enum TimeSlotError {
 refusals! { TimeSlotError:
     Self::NotFound => "time-slot/not-found", NotFound, "Choose a time slot from GET /v1/time-slots.";
     Self::AlreadyScheduled => "time-slot/already-scheduled", Conflict, "Use a new id, or withdraw this slot first.";
-    Self::InconsistentPlan => "time-slot/inconsistent-plan", Invalid, "Correct the moments and limits of the plan.";
+    Self::InconsistentPlan(_) => "time-slot/inconsistent-plan", Invalid, "Correct the moments and limits of the plan.",
+        by Self::fields;
     Self::NotYetOnSale { .. } => "time-slot/not-yet-on-sale", Conflict, "Come back when sales open.";
     Self::Started { .. } => "time-slot/started", Gone, "Choose a later time slot.";
     Self::SalesClosed { .. } => "time-slot/sales-closed", Gone, "Choose a later time slot, or ask at the counter.";
     Self::Closed => "time-slot/closed", Conflict, "Choose another time slot, or try again later.";
     Self::Withdrawn => "time-slot/withdrawn", Gone, "Choose another time slot.";
+}
+
+impl TimeSlotError {
+    fn fields(&self) -> Vec<Fault> {
+        match self {
+            Self::InconsistentPlan(Faults(faults)) => faults.clone(),
+            Self::NotFound
+            | Self::AlreadyScheduled
+            | Self::NotYetOnSale { .. }
+            | Self::Started { .. }
+            | Self::SalesClosed { .. }
+            | Self::Closed
+            | Self::Withdrawn => Vec::new(),
+        }
+    }
 }
 
 /// What a slot remembers.
@@ -240,13 +313,12 @@ aggregate! {
 }
 
 impl TimeSlot {
-    fn rule(&self, command: TimeSlotCommand, _now: Timestamp) -> Result<Vec<TimeSlotEvent>, TimeSlotError> {
+    fn rule(&self, command: TimeSlotCommand, now: Timestamp) -> Result<Vec<TimeSlotEvent>, TimeSlotError> {
         use TimeSlotCommand::{Close, Reopen, Schedule, Withdraw};
         match (command, self) {
-            (Schedule { plan }, Self::Unknown) if plan.consistent() => {
-                Ok(vec![TimeSlotEvent::Scheduled { plan }])
-            }
-            (Schedule { .. }, Self::Unknown) => Err(TimeSlotError::InconsistentPlan),
+            (Schedule { plan }, Self::Unknown) => plan
+                .consistent(now)
+                .map(|()| vec![TimeSlotEvent::Scheduled { plan }]),
             (Schedule { plan }, Self::OnSale(known)) if plan == *known => Ok(vec![]),
             (Schedule { .. }, Self::OnSale(_) | Self::Closed(_) | Self::Withdrawn(_)) => {
                 Err(TimeSlotError::AlreadyScheduled)

@@ -32,7 +32,7 @@ impl Bookings {
                 }
             };
             if !known {
-                return Err(ChoiceError::NoSuchSeats(vec![seat.label.clone()]).into());
+                return Err(ChoiceError::NoSuchSeats(vec![(0, seat.label.clone())]).into());
             }
             work.load::<Seat>(seat).await?;
             work.execute::<Seat>(seat, command.clone())

@@ -4,6 +4,7 @@
 use aggregates::{
     auditorium::Auditorium,
     branch::Branch,
+    fault::Fault,
     ids::{SeatId, TimeSlotId},
     movie::Movie,
     refusal::{Kind, Refusal},
@@ -88,6 +89,16 @@ impl Refusal for ProgrammeError {
 
     fn help(&self) -> &'static str {
         self.row().2
+    }
+
+    fn faults(&self) -> Vec<Fault> {
+        let field = match self {
+            Self::OtherBranch => "/plan/branch",
+            Self::CapacityDiffers { .. } => "/plan/show/capacity",
+            Self::TooShort { .. } => "/plan/ends_at",
+            Self::InUse => return Vec::new(),
+        };
+        vec![Fault::at(field, self.to_string())]
     }
 }
 

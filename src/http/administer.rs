@@ -166,7 +166,7 @@ async fn command<A: Administrable>(
     example: &str,
 ) -> Result<A::Command, Problem> {
     let bytes = body::bytes(headers, sent, body::ADMIN_BYTES_MAX).await?;
-    body::read_command(verb, &bytes, example)
+    body::read_command(verb, &bytes, example, A::plainly)
 }
 
 /// The command's name for the log, one text per command that exists.
@@ -208,7 +208,7 @@ fn if_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
 impl From<NotDone> for Problem {
     fn from(not_done: NotDone) -> Self {
         match not_done {
-            NotDone::Denied(denied) => Self::refused(denied.refusal()),
+            NotDone::Denied(denied) => denied.into(),
             NotDone::ChangedSince { .. } => Self::new(&problems::PRECONDITION_FAILED, not_done.to_string()),
         }
     }

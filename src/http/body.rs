@@ -1,6 +1,6 @@
 //! Reads a JSON body into a typed command, or says everything that is wrong with it; never lets an unchecked text in.
 
-use aggregates::fault::Fault;
+use aggregates::fault::{Fault, Faults};
 use axum::{
     body::{Body, BodyDataStream, Bytes},
     extract::{FromRequest, Request},
@@ -160,10 +160,15 @@ pub(super) fn read_command<T: DeserializeOwned>(
     verb: &str,
     bytes: &[u8],
     example: &str,
+    plainly: impl FnOnce(&str, Value) -> Result<Value, Faults>,
 ) -> Result<T, Problem> {
     let body = parse(bytes)?;
     refuse(faults::unprintable(&body))?;
     refuse_unless_object(&body)?;
+    let body = match plainly(verb, body) {
+        Ok(body) => body,
+        Err(Faults(faults)) => return Err(wrong(&faults)),
+    };
     let tagged = json!({ verb: body });
     match serde_json::from_value::<T>(tagged.clone()) {
         Ok(command) => Ok(command),
@@ -203,9 +208,13 @@ pub(super) fn refuse(faults: Vec<Fault>) -> Result<(), Problem> {
     if faults.is_empty() {
         return Ok(());
     }
-    let detail = match &*faults {
+    Err(wrong(&faults))
+}
+
+fn wrong(faults: &[Fault]) -> Problem {
+    let detail = match faults {
         [fault] => fault.to_string(),
         faults => format!("{} fields are wrong", faults.len()),
     };
-    Err(Problem::new(&problems::INVALID_FIELDS, detail).with_faults(&faults))
+    Problem::new(&problems::INVALID_FIELDS, detail).with_faults(faults)
 }

@@ -85,7 +85,9 @@ fn in_words(message: &str) -> String {
         "u32" => "a whole number from 0 to 4294967295".to_owned(),
         "i64" | "u64" => "a whole number".to_owned(),
         "f64" => "a number".to_owned(),
-        other if other.starts_with("struct ") || other.starts_with("a map") => "an object".to_owned(),
+        other if other == "map" || other.starts_with("struct ") || other.starts_with("a map") => {
+            "an object".to_owned()
+        }
         other => other.to_owned(),
     };
     let rules = ["invalid type: ", "invalid value: ", "invalid length "];
@@ -144,6 +146,12 @@ fn repair(body: &mut Value, example: &Value, place: &[Step]) -> bool {
     match (at_mut(body, parents), last, good) {
         (Some(Value::Object(fields)), Step::Key(key), Some(good)) => {
             fields.insert(key.clone(), good.clone()) != Some(good)
+        }
+        // A choice that the example makes otherwise: without its one field nothing would be chosen.
+        (Some(Value::Object(fields)), Step::Key(key), None)
+            if fields.len() == 1 && fields.contains_key(key) =>
+        {
+            repair(body, example, parents)
         }
         (Some(Value::Object(fields)), Step::Key(key), None) => fields.remove(key).is_some(),
         (Some(Value::Array(items)), Step::At(index), Some(good)) if *index < items.len() => {

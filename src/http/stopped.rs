@@ -3,6 +3,7 @@
 use sqlx::error::DatabaseError;
 
 use crate::{
+    administration::Denied,
     booking::Refused,
     store::{Stop, StoreError},
 };
@@ -31,6 +32,12 @@ impl From<StoreError> for Problem {
                 Self::new(&problems::FAULT, "the log cannot be read")
             }
         }
+    }
+}
+
+impl From<Denied> for Problem {
+    fn from(denied: Denied) -> Self {
+        Self::refused(denied.refusal())
     }
 }
 

@@ -4,7 +4,11 @@ use jiff::ToSpan;
 use uuid::Uuid;
 
 use super::{TimeSlotCommand::*, *};
-use crate::decider::testing::{NOON, given};
+use crate::{
+    Decider as _,
+    decider::testing::{NOON, given},
+    refusal::Refusal as _,
+};
 
 fn plan() -> Plan {
     Plan {
@@ -59,49 +63,83 @@ fn a_consistent_plan_is_scheduled_once() {
 
 #[test]
 fn a_plan_that_contradicts_itself_is_refused() {
-    let sound = plan();
-    for plan in [
-        Plan {
-            ends_at: sound.starts_at,
-            ..sound.clone()
-        },
-        Plan {
-            ends_at: sound.starts_at + 25.hours(),
-            ..sound.clone()
-        },
-        Plan {
-            sales_open_at: sound.sales_close_at,
-            ..sound.clone()
-        },
-        Plan {
-            sales_close_at: sound.starts_at + 1.minute(),
-            ..sound.clone()
-        },
-        Plan {
-            seats_per_customer_max: 0,
-            ..sound.clone()
-        },
-        Plan {
-            seats_per_customer_max: 9,
-            ..sound.clone()
-        },
-        Plan {
-            hold_minutes: 0,
-            ..sound.clone()
-        },
-        Plan {
-            hold_cap_minutes: 9,
-            ..sound.clone()
-        },
-        Plan {
-            price_version: 0,
-            ..sound.clone()
-        },
-    ] {
-        given::<TimeSlot>([])
-            .when(Schedule { plan })
-            .refused(&TimeSlotError::InconsistentPlan);
+    let sound = plan;
+    let mistakes: [(&[&str], fn(&mut Plan)); 9] = [
+        (&["/plan/ends_at"], |plan| plan.ends_at = plan.starts_at),
+        (&["/plan/ends_at"], |plan| {
+            plan.ends_at = plan.starts_at + 25.hours()
+        }),
+        (&["/plan/sales_open_at"], |plan| {
+            plan.sales_open_at = plan.sales_close_at
+        }),
+        (&["/plan/sales_close_at"], |plan| {
+            plan.sales_close_at = plan.starts_at + 1.minute();
+        }),
+        (&["/plan/seats_per_customer_max"], |plan| {
+            plan.seats_per_customer_max = 0
+        }),
+        (&["/plan/seats_per_customer_max"], |plan| {
+            plan.seats_per_customer_max = 9
+        }),
+        (&["/plan/hold_minutes"], |plan| plan.hold_minutes = 0),
+        (&["/plan/hold_cap_minutes"], |plan| plan.hold_cap_minutes = 9),
+        (&["/plan/price_version", "/plan/hold_minutes"], |plan| {
+            (plan.price_version, plan.hold_minutes, plan.hold_cap_minutes) = (0, 121, 121);
+        }),
+    ];
+    for (fields, mistake) in mistakes {
+        let mut plan = sound();
+        mistake(&mut plan);
+        let refused = TimeSlot::default()
+            .decide(Schedule { plan }, NOON)
+            .expect_err("a refusal");
+        assert_eq!(refused.slug(), "time-slot/inconsistent-plan");
+        let named: Vec<String> = refused.faults().into_iter().map(|fault| fault.pointer).collect();
+        assert_eq!(named, fields);
     }
+}
+
+#[test]
+fn a_slot_that_would_have_started_is_not_scheduled() {
+    let (starts_at, named) = (plan().starts_at, ["/plan/starts_at"]);
+    let refused = TimeSlot::default()
+        .decide(Schedule { plan: plan() }, starts_at)
+        .expect_err("a refusal");
+    assert_eq!(
+        refused
+            .faults()
+            .into_iter()
+            .map(|fault| fault.pointer)
+            .collect::<Vec<_>>(),
+        named
+    );
+    // Scheduled in time, it may be sent again whenever.
+    given::<TimeSlot>([scheduled()])
+        .at(starts_at)
+        .when(Schedule { plan: plan() })
+        .then([]);
+}
+
+#[test]
+fn a_plan_may_leave_out_what_is_usual() {
+    let mut sent = serde_json::to_value(plan()).expect("a plan can be written");
+    let usual = [
+        "price_version",
+        "seats_per_customer_max",
+        "hold_minutes",
+        "hold_cap_minutes",
+        "cancel_minutes",
+    ];
+    for field in usual {
+        sent.as_object_mut().expect("an object").remove(field);
+    }
+    let read: Plan = serde_json::from_value(sent).expect("a plan");
+    let expected = Plan {
+        price_version: 0,
+        seats_per_customer_max: 8,
+        ..plan()
+    };
+    assert_eq!(read, expected);
 }
 
 #[test]

@@ -70,6 +70,8 @@ pub struct PlacedView<'a> {
     cancel_until: Timestamp,
     /// Whether nothing is due any more.
     paid: bool,
+    /// Whether the customer was told.
+    notified: bool,
     /// The deadline of the transfer, while it is due.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -133,6 +135,7 @@ impl<'a> ReservationView<'a> {
                 starts_at: placed.placement.starts_at,
                 cancel_until: placed.placement.cancel_until,
                 paid: placed.paid,
+                notified: placed.notified,
                 pay_by: placed.pay_by(),
                 accounts: match &placed.placement.payment {
                     Payment::BankTransfer { accounts, .. } => accounts,
