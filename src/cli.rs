@@ -6,6 +6,7 @@ mod events;
 mod failure;
 mod import;
 mod migrate;
+mod open_sales;
 mod output;
 mod rebuild;
 mod replay;
@@ -54,6 +55,8 @@ enum Command {
     Migrate(migrate::Args),
     /// Read catalogue files: branches, movies, themes, halls, prices
     Import(import::Args),
+    /// Make the time slots of the coming days by the weekly templates of themes
+    OpenSales(open_sales::Args),
     /// List or follow the log
     Events(events::Args),
     /// Tell the log step by step as sentences
@@ -112,6 +115,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
             Command::Serve(args) => serve::run(&cli.database, args).await,
             Command::Migrate(args) => migrate::run(&cli.database, &args).await,
             Command::Import(args) => import::run(&cli.database, &args).await,
+            Command::OpenSales(args) => open_sales::run(&cli.database, &args).await,
             Command::Events(args) => events::run(&cli.database, &args).await,
             Command::Replay(args) => replay::run(&cli.database, &args).await,
             Command::Rebuild(args) => rebuild::run(&cli.database, &args).await,

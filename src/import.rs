@@ -27,7 +27,7 @@ pub use self::{
     carry_out::{Imported, import},
     catalogue::Catalogue,
     files::{Source, read},
-    timetable::{Opened, SALES_DAYS_MAX, open_sales},
+    timetable::{Opened, SALES_DAYS_MAX, open_sales, open_sessions},
 };
 use crate::store::{Stop, StoreError};
 

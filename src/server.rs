@@ -12,7 +12,7 @@ use crate::{
     config::Config,
     http::{self, AdminToken, App, Edge, Limits, Live, Parts},
     migrate,
-    policies::Deadlines,
+    policies::{Deadlines, Openings},
     shutdown::{Signal, told},
     store::{Store, StoreError, StoreSettings, Upcasters, runner::Projections},
     vault::{
@@ -105,8 +105,10 @@ impl Server {
         let projections = Arc::new(Projections::start(&store, &database.sqlx()));
 
         let deadlines = Deadlines::new(store.clone(), bookings.clone(), database.sqlx());
+        let openings = Openings::new(store.clone());
         let work = vec![
             tokio::spawn(deadlines.run(work_stops.clone())),
+            tokio::spawn(openings.run(work_stops.clone())),
             tokio::spawn(keep_lease(lease, reads.clone(), work_stops.clone())),
             tokio::spawn(upkeep(store.clone(), work_stops)),
         ];

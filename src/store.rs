@@ -178,6 +178,19 @@ impl Store {
         Ok((Arc::new(folded.state), folded.sequence))
     }
 
+    /// Every aggregate of one kind, with its id: for kinds of which there are few.
+    pub async fn read_all<A: Decider>(&self) -> Result<Vec<(A::Id, A)>, StoreError> {
+        let rows = self.reading().log().load_prefix(A::TYPE, "").await?;
+        let mut all = Vec::new();
+        for rows in rows.chunk_by(|one, next| one.stream == next.stream) {
+            let id = rows.first().and_then(|row| row.stream.id.parse::<A::Id>().ok());
+            if let Some(id) = id {
+                all.push((id, self.reading().fold::<A>(rows).await?.state));
+            }
+        }
+        Ok(all)
+    }
+
     /// All events of one stream.
     pub async fn events_of(&self, stream: &StreamId) -> Result<Vec<Recorded>, StoreError> {
         self.reading().stream(stream).await

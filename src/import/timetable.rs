@@ -25,7 +25,7 @@ use aggregates::{
 };
 use futures_util::{StreamExt as _, stream};
 use jiff::{ToSpan, civil::Date, tz::TimeZone};
-use uuid::Uuid;
+use sha2::{Digest as _, Sha256};
 
 use super::{
     ImportError, OnProgress, Progress,
@@ -71,20 +71,58 @@ pub async fn open_sales(
     on_progress: OnProgress<'_>,
 ) -> Result<Opened, ImportError> {
     let names = Names::find(store, catalogues).await?;
-    let days = days.min(SALES_DAYS_MAX);
-    let programmes = programmes(catalogues, &names);
-    let parts: Vec<(&Programme, u16)> = programmes
+    let programmes = programmes(catalogues, &names).into_iter();
+    open_all(
+        store,
+        "import",
+        programmes.map(|programme| (programme, days)).collect(),
+        on_progress,
+    )
+    .await
+}
+
+/// Makes the time slots of active themes by their own weekly templates, as far ahead as each sells and a week at least
+/// (DOMAIN E3, C5): of these themes, or of all. Without a catalogue, because a theme knows when it is played.
+pub async fn open_sessions(
+    store: &Store,
+    policy: &'static str,
+    only: Option<&[ThemeId]>,
+    days: u16,
+    on_progress: OnProgress<'_>,
+) -> Result<Opened, ImportError> {
+    let themes = store.read_all::<Theme>().await?.into_iter();
+    let wanted = themes.filter(|(id, _)| only.is_none_or(|only| only.contains(id)));
+    let programmes = wanted.filter_map(|(id, theme)| {
+        let game = theme.active().ok()?;
+        let programme = Programme {
+            branch: game.branch,
+            what: Shows::Sessions(id),
+        };
+        Some((programme, days.max(game.opens.days_ahead.saturating_add(1))))
+    });
+    open_all(store, policy, programmes.collect(), on_progress).await
+}
+
+/// Opens so many days of each programme, some at the same time.
+async fn open_all(
+    store: &Store,
+    policy: &'static str,
+    programmes: Vec<(Programme, u16)>,
+    on_progress: OnProgress<'_>,
+) -> Result<Opened, ImportError> {
+    let parts: Vec<(&Programme, Range<u16>)> = programmes
         .iter()
-        .flat_map(|programme| {
+        .flat_map(|(programme, days)| {
+            let days = (*days).min(SALES_DAYS_MAX);
             (0..days)
                 .step_by(UNIT_DAYS.into())
-                .map(move |from| (programme, from))
+                .map(move |from| (programme, from..days.min(from + UNIT_DAYS)))
         })
         .collect();
     let total = parts.len();
-    let open = |(programme, from): (&Programme, u16)| {
+    let open = |(programme, days): (&Programme, Range<u16>)| {
         let programme = programme.clone();
-        async move { open_part(store, &programme, from, days.min(from + UNIT_DAYS)).await }
+        async move { open_part(store, policy, &programme, days).await }
     };
     let mut results = stream::iter(parts.into_iter().map(open)).buffer_unordered(AT_ONCE);
     let mut opened = Opened::default();
@@ -166,13 +204,18 @@ fn screenings(chain: &CinemaChain, names: &Names) -> Vec<Programme> {
     programmes
 }
 
-async fn open_part(store: &Store, programme: &Programme, from: u16, to: u16) -> Result<Opened, ImportError> {
+async fn open_part(
+    store: &Store,
+    policy: &'static str,
+    programme: &Programme,
+    days: Range<u16>,
+) -> Result<Opened, ImportError> {
     let counted = Mutex::new(Opened::default());
     let committed = store
-        .run(&Request::system("import", "OpenSales"), |mut unit| {
-            let counted = &counted;
+        .run(&Request::system(policy, "OpenSales"), |mut unit| {
+            let (counted, days) = (&counted, days.clone());
             async move {
-                let opened = open_days(&mut unit, programme, from..to).await?;
+                let opened = open_days(&mut unit, programme, days).await?;
                 *counted.lock().unwrap_or_else(PoisonError::into_inner) = opened;
                 Ok::<(), Stop<Denied>>(())
             }
@@ -205,20 +248,44 @@ async fn open_days(
             plans.extend(programme.plans(work, &zone, date).await?);
         }
     }
-    for plan in plans.into_iter().filter(|plan| plan.starts_at > now) {
+    plans.retain(|plan| plan.starts_at > now);
+    let ids: Vec<TimeSlotId> = plans.iter().map(slot_of).collect();
+    work.load_all::<TimeSlot>(&ids).await?;
+    for (id, plan) in ids.into_iter().zip(plans) {
+        // One that was withdrawn is not made again.
+        if *work.state::<TimeSlot>(&id) != TimeSlot::Unknown {
+            opened.present += 1;
+            continue;
+        }
         match programme::clash(work, &plan).await? {
             Some(entry) if entry.starts_at == plan.starts_at => opened.present += 1,
             Some(_) => opened.in_the_way += 1,
             None if plan.sales_open_at >= plan.sales_close_at => opened.never_on_sale += 1,
             None => {
-                let id = TimeSlotId::new(Uuid::now_v7());
-                work.begin::<TimeSlot>(&id);
                 programme::schedule(work, id, plan).await?;
                 opened.scheduled += 1;
             }
         }
     }
     Ok(opened)
+}
+
+/// The slot for what is shown then and there: the same whoever makes it, so that nobody makes a second one.
+fn slot_of(plan: &Plan) -> TimeSlotId {
+    let (what, place) = match plan.show {
+        Show::Movie {
+            movie, auditorium, ..
+        } => (movie.uuid(), auditorium.uuid()),
+        Show::Theme { theme, .. } => (theme.uuid(), theme.uuid()),
+    };
+    let digest: [u8; 32] = Sha256::new()
+        .chain_update(what)
+        .chain_update(place)
+        .chain_update(plan.starts_at.as_microsecond().to_be_bytes())
+        .finalize()
+        .into();
+    let bytes = std::array::from_fn(|index| digest[index]);
+    TimeSlotId::new(uuid::Builder::from_custom_bytes(bytes).into_uuid())
 }
 
 impl Programme {
