@@ -7,8 +7,10 @@ use axum::{extract::FromRequestParts, http::request::Parts};
 use super::{problem::Problem, problems};
 use crate::{store::IdempotencyKey, vault::Vault};
 
-/// Characters of a key: enough that keys of strangers don't meet (128 bits in base64), few enough to store.
-const LENGTH: std::ops::RangeInclusive<usize> = 22..=128;
+/// Characters of a key: few enough to store.
+const LENGTH: std::ops::RangeInclusive<usize> = 1..=128;
+/// Characters of a stranger's key: enough that keys of strangers don't meet (128 bits in base64).
+const STRANGERS_MIN: usize = 22;
 
 /// The key a caller sent, if any.
 #[derive(Debug)]
@@ -37,7 +39,7 @@ impl<S: Sync> FromRequestParts<S> for Key {
             return Ok(Self(None));
         };
         let malformed = || {
-            let detail = "an Idempotency-Key has 22 to 128 printable characters, for example a UUID";
+            let detail = "an Idempotency-Key has 1 to 128 printable characters, for example a UUID";
             Problem::new(&problems::MALFORMED_HEADER, detail)
         };
         let text = header.to_str().map_err(|_| malformed())?.trim();
@@ -51,6 +53,25 @@ impl<S: Sync> FromRequestParts<S> for Key {
             Ok(Self(Some(text.to_owned())))
         } else {
             Err(malformed())
+        }
+    }
+}
+
+/// The key of somebody without a name, long enough; whoever has a name has keys of their own.
+#[derive(Debug)]
+pub struct StrangersKey(pub Key);
+
+impl<S: Sync> FromRequestParts<S> for StrangersKey {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let key = Key::from_request_parts(parts, state).await?;
+        match &key.0 {
+            Some(text) if text.len() < STRANGERS_MIN => Err(Problem::new(
+                &problems::MALFORMED_HEADER,
+                "an Idempotency-Key has 22 to 128 printable characters, for example a UUID",
+            )),
+            Some(_) | None => Ok(Self(key)),
         }
     }
 }

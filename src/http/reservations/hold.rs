@@ -20,7 +20,7 @@ use super::{
         answer::Done,
         body::{Sendable, Sent, refuse},
         caller::Caller,
-        idempotency::Key,
+        idempotency::StrangersKey,
         problem::{Problem, ProblemBody},
     },
     view::ReservationView,
@@ -161,7 +161,7 @@ fn unfit() -> Problem {
 pub(in super::super) async fn hold(
     State(app): State<App>,
     caller: Caller,
-    key: Key,
+    StrangersKey(key): StrangersKey,
     Sent(body): Sent<Hold>,
 ) -> Result<Response, Problem> {
     let wish = body.wish()?;
