@@ -8,4 +8,6 @@ mod field;
 mod journey;
 mod keys;
 mod live;
+mod named;
 mod problems;
+mod shop;

@@ -1,5 +1,7 @@
 //! The audit trail over HTTP: the log as a filtered list, and the whole story of one entity; for admins only.
 
+mod naming;
+
 use std::sync::Arc;
 
 use aggregates::{StreamId, event::KINDS};
@@ -9,7 +11,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use jiff::Timestamp;
-use projections::audit_trail::{self, Entry, Filter};
+use projections::audit_trail::{self, Filter};
 use serde::Deserialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
@@ -116,13 +118,10 @@ pub(super) async fn events(
     let filter = which.filter()?;
     let mut connection = app.reads.acquire().await?;
     let entries = audit_trail::events(&mut connection, &filter, newest_first, limit + 1).await?;
-    Ok(pages::page(
-        &uri,
-        entries,
-        limit,
-        |entry: &Entry| entry.position,
-        |entry| Some(audit::tell_entry(&entry)),
-    ))
+    drop(connection);
+    let mut told: Vec<Told> = entries.iter().map(audit::tell_entry).collect();
+    naming::name(&app.reads, &mut told).await?;
+    Ok(pages::page(&uri, told, limit, |told: &Told| told.position, Some))
 }
 
 /// The whole story of one entity: every event with who, when, why, and old → new.
@@ -153,5 +152,7 @@ pub(super) async fn timeline(State(app): State<App>, _: Admin, path: PathTexts) 
             format!("nothing happened to {kind} {id}"),
         ));
     }
-    Ok(Json(audit::timeline(&events)).into_response())
+    let mut told = audit::timeline(&events);
+    naming::name(&app.reads, &mut told).await?;
+    Ok(Json(told).into_response())
 }

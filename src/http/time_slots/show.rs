@@ -66,7 +66,9 @@ pub(super) async fn find(app: &App, id: TimeSlotId, as_of: &AsOf) -> Result<Slot
 
 async fn answer(app: &App, slot: &Slot, as_of: &AsOf) -> Result<Response, Problem> {
     let zone = app.zone(slot.plan.branch).await?;
-    let mut response = Json(TimeSlotView::of(slot, &zone, app.store.now())).into_response();
+    let labels = time_slot_calendar::labels(&app.reads, &[slot.time_slot]).await?;
+    let label = labels.get(&slot.time_slot);
+    let mut response = Json(TimeSlotView::of(slot, label, &zone, app.store.now())).into_response();
     // What was cannot be changed, so only the present has a tag for If-Match.
     if as_of.is_now() {
         let (_, sequence) = app.store.read_with_sequence::<TimeSlot>(&slot.time_slot).await?;
