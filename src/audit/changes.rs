@@ -165,11 +165,11 @@ fn compare(place: &str, old: &Value, new: &Value, changes: &mut Vec<Change>) {
     }
 }
 
-/// Whether a key without a value is in `these` and not in `those`.
-fn silent(these: &Map<String, Value>, those: &Map<String, Value>) -> bool {
-    these
+/// Whether a key without a value is in one and not in the other.
+fn silent(having: &Map<String, Value>, lacking: &Map<String, Value>) -> bool {
+    having
         .iter()
-        .any(|(name, value)| value.is_null() && !those.contains_key(name))
+        .any(|(name, value)| value.is_null() && !lacking.contains_key(name))
 }
 
 fn brief(value: &Value) -> Value {

@@ -61,25 +61,28 @@ fn a_consistent_plan_is_scheduled_once() {
         .refused(&TimeSlotError::AlreadyScheduled);
 }
 
+/// The fields to be named, and what makes them wrong.
+type Mistake = (&'static [&'static str], fn(&mut Plan));
+
 #[test]
 fn a_plan_that_contradicts_itself_is_refused() {
     let sound = plan;
-    let mistakes: [(&[&str], fn(&mut Plan)); 9] = [
+    let mistakes: [Mistake; 9] = [
         (&["/plan/ends_at"], |plan| plan.ends_at = plan.starts_at),
         (&["/plan/ends_at"], |plan| {
-            plan.ends_at = plan.starts_at + 25.hours()
+            plan.ends_at = plan.starts_at + 25.hours();
         }),
         (&["/plan/sales_open_at"], |plan| {
-            plan.sales_open_at = plan.sales_close_at
+            plan.sales_open_at = plan.sales_close_at;
         }),
         (&["/plan/sales_close_at"], |plan| {
             plan.sales_close_at = plan.starts_at + 1.minute();
         }),
         (&["/plan/seats_per_customer_max"], |plan| {
-            plan.seats_per_customer_max = 0
+            plan.seats_per_customer_max = 0;
         }),
         (&["/plan/seats_per_customer_max"], |plan| {
-            plan.seats_per_customer_max = 9
+            plan.seats_per_customer_max = 9;
         }),
         (&["/plan/hold_minutes"], |plan| plan.hold_minutes = 0),
         (&["/plan/hold_cap_minutes"], |plan| plan.hold_cap_minutes = 9),
