@@ -7,11 +7,12 @@ use aggregates::{
     administered::{Administered, Claims, Reference},
     auditorium::Auditorium,
     branch::Branch,
-    claim::{Claim, ClaimCommand},
+    claim::{Claim, ClaimCommand, ClaimError},
+    fault::Fault,
     ids::ClaimId,
     movie::Movie,
     price_policy::{PricePolicy, PricePolicyError},
-    refusal::Refusal,
+    refusal::{Kind, Refusal},
     theme::Theme,
 };
 
@@ -40,6 +41,32 @@ impl fmt::Display for Denied {
     }
 }
 
+/// A name that is in use, and the field of the command that asked for it.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+struct NameTaken {
+    error: ClaimError,
+    field: &'static str,
+}
+
+impl Refusal for NameTaken {
+    fn slug(&self) -> &'static str {
+        self.error.slug()
+    }
+
+    fn kind(&self) -> Kind {
+        self.error.kind()
+    }
+
+    fn help(&self) -> &'static str {
+        self.error.help()
+    }
+
+    fn faults(&self) -> Vec<Fault> {
+        vec![Fault::at(self.field, self.to_string())]
+    }
+}
+
 /// Executes `command` on the aggregate `id`, with everything its table in [`Administered`] says: references first, then
 /// the rule, then the names.
 pub async fn administer<A: Administered>(
@@ -56,8 +83,12 @@ pub async fn administer<A: Administered>(
     work.load_all::<Claim>(&names).await?;
     let by = || id.to_string();
     if let Some(name) = takes {
+        let taken = |error| NameTaken {
+            error,
+            field: A::NAME,
+        };
         work.execute::<Claim>(&name, ClaimCommand::Take { by: by() })
-            .map_err(Denied::stop)?;
+            .map_err(|error| Denied::stop(taken(error)))?;
     }
     if let Some(name) = gives_back {
         work.execute::<Claim>(&name, ClaimCommand::GiveBack { by: by() })

@@ -5,6 +5,7 @@
 mod administer;
 mod attend;
 mod choice;
+mod coupons;
 mod end;
 mod hold;
 mod numbers;
@@ -26,6 +27,7 @@ use sqlx::PgPool;
 pub use self::{
     administer::{Administrable, NotDone, administer, administered_refusals, booking_refusals},
     choice::{Places, Wish},
+    coupons::{ISSUED_MAX, issue_coupons},
     end::{Ending, end_if_due},
     numbers::Numbers,
     place::Placing,

@@ -5,6 +5,7 @@ use aggregates::{
     auditorium::Auditorium,
     branch::Branch,
     business_day::on_the_wall,
+    fault::{Fault, Faults},
     ids::{ScheduleId, TimeSlotId},
     price_policy::PricePolicy,
     schedule::{Entry, Schedule, ScheduleCommand, ScheduleError},
@@ -18,6 +19,37 @@ use crate::{
     booking::zone_of,
     store::{Stop, UnitOfWork},
 };
+
+/// The command with what it leaves out: a slot that is there has it already, a new one gets the capacity of its layout
+/// and the prices of its day. What cannot be found stays out, for the rules to refuse.
+pub async fn completed(
+    work: &mut UnitOfWork,
+    id: TimeSlotId,
+    command: TimeSlotCommand,
+) -> Result<TimeSlotCommand, Stop<Denied>> {
+    let TimeSlotCommand::Schedule { mut plan } = command else {
+        return Ok(command);
+    };
+    let known = work.load::<TimeSlot>(&id).await?.plan().ok().cloned();
+    if plan.price_version == 0 {
+        let date = day(work, &plan).await?.date;
+        let policy = work.load::<PricePolicy>(&plan.price_policy).await?;
+        let in_effect = policy.in_effect(date).map_or(0, |(version, _)| version);
+        plan.price_version = known.as_ref().map_or(in_effect, |known| known.price_version);
+    }
+    if let Show::Movie {
+        auditorium,
+        layout_version,
+        capacity: capacity @ 0,
+        ..
+    } = &mut plan.show
+    {
+        let layout = work.load::<Auditorium>(auditorium).await?.layout(*layout_version);
+        let drawn = layout.map_or(0, |layout| layout.capacity());
+        *capacity = u32::try_from(drawn).unwrap_or(u32::MAX);
+    }
+    Ok(TimeSlotCommand::Schedule { plan })
+}
 
 /// Executes a command on a time slot, with what it means for the day of its place.
 pub async fn change(
@@ -133,7 +165,8 @@ async fn ready_at(work: &mut UnitOfWork, plan: &Plan) -> Result<Timestamp, Stop<
         }
     };
     let minutes = SignedDuration::from_mins(minutes.into());
-    plan.ends_at
-        .checked_add(minutes)
-        .map_err(|_| Denied::stop(TimeSlotError::InconsistentPlan))
+    plan.ends_at.checked_add(minutes).map_err(|_| {
+        let fault = Fault::at("/plan/ends_at", "must be from 2000 to 2199");
+        Denied::stop(TimeSlotError::InconsistentPlan(Faults(vec![fault])))
+    })
 }

@@ -11,4 +11,6 @@ mod field;
 mod journey;
 mod keys;
 mod live;
+mod named;
 mod problems;
+mod shop;

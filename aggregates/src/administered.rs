@@ -1,9 +1,11 @@
 //! What the one generic admin route must know of an aggregate; never who is signed in.
 
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 use crate::{
     Decider,
+    fault::Faults,
     ids::{AuditoriumId, BranchId, ClaimId, MovieId, PricePolicyId, ThemeId},
     refusal::Refusal,
 };
@@ -55,6 +57,14 @@ pub trait Administered:
 
     /// One valid example per command: verb in kebab-case, and the body as JSON text.
     const EXAMPLES: &'static [(&'static str, &'static str)];
+
+    /// Where its commands hold the unique name, as a JSON pointer.
+    const NAME: &'static str = "/name";
+
+    /// The body of a command as it is read, from another form it may be sent in; else every fault with its place.
+    fn plainly(_verb: &str, body: Value) -> Result<Value, Faults> {
+        Ok(body)
+    }
 
     /// What an admin with an account will have to be allowed to do to send this command; see [`Permission`].
     fn access(command: &Self::Command) -> Permission;

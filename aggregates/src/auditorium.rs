@@ -7,10 +7,12 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{
     administered::{Administered, Claims, Permission, Reference},
     decider::aggregate,
+    fault::Faults,
     ids::{AuditoriumId, BranchId, ClaimId},
     layout::Layout,
     refusal::refusals,
@@ -56,8 +58,8 @@ pub enum AuditoriumCommand {
     },
     /// Add a layout version; time slots already scheduled keep theirs.
     DrawLayout {
-        /// Every seat.
-        #[schema(value_type = crate::layout::LayoutPlan)]
+        /// Every seat; or so many rows and columns, or a seating plan in pretix's JSON format (DOMAIN C3).
+        #[schema(value_type = crate::layout::Drawing)]
         layout: Arc<Layout>,
     },
 }
@@ -108,7 +110,8 @@ pub enum AuditoriumError {
 refusals! { AuditoriumError:
     Self::NotFound => "auditorium/not-found", NotFound, "Choose an auditorium of the branch.";
     Self::AlreadyBuilt => "auditorium/already-built", Conflict, "Use a new id, or change this auditorium.";
-    Self::CleaningOutOfRange => "auditorium/cleaning-out-of-range", Invalid, "Give the cleaning time in minutes.";
+    Self::CleaningOutOfRange => "auditorium/cleaning-out-of-range", Invalid, "Give the cleaning time in minutes.",
+        at ["/cleaning_minutes"];
     Self::NoSuchLayout { .. } => "auditorium/no-such-layout", NotFound, "Give a version from 1 to the latest.";
     Self::TooManyLayouts => "auditorium/too-many-layouts", Conflict, "Build a new auditorium.";
 }
@@ -289,6 +292,18 @@ impl Administered for Auditorium {
             r##"{"layout":{"name":"두 자리","size":{"width":128,"height":128},"categories":[{"name":"일반","colour":"#3b82f6"}],"sections":[{"name":"본관","rows":[{"letter":"A","seats":[{"label":"A1","number":"1","position":{"x":32,"y":64},"category":"일반"},{"label":"A2","number":"2","position":{"x":64,"y":64},"category":"일반"}]}]}]}}"##,
         ),
     ];
+
+    fn plainly(verb: &str, mut body: Value) -> Result<Value, Faults> {
+        if let ("draw-layout", Some(drawing)) = (verb, body.get_mut("layout")) {
+            let plain = Layout::from_other_form(drawing).map_err(|Faults(faults)| {
+                Faults(faults.iter().map(|fault| fault.below("/layout")).collect())
+            })?;
+            if let Some(plain) = plain.and_then(|layout| serde_json::to_value(layout).ok()) {
+                *drawing = plain;
+            }
+        }
+        Ok(body)
+    }
 
     fn access(_: &AuditoriumCommand) -> Permission {
         Permission::Shows

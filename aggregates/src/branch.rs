@@ -219,9 +219,10 @@ refusals! { BranchError:
     Self::AlreadyOpen => "branch/already-open", Conflict, "Use a new id, or change this branch.";
     Self::Closed => "branch/closed", Gone, "Choose another branch.";
     Self::ClosedOn { .. } => "branch/closed-on", Conflict, "Choose another day.";
-    Self::TooManyAccounts => "branch/too-many-accounts", Invalid, "Leave out accounts that are not used.";
-    Self::AccountListedTwice { .. } => "branch/account-listed-twice", Invalid, "List each account once.";
-    Self::TooManyNotices => "branch/too-many-notices", Invalid, "Leave out notices that are out of date.";
+    Self::TooManyAccounts => "branch/too-many-accounts", Invalid, "Leave out accounts that are not used.", at ["/accounts"];
+    Self::AccountListedTwice { .. } => "branch/account-listed-twice", Invalid, "List each account once.",
+        at ["/accounts"];
+    Self::TooManyNotices => "branch/too-many-notices", Invalid, "Leave out notices that are out of date.", at ["/notices"];
     Self::TooManyClosingDays => "branch/too-many-closing-days", Conflict, "Reopen days that are past.";
 }
 

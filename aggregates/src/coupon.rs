@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     administered::{Administered, Claims, Permission, Reference},
     decider::aggregate,
+    fault::{Fault, Faults},
     ids::{BranchId, MovieId, ReservationId, ThemeId},
     pricing::Discount,
     refusal::refusals,
@@ -121,10 +122,8 @@ pub enum CouponError {
     #[error("a coupon with this code exists with other terms")]
     AlreadyIssued,
     /// The period or the discount makes no sense.
-    #[error(
-        "the terms are not consistent: the period must not be empty and the discount must take something off"
-    )]
-    InconsistentTerms,
+    #[error("the terms are not consistent: {0}")]
+    InconsistentTerms(Faults),
     /// Used for another reservation.
     #[error("the coupon was already redeemed")]
     AlreadyRedeemed,
@@ -151,12 +150,48 @@ pub enum CouponError {
 refusals! { CouponError:
     Self::NotFound => "coupon/not-found", NotFound, "Check the code, or place without a coupon.";
     Self::AlreadyIssued => "coupon/already-issued", Conflict, "Issue it under another code.";
-    Self::InconsistentTerms => "coupon/inconsistent-terms", Invalid, "Correct the period or the discount.";
+    Self::InconsistentTerms(_) => "coupon/inconsistent-terms", Invalid, "Correct the period or the discount.",
+        by Self::terms;
     Self::AlreadyRedeemed => "coupon/already-redeemed", Conflict, "Use another coupon, or place without one.";
     Self::Revoked => "coupon/revoked", Gone, "Use another coupon, or place without one.";
     Self::NotYetValid { .. } => "coupon/not-yet-valid", Conflict, "Use it once its period has begun.";
     Self::NoLongerValid { .. } => "coupon/no-longer-valid", Gone, "Use another coupon, or place without one.";
     Self::OutOfScope => "coupon/out-of-scope", Conflict, "Use it where it is valid, or place without it.";
+}
+
+impl CouponError {
+    fn terms(&self) -> Vec<Fault> {
+        match self {
+            Self::InconsistentTerms(Faults(faults)) => faults.clone(),
+            Self::NotFound
+            | Self::AlreadyIssued
+            | Self::AlreadyRedeemed
+            | Self::Revoked
+            | Self::NotYetValid { .. }
+            | Self::NoLongerValid { .. }
+            | Self::OutOfScope => Vec::new(),
+        }
+    }
+}
+
+impl Terms {
+    /// What is wrong with them, as the command holds them.
+    fn sound(&self) -> Result<(), CouponError> {
+        let period = (self.valid_from >= self.valid_until)
+            .then(|| Fault::at("/terms/valid_until", "must be after valid_from"));
+        let discount = (!self.discount.is_sound()).then(|| {
+            Fault::at(
+                "/terms/discount",
+                "must take off 1 to 100 percent, or an amount above 0",
+            )
+        });
+        let faults: Vec<Fault> = period.into_iter().chain(discount).collect();
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(CouponError::InconsistentTerms(Faults(faults)))
+        }
+    }
 }
 
 /// What a coupon remembers.
@@ -182,12 +217,7 @@ impl Coupon {
     fn rule(&self, command: CouponCommand, now: Timestamp) -> Result<Vec<CouponEvent>, CouponError> {
         use CouponCommand::{Issue, Redeem, Restore, Revoke};
         match (command, self) {
-            (Issue { terms }, Self::Unknown)
-                if terms.valid_from < terms.valid_until && terms.discount.is_sound() =>
-            {
-                Ok(vec![CouponEvent::Issued { terms }])
-            }
-            (Issue { .. }, Self::Unknown) => Err(CouponError::InconsistentTerms),
+            (Issue { terms }, Self::Unknown) => terms.sound().map(|()| vec![CouponEvent::Issued { terms }]),
             (Issue { terms }, Self::Issued { terms: known }) if terms == *known => Ok(vec![]),
             (Issue { .. }, Self::Issued { .. } | Self::Redeemed { .. } | Self::Revoked) => {
                 Err(CouponError::AlreadyIssued)

@@ -25,6 +25,12 @@ impl Fault {
             problem: problem.into(),
         }
     }
+
+    /// The same, of a document that is a part of another one.
+    #[must_use]
+    pub fn below(&self, place: &str) -> Self {
+        Self::at(format!("{place}{}", self.pointer), self.problem.clone())
+    }
 }
 
 impl fmt::Display for Fault {

@@ -65,6 +65,19 @@ pub struct Layout {
     capacity: usize,
 }
 
+/// The forms in which a layout may be sent.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[serde(untagged)]
+pub enum Drawing {
+    /// Every seat.
+    Plan(LayoutPlan),
+    /// A rectangle with aisles.
+    RowsAndColumns(RowsAndColumns),
+    /// A seating plan in pretix's public JSON format: known by its `zones`.
+    #[schema(value_type = Object)]
+    Pretix(serde_json::Value),
+}
+
 /// Seats of one row side by side without a gap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Run {
@@ -114,6 +127,17 @@ impl Layout {
     /// The layout of a seating plan in pretix's public JSON format, or everything wrong with it.
     pub fn from_pretix(document: &serde_json::Value) -> Result<Self, Faults> {
         pretix::read(document)
+    }
+
+    /// The layout of a document in one of the forms that are not a [`LayoutPlan`]; none if it looks like one.
+    pub fn from_other_form(document: &serde_json::Value) -> Result<Option<Self>, Faults> {
+        if document.get("zones").is_some() {
+            pretix::read(document).map(Some)
+        } else if document.get("sections").is_none() && document.get("columns").is_some() {
+            RowsAndColumns::read(document)?.layout().map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     /// What was drawn.

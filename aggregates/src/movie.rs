@@ -148,7 +148,8 @@ refusals! { MovieError:
     Self::NotFound => "movie/not-found", NotFound, "Choose a movie from GET /v1/movies.";
     Self::AlreadyAnnounced => "movie/already-announced", Conflict, "Use a new id, or change this movie.";
     Self::Withdrawn => "movie/withdrawn", Gone, "Choose another movie; to show it again, announce it under a new id.";
-    Self::RunningTimeOutOfRange => "movie/running-time-out-of-range", Invalid, "Give the running time in minutes.";
+    Self::RunningTimeOutOfRange => "movie/running-time-out-of-range", Invalid, "Give the running time in minutes.",
+        at ["/running_time_minutes"];
 }
 
 /// What a movie remembers.
@@ -256,6 +257,7 @@ impl Movie {
 
 impl Administered for Movie {
     const COLLECTION: &'static str = "movies";
+    const NAME: &'static str = "/title";
 
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         (

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     administered::{Administered, Claims, Permission, Reference},
     decider::aggregate,
-    fault::Faults,
+    fault::{Fault, Faults},
     ids::{BranchId, ClaimId, PricePolicyId},
     pricing::Tariff,
     refusal::refusals,
@@ -103,10 +103,28 @@ pub enum PricePolicyError {
 refusals! { PricePolicyError:
     Self::NotFound => "price-policy/not-found", NotFound, "Choose a price policy that was adopted.";
     Self::AlreadyAdopted => "price-policy/already-adopted", Conflict, "Use a new id, or revise this policy.";
-    Self::UnsoundTariff(_) => "price-policy/unsound-tariff", Invalid, "Correct the named parts of the tariff.";
-    Self::OtherCurrency => "price-policy/other-currency", Invalid, "Adopt a new policy for another currency.";
+    Self::UnsoundTariff(_) => "price-policy/unsound-tariff", Invalid, "Correct the named parts of the tariff.",
+        by Self::parts;
+    Self::OtherCurrency => "price-policy/other-currency", Invalid, "Adopt a new policy for another currency.",
+        at ["/tariff"];
     Self::NoSuchVersion { .. } => "price-policy/no-such-version", NotFound, "Give a version from 1 to the latest.";
     Self::TooManyVersions => "price-policy/too-many-versions", Conflict, "Adopt a new policy.";
+}
+
+impl PricePolicyError {
+    /// The wrong parts of the tariff, as the command holds it.
+    fn parts(&self) -> Vec<Fault> {
+        match self {
+            Self::UnsoundTariff(Faults(faults)) => {
+                faults.iter().map(|fault| fault.below("/tariff")).collect()
+            }
+            Self::NotFound
+            | Self::AlreadyAdopted
+            | Self::OtherCurrency
+            | Self::NoSuchVersion { .. }
+            | Self::TooManyVersions => Vec::new(),
+        }
+    }
 }
 
 /// What a price policy remembers.

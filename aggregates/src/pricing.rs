@@ -176,11 +176,12 @@ pub enum PricingError {
 }
 
 refusals! { PricingError:
-    Self::WrongParty => "price/wrong-party", Invalid, "Send persons for a cinema slot, party_size for an escape-room slot.";
-    Self::PartyOutOfRange { .. } => "price/party-out-of-range", Invalid, "Reserve for 1 to 8 people at a time.";
-    Self::SeatsDiffer { .. } => "price/seats-differ", Invalid, "Choose exactly one seat for each person.";
+    Self::WrongParty => "price/wrong-party", Invalid, "Send persons for a cinema slot, party_size for an escape-room slot.",
+        at ["/persons", "/party_size"];
+    Self::PartyOutOfRange { .. } => "price/party-out-of-range", Invalid, "Reserve for 1 to 8 people at a time.", at ["/persons"];
+    Self::SeatsDiffer { .. } => "price/seats-differ", Invalid, "Choose exactly one seat for each person.", at ["/persons"];
     Self::UnknownCategory { .. } => "price/unknown-category", Conflict, "Choose other seats, or ask the branch.";
-    Self::NoPriceForSize { .. } => "price/no-price-for-size", Invalid, "Choose another party size.";
+    Self::NoPriceForSize { .. } => "price/no-price-for-size", Invalid, "Choose another party size.", at ["/party_size"];
 }
 
 /// The price of `party` at `occasion`; `categories` are those of its seats, one per seat, and none for a room.

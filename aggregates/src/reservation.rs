@@ -20,6 +20,7 @@ pub use self::money::{Payment, PaymentChoice, pay_by};
 pub use self::state::{Held, Placed, Reservation};
 use crate::{
     decider::aggregate,
+    fault::Fault,
     ids::{ReservationId, TimeSlotId},
     personal::{Personal, Sealable, sealable},
     pricing::{Party, Quote},
@@ -237,7 +238,13 @@ pub enum ReservationError {
     NotPlaced,
     /// Privacy or house rules.
     #[error("both agreements are needed: privacy and house rules")]
-    AgreementMissing,
+    AgreementMissing {
+        /// What was agreed to.
+        given: Agreements,
+    },
+    /// Nowhere to transfer to.
+    #[error("the branch has no bank account to transfer to")]
+    NoAccount,
     /// Another sum than the price.
     #[error("the amount due is {} {}", due.amount, due.currency)]
     AmountDiffers {
@@ -283,7 +290,10 @@ refusals! { ReservationError:
     Self::NotYetDue { .. } => "reservation/not-yet-due", Conflict, "Wait until it is due.";
     Self::AlreadyPlaced => "reservation/already-placed", Conflict, "Look at the reservation; there is nothing more to do.";
     Self::NotPlaced => "reservation/not-placed", Conflict, "Place it first.";
-    Self::AgreementMissing => "reservation/agreement-missing", Invalid, "Set privacy and house_rules to true.";
+    Self::AgreementMissing { .. } => "reservation/agreement-missing", Invalid, "Set privacy and house_rules to true.",
+        by Self::agreements;
+    Self::NoAccount => "reservation/no-account", Invalid, "Choose on_site: the branch takes no transfers.",
+        at ["/payment"];
     Self::AmountDiffers { .. } => "reservation/amount-differs", Conflict, "Record the amount that is due.";
     Self::NotPaid => "reservation/not-paid", Conflict, "Take the payment and mark it paid first.";
     Self::TooLateToCancel { .. } => "reservation/too-late-to-cancel", Gone, "Ask at the counter before the start.";
@@ -292,6 +302,39 @@ refusals! { ReservationError:
     Self::Attended => "reservation/attended", Conflict, "There is nothing more to do.";
     Self::NoShow => "reservation/no-show", Conflict, "Ask the branch.";
     Self::NotStarted { .. } => "reservation/not-started", Conflict, "Wait until the slot has begun.";
+}
+
+impl ReservationError {
+    /// Each agreement that was not given.
+    fn agreements(&self) -> Vec<Fault> {
+        let Self::AgreementMissing { given } = self else {
+            return Vec::new();
+        };
+        let missing = [
+            (given.privacy, "/agreements/privacy"),
+            (given.house_rules, "/agreements/house_rules"),
+        ];
+        let missing = missing.into_iter().filter(|(given, _)| !given);
+        missing
+            .map(|(_, place)| Fault::at(place, "must be true"))
+            .collect()
+    }
+}
+
+impl Placement {
+    /// Whether it can be binding: agreed to, and there is somewhere to pay what is due (DOMAIN E5, E7).
+    fn sound(&self) -> Result<(), ReservationError> {
+        let given = self.agreements;
+        if !given.privacy || !given.house_rules {
+            return Err(ReservationError::AgreementMissing { given });
+        }
+        match &self.payment {
+            Payment::BankTransfer { accounts, .. } if accounts.is_empty() && self.quote.total > 0 => {
+                Err(ReservationError::NoAccount)
+            }
+            Payment::BankTransfer { .. } | Payment::OnSite => Ok(()),
+        }
+    }
 }
 
 aggregate! {
@@ -373,12 +416,7 @@ impl Reservation {
             (Do::Extend { until }, Held(hold)) => extended(hold, until.min(hold.cap)),
             (Do::Change { choice }, Held(hold)) if choice == hold.choice => Ok(vec![]),
             (Do::Change { choice }, Held(_)) => Ok(vec![Event::Changed { choice }]),
-            (Do::Place(placement), Held(_))
-                if placement.agreements.privacy && placement.agreements.house_rules =>
-            {
-                Ok(vec![Event::Placed(placement)])
-            }
-            (Do::Place(_), Held(_)) => Err(No::AgreementMissing),
+            (Do::Place(placement), Held(_)) => placement.sound().map(|()| vec![Event::Placed(placement)]),
             (Do::Place(_), Placed(_)) => Err(No::AlreadyPlaced),
 
             (Do::MarkPaid { .. }, Placed(placed)) if placed.paid => Ok(vec![]),
@@ -389,6 +427,7 @@ impl Reservation {
                     note: note.map(Personal::Plain),
                 }]),
             },
+            (Do::MarkNotified { .. }, Placed(placed)) if placed.notified => Ok(vec![]),
             (Do::MarkNotified { note }, Placed(_)) => Ok(vec![Event::Notified {
                 note: note.map(Personal::Plain),
             }]),

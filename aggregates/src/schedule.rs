@@ -67,7 +67,8 @@ pub enum ScheduleError {
 refusals! { ScheduleError:
     Self::Overlaps(_) => "schedule/overlaps", Conflict, "Choose a time when the place is free, cleaning included.";
     Self::AlreadyEntered(_) => "schedule/already-entered", Conflict, "Withdraw the time slot and schedule a new one.";
-    Self::EndsBeforeStart => "schedule/ends-before-start", Invalid, "Correct the start or the end.";
+    Self::EndsBeforeStart => "schedule/ends-before-start", Invalid, "Correct the start or the end.",
+        at ["/plan/ends_at"];
     Self::Full => "schedule/full", Conflict, "Choose another day.";
 }
 

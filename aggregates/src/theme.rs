@@ -143,10 +143,12 @@ refusals! { ThemeError:
     Self::NotFound => "theme/not-found", NotFound, "Choose a theme from GET /v1/themes.";
     Self::AlreadyIntroduced => "theme/already-introduced", Conflict, "Use a new id, or change this theme.";
     Self::Inactive => "theme/inactive", Conflict, "Choose another theme, or activate this one.";
-    Self::PartyOutOfRange => "theme/party-out-of-range", Invalid, "Correct the sizes of the party.";
-    Self::DurationOutOfRange => "theme/duration-out-of-range", Invalid, "Correct the minutes.";
-    Self::OpeningOutOfRange => "theme/opening-out-of-range", Invalid, "Correct the days ahead or the time.";
-    Self::Template(_) => "theme/slots-overlap", Invalid, "Leave time for the game and its turnover between starts.";
+    Self::PartyOutOfRange => "theme/party-out-of-range", Invalid, "Correct the sizes of the party.", at ["/party"];
+    Self::DurationOutOfRange => "theme/duration-out-of-range", Invalid, "Correct the minutes.",
+        at ["/duration_minutes", "/turnover_minutes"];
+    Self::OpeningOutOfRange => "theme/opening-out-of-range", Invalid, "Correct the days ahead or the time.", at ["/opens"];
+    Self::Template(_) => "theme/slots-overlap", Invalid, "Leave time for the game and its turnover between starts.",
+        at ["/slots"];
 }
 
 /// What a theme remembers.

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     administered::{Administered, Claims, Permission, Reference},
     decider::aggregate,
+    fault::{Fault, Faults},
     ids::{AuditoriumId, BranchId, MovieId, PricePolicyId, ThemeId, TimeSlotId},
     pricing::Tariff,
     refusal::refusals,
@@ -51,7 +52,8 @@ pub enum Show {
         auditorium: AuditoriumId,
         /// The immutable layout version, from 1.
         layout_version: u32,
-        /// How many seats that version has.
+        /// How many seats that version has; may be left out of a command.
+        #[serde(default)]
         capacity: u32,
     },
     /// A theme in an escape room: one seat, `room`.
@@ -117,17 +119,38 @@ pub struct Plan {
     pub sales_close_at: Timestamp,
     /// The price policy.
     pub price_policy: PricePolicyId,
-    /// Its frozen version, from 1.
+    /// Its frozen version, from 1; left out of a command, the one in effect on the slot's day.
+    #[serde(default)]
     pub price_version: u32,
-    /// Seats one customer may take.
+    /// Seats one customer may take; 8, unless said otherwise.
+    #[serde(default = "seats_per_customer")]
     pub seats_per_customer_max: u8,
-    /// Minutes a hold lasts.
+    /// Minutes a hold lasts; 10, unless said otherwise.
+    #[serde(default = "hold_minutes")]
     pub hold_minutes: u16,
-    /// Minutes from the first touch within which an extended hold must end.
+    /// Minutes from the first touch within which an extended hold must end; 20, unless said otherwise.
+    #[serde(default = "hold_cap_minutes")]
     pub hold_cap_minutes: u16,
-    /// How many minutes before the start customers may still cancel; a week at most.
+    /// How many minutes before the start customers may still cancel; 20, unless said otherwise, and a week at most.
     #[schema(maximum = 10_080)]
+    #[serde(default = "cancel_minutes")]
     pub cancel_minutes: u16,
+}
+
+const fn seats_per_customer() -> u8 {
+    SEATS_PER_CUSTOMER_DEFAULT
+}
+
+const fn hold_minutes() -> u16 {
+    HOLD_MINUTES_DEFAULT
+}
+
+const fn hold_cap_minutes() -> u16 {
+    HOLD_CAP_MINUTES_DEFAULT
+}
+
+const fn cancel_minutes() -> u16 {
+    CANCEL_MINUTES_DEFAULT
 }
 
 impl Plan {
@@ -150,24 +173,67 @@ impl Plan {
         self.starts_at.checked_sub(minutes).unwrap_or(Timestamp::MIN)
     }
 
-    fn consistent(&self) -> bool {
-        let moments = [
-            self.starts_at,
-            self.ends_at,
-            self.sales_open_at,
-            self.sales_close_at,
+    /// Whether it can be scheduled at `now`; else every field that contradicts another one or a limit.
+    fn consistent(&self, now: Timestamp) -> Result<(), TimeSlotError> {
+        let sane = |moment: &Timestamp| MOMENTS.contains(moment);
+        let years = "must be from 2000 to 2199";
+        let rules = [
+            (sane(&self.starts_at), "starts_at", years),
+            (sane(&self.ends_at), "ends_at", years),
+            (sane(&self.sales_open_at), "sales_open_at", years),
+            (sane(&self.sales_close_at), "sales_close_at", years),
+            (self.starts_at > now, "starts_at", "must not be past"),
+            (
+                self.starts_at < self.ends_at && self.ends_at.duration_since(self.starts_at) <= LENGTH_MAX,
+                "ends_at",
+                "must be after starts_at, by at most 24 hours",
+            ),
+            (
+                self.sales_open_at < self.sales_close_at,
+                "sales_open_at",
+                "must be before sales_close_at",
+            ),
+            (
+                self.sales_close_at <= self.starts_at,
+                "sales_close_at",
+                "must not be after starts_at",
+            ),
+            (self.price_version > 0, "price_version", "must be 1 or more"),
+            (
+                (1..=SEATS_PER_CUSTOMER_DEFAULT).contains(&self.seats_per_customer_max),
+                "seats_per_customer_max",
+                "must be 1 to 8",
+            ),
+            (
+                (1..=120).contains(&self.hold_minutes),
+                "hold_minutes",
+                "must be 1 to 120",
+            ),
+            (
+                (self.hold_minutes..=240).contains(&self.hold_cap_minutes),
+                "hold_cap_minutes",
+                "must be hold_minutes to 240",
+            ),
+            (
+                self.cancel_minutes <= CANCEL_MINUTES_MAX,
+                "cancel_minutes",
+                "must be at most 10080, a week",
+            ),
+            (
+                self.show.consistent(),
+                "show",
+                "needs 1 ≤ party_min ≤ party_max ≤ 6",
+            ),
         ];
-        moments.iter().all(|moment| MOMENTS.contains(moment))
-            && self.starts_at < self.ends_at
-            && self.ends_at.duration_since(self.starts_at) <= LENGTH_MAX
-            && self.sales_open_at < self.sales_close_at
-            && self.sales_close_at <= self.starts_at
-            && (1..=SEATS_PER_CUSTOMER_DEFAULT).contains(&self.seats_per_customer_max)
-            && (1..=120).contains(&self.hold_minutes)
-            && (self.hold_minutes..=240).contains(&self.hold_cap_minutes)
-            && self.cancel_minutes <= CANCEL_MINUTES_MAX
-            && self.price_version > 0
-            && self.show.consistent()
+        let broken = rules.into_iter().filter(|(kept, _, _)| !kept);
+        let faults: Vec<Fault> = broken
+            .map(|(_, field, problem)| Fault::at(format!("/plan/{field}"), problem))
+            .collect();
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(TimeSlotError::InconsistentPlan(Faults(faults)))
+        }
     }
 }
 
@@ -223,12 +289,9 @@ pub enum TimeSlotError {
     /// Scheduled before, with another plan.
     #[error("the time slot is already scheduled")]
     AlreadyScheduled,
-    /// The plan contradicts itself.
-    #[error(
-        "the plan is not consistent: it needs sales open < sales close ≤ start < end ≤ start + 24 h, from 2000 to 2199, \
-         1 ≤ party_min ≤ party_max ≤ {PARTY_MAX}, cancel_minutes ≤ {CANCEL_MINUTES_MAX} and sane limits"
-    )]
-    InconsistentPlan,
+    /// The plan contradicts itself, a limit or the clock.
+    #[error("the plan is not consistent: {0}")]
+    InconsistentPlan(Faults),
     /// Sales have not begun.
     #[error("sales open at {opens_at}")]
     NotYetOnSale {
@@ -258,12 +321,28 @@ pub enum TimeSlotError {
 refusals! { TimeSlotError:
     Self::NotFound => "time-slot/not-found", NotFound, "Choose a time slot from GET /v1/time-slots.";
     Self::AlreadyScheduled => "time-slot/already-scheduled", Conflict, "Use a new id, or withdraw this slot first.";
-    Self::InconsistentPlan => "time-slot/inconsistent-plan", Invalid, "Correct the moments and limits of the plan.";
+    Self::InconsistentPlan(_) => "time-slot/inconsistent-plan", Invalid, "Correct the moments and limits of the plan.",
+        by Self::fields;
     Self::NotYetOnSale { .. } => "time-slot/not-yet-on-sale", Conflict, "Come back when sales open.";
     Self::Started { .. } => "time-slot/started", Gone, "Choose a later time slot.";
     Self::SalesClosed { .. } => "time-slot/sales-closed", Gone, "Choose a later time slot, or ask at the counter.";
     Self::Closed => "time-slot/closed", Conflict, "Choose another time slot, or try again later.";
     Self::Withdrawn => "time-slot/withdrawn", Gone, "Choose another time slot.";
+}
+
+impl TimeSlotError {
+    fn fields(&self) -> Vec<Fault> {
+        match self {
+            Self::InconsistentPlan(Faults(faults)) => faults.clone(),
+            Self::NotFound
+            | Self::AlreadyScheduled
+            | Self::NotYetOnSale { .. }
+            | Self::Started { .. }
+            | Self::SalesClosed { .. }
+            | Self::Closed
+            | Self::Withdrawn => Vec::new(),
+        }
+    }
 }
 
 /// What a slot remembers.
@@ -286,13 +365,12 @@ aggregate! {
 }
 
 impl TimeSlot {
-    fn rule(&self, command: TimeSlotCommand, _now: Timestamp) -> Result<Vec<TimeSlotEvent>, TimeSlotError> {
+    fn rule(&self, command: TimeSlotCommand, now: Timestamp) -> Result<Vec<TimeSlotEvent>, TimeSlotError> {
         use TimeSlotCommand::{Close, Reopen, Schedule, Withdraw};
         match (command, self) {
-            (Schedule { plan }, Self::Unknown) if plan.consistent() => {
-                Ok(vec![TimeSlotEvent::Scheduled { plan }])
-            }
-            (Schedule { .. }, Self::Unknown) => Err(TimeSlotError::InconsistentPlan),
+            (Schedule { plan }, Self::Unknown) => plan
+                .consistent(now)
+                .map(|()| vec![TimeSlotEvent::Scheduled { plan }]),
             (Schedule { plan }, Self::OnSale(known)) if plan == *known => Ok(vec![]),
             (Schedule { .. }, Self::OnSale(_) | Self::Closed(_) | Self::Withdrawn(_)) => {
                 Err(TimeSlotError::AlreadyScheduled)

@@ -3,6 +3,7 @@
 //! A row is the state of its aggregate, folded by the aggregate itself, so a new command there costs nothing here. Only
 //! an auditorium is cut: each of its layouts is a row of its own.
 
+mod names;
 mod queries;
 
 use std::{fmt, sync::Arc};
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+pub use self::names::names;
 pub use self::queries::{Entry, Filter, branches_with, entries, entry, movies_on, these};
 use crate::{
     Former, Loaded, Put, ReadModel, Version,

@@ -1,5 +1,7 @@
 //! What is on, where and when, and how many places are left (DOMAIN C5); never who has them.
 
+mod labels;
+
 use std::sync::Arc;
 
 use aggregates::{
@@ -31,6 +33,8 @@ words! {
         Withdrawn = "withdrawn",
     }
 }
+
+pub use self::labels::{Label, labels};
 
 /// The read model.
 pub struct TimeSlotCalendar;

@@ -25,7 +25,10 @@ macro_rules! words {
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 match text {
                     $($word => Ok(Self::$variant),)+
-                    other => Err($crate::words::UnknownWord { word: other.to_owned(), wanted: stringify!($name) }),
+                    other => Err($crate::words::UnknownWord {
+                        word: other.to_owned(),
+                        known: [$($word),+].join(", "),
+                    }),
                 }
             }
         }
@@ -35,10 +38,10 @@ pub(crate) use words;
 
 /// A stored or typed word that means nothing here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{word}` is not a {wanted}")]
+#[error("`{word}` is not one of {known}")]
 pub struct UnknownWord {
     pub(crate) word: String,
-    pub(crate) wanted: &'static str,
+    pub(crate) known: String,
 }
 
 /// Reads a stored text; one that does not parse is a damaged row.

@@ -129,6 +129,16 @@ fn spread(value: Value, facts: &mut Map<String, Value>) {
 fn compare(place: &str, old: &Value, new: &Value, changes: &mut Vec<Change>) {
     match (old, new) {
         _ if old == new => {}
+        // A key that says something by being there, such as a closing day without a reason: the value tells nothing.
+        (Value::Object(before), Value::Object(after))
+            if !place.is_empty() && silent(before, after) | silent(after, before) =>
+        {
+            changes.push(Change {
+                field: place.to_owned(),
+                old: brief(old),
+                new: brief(new),
+            });
+        }
         (Value::Object(old), Value::Object(new)) => {
             for (name, value) in old {
                 compare(
@@ -155,11 +165,60 @@ fn compare(place: &str, old: &Value, new: &Value, changes: &mut Vec<Change>) {
     }
 }
 
+/// Whether a key without a value is in one and not in the other.
+fn silent(having: &Map<String, Value>, lacking: &Map<String, Value>) -> bool {
+    having
+        .iter()
+        .any(|(name, value)| value.is_null() && !lacking.contains_key(name))
+}
+
 fn brief(value: &Value) -> Value {
     let length = value.to_string().len();
     if length > VALUE_BYTES_MAX {
         format!("({length} bytes)").into()
     } else {
         value.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn changed(old: &Value, new: &Value) -> Vec<(String, Value, Value)> {
+        let mut changes = Vec::new();
+        compare("", old, new, &mut changes);
+        changes
+            .into_iter()
+            .map(|change| (change.field, change.old, change.new))
+            .collect()
+    }
+
+    #[test]
+    fn a_day_that_is_closed_or_reopened_without_a_reason_is_a_change() {
+        let (open, closed) = (json!({}), json!({ "2026-12-25": null }));
+        let states = |days: &Value| json!({ "state": "Open", "closed_on": days });
+        let field = || "/closed_on".to_owned();
+        assert_eq!(
+            changed(&states(&open), &states(&closed)),
+            [(field(), open.clone(), closed.clone())]
+        );
+        assert_eq!(
+            changed(&states(&closed), &states(&open)),
+            [(field(), closed.clone(), open)]
+        );
+        let another = json!({ "2026-12-25": null, "2026-12-26": "a wedding" });
+        let day = "/closed_on/2026-12-26".to_owned();
+        assert_eq!(
+            changed(&states(&closed), &states(&another)),
+            [(day, Value::Null, json!("a wedding"))]
+        );
+    }
+
+    #[test]
+    fn a_field_that_begins_empty_is_no_change() {
+        assert_eq!(changed(&json!({}), &json!({ "hall": null })), []);
     }
 }

@@ -63,6 +63,7 @@ impl Administrable for TimeSlot {
         id: &Self::Id,
         command: Self::Command,
     ) -> Result<(), Stop<Denied>> {
+        let command = programme::completed(work, *id, command).await?;
         soundness::check(work, *id, &command).await?;
         programme::change(work, *id, command).await
     }

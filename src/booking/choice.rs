@@ -36,6 +36,17 @@ pub enum Places {
     Room,
 }
 
+impl Places {
+    /// The field of a wish that says so, as a JSON pointer.
+    const fn field(&self) -> &'static str {
+        match self {
+            Self::Seats(_) => "/seats",
+            Self::BestAvailable(_) => "/best_available",
+            Self::Room => "/party_size",
+        }
+    }
+}
+
 /// What a customer asks to hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Wish {
@@ -93,7 +104,11 @@ pub(super) async fn choose(work: &mut UnitOfWork, plan: &Plan, wish: &Wish) -> R
             let seats = match &wish.places {
                 Places::Seats(labels) => labels.clone(),
                 Places::BestAvailable(count) => {
-                    so_many(usize::from(*count), plan.seats_per_customer_max)?;
+                    so_many(
+                        usize::from(*count),
+                        plan.seats_per_customer_max,
+                        wish.places.field(),
+                    )?;
                     best_available(work, wish.time_slot, &layout, *count).await?
                 }
                 Places::Room => Vec::new(),
@@ -108,28 +123,35 @@ pub(super) async fn choose(work: &mut UnitOfWork, plan: &Plan, wish: &Wish) -> R
             })
         }
         (Show::Theme { .. }, _, _) => {
-            Err(ChoiceError::WrongKind("an escape-room slot is reserved whole: send party_size").into())
+            let why = "an escape-room slot is reserved whole: send party_size";
+            let field = wish.places.field();
+            Err(ChoiceError::WrongKind { why, field }.into())
         }
         (Show::Movie { .. }, _, _) => {
-            Err(ChoiceError::WrongKind("a cinema slot is reserved by seat: send seats and persons").into())
+            let why = "a cinema slot is reserved by seat: send seats and persons";
+            let field = wish.places.field();
+            Err(ChoiceError::WrongKind { why, field }.into())
         }
     }
 }
 
 fn fits(seats: &[SeatLabel], max: u8) -> Result<(), ChoiceError> {
-    so_many(seats.len(), max)?;
+    so_many(seats.len(), max, "/seats")?;
     let twice = seats
         .iter()
         .enumerate()
         .find(|(index, label)| seats[..*index].contains(label));
-    twice.map_or(Ok(()), |(_, label)| Err(ChoiceError::ChosenTwice(label.clone())))
+    twice.map_or(Ok(()), |(index, label)| {
+        let label = label.clone();
+        Err(ChoiceError::ChosenTwice { label, index })
+    })
 }
 
 /// Whether one customer may take so many, told before any are looked for.
-fn so_many(seats: usize, max: u8) -> Result<(), ChoiceError> {
+fn so_many(seats: usize, max: u8, field: &'static str) -> Result<(), ChoiceError> {
     match seats {
-        0 => Err(ChoiceError::NothingChosen),
-        seats if seats > usize::from(max) => Err(ChoiceError::TooManySeats { max }),
+        0 => Err(ChoiceError::NothingChosen { field }),
+        seats if seats > usize::from(max) => Err(ChoiceError::TooManySeats { max, field }),
         _fits => Ok(()),
     }
 }
@@ -137,8 +159,9 @@ fn so_many(seats: usize, max: u8) -> Result<(), ChoiceError> {
 fn categories(layout: &Layout, seats: &[SeatLabel]) -> Result<Vec<Category>, ChoiceError> {
     let unknown: Vec<_> = seats
         .iter()
-        .filter(|label| layout.seat(label).is_none())
         .cloned()
+        .enumerate()
+        .filter(|(_, label)| layout.seat(label).is_none())
         .collect();
     if !unknown.is_empty() {
         return Err(ChoiceError::NoSuchSeats(unknown));

@@ -3,6 +3,8 @@
 use aggregates::{
     branch::BranchError,
     coupon::CouponError,
+    fault::Fault,
+    ids::ReservationId,
     movie::MovieError,
     pricing::PricingError,
     refusal::{Kind, Refusal},
@@ -51,9 +53,11 @@ impl Refused {
     #[must_use]
     pub fn refusal(&self) -> &dyn Refusal {
         match self {
-            Self::Seats(seats) => seats
-                .first()
-                .map_or(&ChoiceError::NothingChosen, |(_, error)| error),
+            Self::Seats(seats) => match seats.first() {
+                Some((label, SeatError::Taken { .. })) if *label == SeatLabel::room() => &RoomTaken,
+                Some((_, error)) => error,
+                None => &ChoiceError::NothingChosen { field: "/seats" },
+            },
             Self::Choice(error) => error,
             Self::TimeSlot(error) => error,
             Self::Reservation(error) => error,
@@ -70,7 +74,9 @@ impl Refused {
     pub fn seats(&self) -> Vec<SeatLabel> {
         match self {
             Self::Seats(seats) => seats.iter().map(|(label, _)| label.clone()).collect(),
-            Self::Choice(ChoiceError::NoSuchSeats(seats)) => seats.clone(),
+            Self::Choice(ChoiceError::NoSuchSeats(seats)) => {
+                seats.iter().map(|(_, label)| label.clone()).collect()
+            }
             Self::Choice(ChoiceError::NoSuchSeat(seat)) => vec![seat.clone()],
             Self::Choice(_)
             | Self::TimeSlot(_)
@@ -87,13 +93,52 @@ impl Refused {
 fn describe(seats: &[(SeatLabel, SeatError)]) -> String {
     let sentences: Vec<String> = seats
         .iter()
-        .map(|(label, error)| format!("{label}: {error}"))
+        .map(|(label, error)| match error {
+            SeatError::Taken { .. } if *label == SeatLabel::room() => RoomTaken.to_string(),
+            SeatError::Taken { .. } | SeatError::NotForSale | SeatError::HoldLapsed => {
+                format!("{label}: {error}")
+            }
+        })
         .collect();
     sentences.join("; ")
 }
 
-fn listed(seats: &[SeatLabel]) -> String {
-    seats.iter().map(SeatLabel::as_str).collect::<Vec<_>>().join(", ")
+fn listed(seats: &[(usize, SeatLabel)]) -> String {
+    seats
+        .iter()
+        .map(|(_, label)| label.as_str())
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// The one seat of an escape-room slot is taken: the same refusal, in words of who wants a room.
+#[derive(Debug, thiserror::Error)]
+#[error("the time slot is taken")]
+struct RoomTaken;
+
+impl RoomTaken {
+    /// What a seat would say.
+    const SEAT: SeatError = SeatError::Taken {
+        by: ReservationId::new(0),
+    };
+}
+
+impl Refusal for RoomTaken {
+    fn slug(&self) -> &'static str {
+        Self::SEAT.slug()
+    }
+
+    fn kind(&self) -> Kind {
+        Self::SEAT.kind()
+    }
+
+    fn help(&self) -> &'static str {
+        "Choose another time slot of this theme."
+    }
+
+    fn faults(&self) -> Vec<Fault> {
+        Vec::new()
+    }
 }
 
 /// Why a choice of places and people does not fit a slot.
@@ -101,13 +146,21 @@ fn listed(seats: &[SeatLabel]) -> String {
 pub enum ChoiceError {
     /// No seat at all.
     #[error("no seat was chosen")]
-    NothingChosen,
+    NothingChosen {
+        /// Which field says so.
+        field: &'static str,
+    },
     /// A label twice.
-    #[error("seat {0} was chosen twice")]
-    ChosenTwice(SeatLabel),
-    /// Labels the layout does not have.
+    #[error("seat {label} was chosen twice")]
+    ChosenTwice {
+        /// The seat.
+        label: SeatLabel,
+        /// Where it stands the second time.
+        index: usize,
+    },
+    /// Labels the layout does not have, with their places in the list.
     #[error("the layout has no seat {}", listed(.0))]
-    NoSuchSeats(Vec<SeatLabel>),
+    NoSuchSeats(Vec<(usize, SeatLabel)>),
     /// The layout does not have the seat that was to be worked on.
     #[error("the layout has no seat {0}")]
     NoSuchSeat(SeatLabel),
@@ -116,6 +169,8 @@ pub enum ChoiceError {
     TooManySeats {
         /// The limit.
         max: u8,
+        /// Which field asks for more.
+        field: &'static str,
     },
     /// A group the theme is not made for (DOMAIN E2).
     #[error("the theme is for {min} to {max} people")]
@@ -126,8 +181,13 @@ pub enum ChoiceError {
         max: u8,
     },
     /// Seats of a theme, or the whole room of an auditorium.
-    #[error("{0}")]
-    WrongKind(&'static str),
+    #[error("{why}")]
+    WrongKind {
+        /// What would fit.
+        why: &'static str,
+        /// Which field does not.
+        field: &'static str,
+    },
     /// Nothing adjacent is left.
     #[error("there are not {0} free seats side by side")]
     NothingAdjacent(u8),
@@ -139,13 +199,22 @@ pub enum ChoiceError {
 impl ChoiceError {
     /// One of each, for the documentation.
     pub const EACH: &'static [Self] = &[
-        Self::NothingChosen,
-        Self::ChosenTwice(SeatLabel::room()),
+        Self::NothingChosen { field: "/seats" },
+        Self::ChosenTwice {
+            label: SeatLabel::room(),
+            index: 1,
+        },
         Self::NoSuchSeats(Vec::new()),
         Self::NoSuchSeat(SeatLabel::room()),
-        Self::TooManySeats { max: 8 },
+        Self::TooManySeats {
+            max: 8,
+            field: "/seats",
+        },
         Self::PartySize { min: 1, max: 6 },
-        Self::WrongKind(""),
+        Self::WrongKind {
+            why: "",
+            field: "/seats",
+        },
         Self::NothingAdjacent(2),
         Self::Incomplete,
     ];
@@ -154,13 +223,13 @@ impl ChoiceError {
 impl Refusal for ChoiceError {
     fn slug(&self) -> &'static str {
         match self {
-            Self::NothingChosen => "choice/nothing-chosen",
-            Self::ChosenTwice(_) => "choice/chosen-twice",
+            Self::NothingChosen { .. } => "choice/nothing-chosen",
+            Self::ChosenTwice { .. } => "choice/chosen-twice",
             Self::NoSuchSeats(_) => "choice/no-such-seats",
             Self::NoSuchSeat(_) => "seat/not-found",
             Self::TooManySeats { .. } => "choice/too-many-seats",
             Self::PartySize { .. } => "choice/party-size",
-            Self::WrongKind(_) => "choice/wrong-kind",
+            Self::WrongKind { .. } => "choice/wrong-kind",
             Self::NothingAdjacent(_) => "choice/nothing-adjacent",
             Self::Incomplete => "choice/incomplete-slot",
         }
@@ -170,26 +239,43 @@ impl Refusal for ChoiceError {
         match self {
             Self::NothingAdjacent(_) => Kind::Conflict,
             Self::NoSuchSeat(_) => Kind::NotFound,
-            Self::NothingChosen
-            | Self::ChosenTwice(_)
+            Self::NothingChosen { .. }
+            | Self::ChosenTwice { .. }
             | Self::NoSuchSeats(_)
             | Self::TooManySeats { .. }
             | Self::PartySize { .. }
-            | Self::WrongKind(_)
+            | Self::WrongKind { .. }
             | Self::Incomplete => Kind::Invalid,
         }
     }
 
     fn help(&self) -> &'static str {
         match self {
-            Self::NothingChosen => "Choose at least one seat.",
-            Self::ChosenTwice(_) => "Name every seat once.",
+            Self::NothingChosen { .. } => "Choose at least one seat.",
+            Self::ChosenTwice { .. } => "Name every seat once.",
             Self::NoSuchSeats(_) | Self::NoSuchSeat(_) => "Take labels from GET /v1/time-slots/{id}/layout.",
             Self::TooManySeats { .. } => "Choose fewer seats.",
             Self::PartySize { .. } => "Choose a group size the theme is made for.",
-            Self::WrongKind(_) => "Seats and persons go with a movie; party_size goes with a theme.",
+            Self::WrongKind { .. } => "Seats and persons go with a movie; party_size goes with a theme.",
             Self::NothingAdjacent(_) => "Ask for fewer seats together, or choose them one by one.",
             Self::Incomplete => "Ask the branch to complete the slot's layout and prices.",
+        }
+    }
+
+    fn faults(&self) -> Vec<Fault> {
+        let at = |field: &str| vec![Fault::at(field, self.to_string())];
+        match self {
+            Self::NothingChosen { field }
+            | Self::TooManySeats { field, .. }
+            | Self::WrongKind { field, .. } => at(field),
+            Self::ChosenTwice { index, .. } => at(&format!("/seats/{index}")),
+            Self::NoSuchSeats(seats) => seats
+                .iter()
+                .map(|(index, _)| Fault::at(format!("/seats/{index}"), "is no seat of the layout"))
+                .collect(),
+            Self::PartySize { .. } => at("/party_size"),
+            Self::Incomplete => at("/time_slot"),
+            Self::NothingAdjacent(_) | Self::NoSuchSeat(_) => Vec::new(),
         }
     }
 }
@@ -204,7 +290,11 @@ impl Refusal for ChangedSince {
     }
 
     fn help(&self) -> &'static str {
-        "Read it again and decide anew."
+        "Fetch it again and retry with the new ETag."
+    }
+
+    fn faults(&self) -> Vec<Fault> {
+        Vec::new()
     }
 }
 

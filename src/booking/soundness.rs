@@ -4,6 +4,7 @@
 use aggregates::{
     auditorium::Auditorium,
     branch::Branch,
+    fault::Fault,
     ids::{SeatId, TimeSlotId},
     movie::Movie,
     price_policy::PricePolicy,
@@ -112,6 +113,18 @@ impl Refusal for ProgrammeError {
 
     fn help(&self) -> &'static str {
         self.row().2
+    }
+
+    fn faults(&self) -> Vec<Fault> {
+        let field = match self {
+            Self::OtherBranch => "/plan/branch",
+            Self::CapacityDiffers { .. } => "/plan/show/capacity",
+            Self::TooShort { .. } => "/plan/ends_at",
+            Self::OtherParty { .. } => "/plan/show",
+            Self::OtherPrices => "/plan/price_policy",
+            Self::InUse => return Vec::new(),
+        };
+        vec![Fault::at(field, self.to_string())]
     }
 }
 

@@ -170,13 +170,13 @@ async fn command<A: Administrable>(
     example: &str,
 ) -> Result<A::Command, Problem> {
     let bytes = body::bytes(headers, sent, body::ADMIN_BYTES_MAX).await?;
-    body::read_command(verb, &bytes, example)
+    body::read_command(verb, &bytes, example, A::plainly)
 }
 
 impl From<NotDone> for Problem {
     fn from(not_done: NotDone) -> Self {
         match not_done {
-            NotDone::Denied(denied) => Self::refused(denied.refusal()),
+            NotDone::Denied(denied) => denied.into(),
             NotDone::ChangedSince(since) => since.into(),
         }
     }

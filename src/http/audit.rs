@@ -1,5 +1,7 @@
 //! The audit trail over HTTP: the log as a filtered list, and the whole story of one entity; for admins only.
 
+mod naming;
+
 use std::sync::Arc;
 
 use aggregates::{StreamId, event::KINDS};
@@ -8,7 +10,7 @@ use axum::{
     http::Uri,
     response::{IntoResponse as _, Response},
 };
-use projections::audit_trail::{self, Entry, Filter};
+use projections::audit_trail::{self, Filter};
 use serde::{Deserialize, Serialize};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
@@ -119,16 +121,16 @@ pub(super) async fn events(
     let filter = which.filter()?;
     let mut connection = app.reads.acquire().await?;
     let entries = audit_trail::events(&mut connection, &filter, newest_first, limit + 1).await?;
+    drop(connection);
     let sealed: Vec<_> = entries.iter().map(audit::metadata_of).collect();
     let opened = app.store.open_metadata(&sealed).await?;
-    let entries: Vec<(Entry, _)> = entries.into_iter().zip(opened).collect();
-    Ok(pages::page(
-        &uri,
-        entries,
-        limit,
-        |(entry, _)| entry.position,
-        |(entry, metadata)| Some(audit::tell_entry(&entry, metadata)),
-    ))
+    let mut told: Vec<Told> = entries
+        .iter()
+        .zip(opened)
+        .map(|(entry, metadata)| audit::tell_entry(entry, metadata))
+        .collect();
+    naming::name(&app.reads, &mut told).await?;
+    Ok(pages::page(&uri, told, limit, |told: &Told| told.position, Some))
 }
 
 /// The whole story of one entity: every event with who, when, why, and old → new.
@@ -159,7 +161,9 @@ pub(super) async fn timeline(State(app): State<App>, _: Admin, path: PathTexts) 
             format!("{kind} {id} has no history"),
         ));
     }
-    Ok(Json(audit::timeline(&events)).into_response())
+    let mut told = audit::timeline(&events);
+    naming::name(&app.reads, &mut told).await?;
+    Ok(Json(told).into_response())
 }
 
 /// A refusal, explained.

@@ -1,6 +1,6 @@
 //! Reads a JSON body into a typed command, or says everything that is wrong with it; never lets an unchecked text in.
 
-use aggregates::fault::Fault;
+use aggregates::fault::{Fault, Faults};
 use axum::{
     body::{Body, BodyDataStream, Bytes},
     extract::{FromRequest, Request},
@@ -156,8 +156,11 @@ pub(super) fn read_command<T: DeserializeOwned>(
     verb: &str,
     bytes: &[u8],
     example: &str,
+    plainly: impl FnOnce(&str, Value) -> Result<Value, Faults>,
 ) -> Result<T, Problem> {
-    let tagged = json!({ verb: object(bytes)? });
+    let body = object(bytes)?;
+    let body = plainly(verb, body).map_err(|Faults(faults)| invalid(&faults))?;
+    let tagged = json!({ verb: body });
     T::deserialize(Strict(&tagged)).or_else(|error| {
         let example = serde_json::from_str::<Value>(example).unwrap_or(Value::Null);
         let faults = faults::find::<T>(&tagged, &json!({ verb: example }));

@@ -5,7 +5,7 @@ mod branches;
 mod movies;
 mod themes;
 
-use aggregates::{Decider, ids::BranchId, refusal::Refusal};
+use aggregates::{Decider, administered::Administered, ids::BranchId, refusal::Refusal};
 use axum::{
     http::{Uri, header},
     response::{IntoResponse as _, Response},
@@ -68,6 +68,18 @@ async fn page<T: Serialize>(
         |entry: &Entry| (entry.name.clone(), entry.key.id),
         view,
     ))
+}
+
+/// Refuses to list what goes with something that is not there: an empty list would say that it is.
+pub(super) async fn known<A: Administered>(
+    app: &App,
+    id: Option<A::Id>,
+    missing: impl Refusal,
+) -> Result<(), Problem> {
+    match id {
+        Some(id) if !app.store.read::<A>(&id).await?.exists() => Err(Problem::refused(&missing)),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// One thing straight from the log, so never behind, with its sequence as `ETag`: what `If-Match` must name.

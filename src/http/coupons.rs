@@ -1,7 +1,11 @@
-//! `GET /v1/coupons`: used or not, by whom, for what (DOMAIN K2); for admins only.
+//! `/v1/coupons`: many issued at once (DOMAIN K1), and whether they are used, by whom, for what (K2); for admins only.
 
-use aggregates::{coupon::Terms, ids::ReservationId, values::CouponCode};
-use axum::{extract::State, http::Uri, response::Response};
+use aggregates::{coupon::Terms, fault::Fault, ids::ReservationId, values::CouponCode};
+use axum::{
+    extract::State,
+    http::{StatusCode, Uri},
+    response::{IntoResponse as _, Response},
+};
 use projections::coupon_list::{self, Coupon, CouponState, Filter};
 use serde::{Deserialize, Serialize};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -9,16 +13,21 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     App,
     access::Admin,
+    answer::Done,
+    body::{Sendable, Sent, refuse},
+    caller::Caller,
     fresh,
+    idempotency::Key,
     pages::{self, Page},
     params::{Asked, Moment},
     problem::{Problem, ProblemBody},
     problems,
 };
+use crate::booking::{self, ISSUED_MAX};
 
 /// What belongs to coupons, besides their commands.
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list))
+    OpenApiRouter::new().routes(routes!(list, issue))
 }
 
 /// A coupon.
@@ -72,7 +81,7 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     let limit = pages::limit(which.limit)?;
     let state = which.state.map(|state| state.parse::<CouponState>()).transpose();
-    let state = state.map_err(|error| Problem::new(&problems::MALFORMED_QUERY, error.to_string()))?;
+    let state = state.map_err(|error| Problem::new(&problems::MALFORMED_QUERY, format!("state: {error}")))?;
     let filter = Filter {
         code: which.code,
         state,
@@ -96,4 +105,78 @@ pub(super) async fn list(
             })
         },
     ))
+}
+
+/// Coupons to be issued under codes made here.
+#[derive(Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(title = "CouponsToIssue")]
+pub struct Issue {
+    /// What each of them grants.
+    terms: Terms,
+    /// How many, 1 to 1,000.
+    #[serde(default = "one")]
+    #[schema(minimum = 1, maximum = 1000, default = 1)]
+    count: u16,
+}
+
+const fn one() -> u16 {
+    1
+}
+
+impl Sendable for Issue {
+    const EXAMPLE: &'static str = r#"{"terms":{"discount":{"rate":{"percent":20}},"scope":{},
+        "valid_from":"2026-12-01T00:00:00Z","valid_until":"2027-01-01T00:00:00Z","note":"winter campaign"},"count":100}"#;
+}
+
+/// Coupons that were issued.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(title = "IssuedCoupons")]
+pub struct IssuedView {
+    /// Their codes.
+    codes: Vec<CouponCode>,
+    /// What each of them grants.
+    terms: Terms,
+}
+
+/// Issues many coupons at once, each under a random code.
+#[utoipa::path(post, path = "/v1/coupons", tag = "admin", operation_id = "issueCoupons",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Sent again, it is answered with the same codes")),
+    security(("admin" = [])),
+    request_body = Issue,
+    responses((status = CREATED, description = "All of them", body = IssuedView),
+              (status = NOT_FOUND, description = "What the scope names is not there", body = ProblemBody),
+              (status = UNAUTHORIZED, description = "The admin token is needed", body = ProblemBody),
+              (status = UNPROCESSABLE_ENTITY, description = "Fields are wrong", body = ProblemBody)))]
+pub(super) async fn issue(
+    State(app): State<App>,
+    _: Admin,
+    caller: Caller,
+    key: Key,
+    Sent(body): Sent<Issue>,
+) -> Result<Response, Problem> {
+    if !(1..=ISSUED_MAX).contains(&body.count) {
+        let problem = format!("must be a whole number from 1 to {ISSUED_MAX}");
+        refuse(vec![Fault::at("/count", problem)])?;
+    }
+    let key = key.bind(
+        app.store.vault(),
+        format!("admin:{}", Admin::ID),
+        &("coupons", &body),
+    )?;
+    let request = caller.request(Admin::actor(), "coupons/issue", key);
+    let committed = booking::issue_coupons(&app.store, &request, &body.terms, body.count).await?;
+    let codes = committed
+        .events
+        .iter()
+        .filter_map(|event| event.stream.id.parse().ok());
+    let view = IssuedView {
+        codes: codes.collect(),
+        terms: body.terms,
+    };
+    Ok(Done {
+        status: StatusCode::CREATED,
+        ..Done::ok(&committed, view)
+    }
+    .into_response())
 }

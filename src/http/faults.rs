@@ -169,6 +169,12 @@ fn repair(body: &mut Value, example: &Value, place: &[Step]) -> bool {
         (Some(Value::Object(fields)), Step::Key(key), Some(good)) => {
             fields.insert(key.clone(), good.clone()) != Some(good)
         }
+        // A choice that the example makes otherwise: without its one field nothing would be chosen.
+        (Some(Value::Object(fields)), Step::Key(key), None)
+            if fields.len() == 1 && fields.contains_key(key) =>
+        {
+            repair(body, example, parents)
+        }
         (Some(Value::Object(fields)), Step::Key(key), None) => fields.remove(key).is_some(),
         (Some(Value::Array(items)), Step::At(index), Some(good)) if *index < items.len() => {
             items[*index] = good;

@@ -11,10 +11,12 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::{problem::Problem, problems};
 use crate::{store::IdempotencyKey, vault::Vault};
 
-/// Characters of a key: enough that keys of strangers don't meet (128 bits in base64), few enough to store.
-const LENGTH: std::ops::RangeInclusive<usize> = 22..=128;
+/// Characters of a key: few enough to store.
+const LENGTH: std::ops::RangeInclusive<usize> = 1..=128;
+/// Characters of a stranger's key: enough that keys of strangers don't meet (128 bits in base64).
+const STRANGERS_MIN: usize = 22;
 
-/// Different characters a key has at least: a random one has more, and one that has fewer can be guessed.
+/// Different characters a stranger's key has at least: a random one has more, and one that has fewer can be guessed.
 const DIFFERENT_MIN: usize = 8;
 
 /// The key a caller sent, if any.
@@ -77,8 +79,7 @@ impl<S: Sync> FromRequestParts<S> for Key {
             return Ok(Self(None));
         };
         let malformed = || {
-            let detail = "an Idempotency-Key has 22 to 128 printable characters, 8 different ones among them, \
-                          for example a random UUID";
+            let detail = "an Idempotency-Key has 1 to 128 printable characters, for example a random UUID";
             Problem::new(&problems::MALFORMED_HEADER, detail)
         };
         let text = header.to_str().map_err(|_| malformed())?.trim();
@@ -87,16 +88,38 @@ impl<S: Sync> FromRequestParts<S> for Key {
             .strip_prefix('"')
             .and_then(|text| text.strip_suffix('"'))
             .unwrap_or(text);
-        let different: BTreeSet<u8> = text.bytes().collect();
-        let fits = LENGTH.contains(&text.len())
-            && text.bytes().all(|byte| byte.is_ascii_graphic())
-            && different.len() >= DIFFERENT_MIN;
-        if fits {
+        if LENGTH.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
             Ok(Self(Some(text.to_owned())))
         } else {
             Err(malformed())
         }
     }
+}
+
+/// The key of somebody without a name, long enough; whoever has a name has keys of their own.
+#[derive(Debug)]
+pub struct StrangersKey(pub Key);
+
+impl<S: Sync> FromRequestParts<S> for StrangersKey {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let key = Key::from_request_parts(parts, state).await?;
+        match &key.0 {
+            Some(text) if is_guessable(text) => {
+                let detail = "an Idempotency-Key has 22 to 128 printable characters, 8 different ones among them, \
+                              for example a random UUID";
+                Err(Problem::new(&problems::MALFORMED_HEADER, detail))
+            }
+            Some(_) | None => Ok(Self(key)),
+        }
+    }
+}
+
+/// Whoever guesses the key of a stranger's hold is answered with its secret.
+fn is_guessable(key: &str) -> bool {
+    let different: BTreeSet<u8> = key.bytes().collect();
+    key.len() < STRANGERS_MIN || different.len() < DIFFERENT_MIN
 }
 
 #[cfg(test)]

@@ -96,12 +96,16 @@ impl Problem {
     /// A rule's refusal.
     #[must_use]
     pub fn refused(refusal: &dyn Refusal) -> Self {
-        Self::rule(
+        let problem = Self::rule(
             refusal.slug(),
             refusal.kind(),
             refusal.to_string(),
             refusal.help(),
-        )
+        );
+        match &*refusal.faults() {
+            [] => problem,
+            faults => problem.with_faults(faults),
+        }
     }
 
     /// A rule's refusal in its parts.

@@ -3,6 +3,7 @@
 use sqlx::error::DatabaseError;
 
 use crate::{
+    administration::Denied,
     booking::Refused,
     store::{ChangedSince, Stop, StoreError},
 };
@@ -39,6 +40,12 @@ impl From<StoreError> for Problem {
 impl From<ChangedSince> for Problem {
     fn from(since: ChangedSince) -> Self {
         Self::new(&problems::PRECONDITION_FAILED, since.to_string())
+    }
+}
+
+impl From<Denied> for Problem {
+    fn from(denied: Denied) -> Self {
+        Self::refused(denied.refusal())
     }
 }
 

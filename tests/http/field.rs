@@ -93,16 +93,16 @@ impl Field {
         (day.to_string(), slot)
     }
 
+    /// How far the log is.
+    pub fn position(&self) -> i64 {
+        self.server.store().feed().position()
+    }
+
     /// The slot, once the read models show all that has happened.
     pub async fn settled(&self, time_slot: Uuid) -> Value {
         let position = self.position();
         let path = format!("/v1/time-slots/{time_slot}?min_position={position}");
         self.api.done(&Call::get(path)).await.json()
-    }
-
-    /// The last position of the log.
-    pub fn position(&self) -> i64 {
-        self.server.store().feed().position()
     }
 
     /// Ends it in order.

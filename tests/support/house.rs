@@ -156,13 +156,13 @@ impl House {
     }
 }
 
-async fn admin(api: &Api, collection: &str, id: impl std::fmt::Display, verb: &str, body: Value) {
+pub async fn admin(api: &Api, collection: &str, id: impl std::fmt::Display, verb: &str, body: Value) {
     api.done(&Call::admin(format!("/v1/{collection}/{id}/{verb}"), body))
         .await;
 }
 
 /// Rows `A`, `B`, …, each with seats from 1, no aisles.
-fn layout(rows: u16, columns: u16) -> Value {
+pub fn layout(rows: u16, columns: u16) -> Value {
     let letter = |row: u16| char::from(b'A' + u8::try_from(row).expect("few rows"));
     let seat = |row: u16, column: u16| {
         json!({ "label": label(row, column), "number": column.to_string(), "category": "일반",

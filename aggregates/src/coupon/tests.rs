@@ -4,7 +4,11 @@ use jiff::ToSpan;
 use uuid::Uuid;
 
 use super::{CouponCommand::*, *};
-use crate::decider::testing::{NOON, given};
+use crate::{
+    Decider as _,
+    decider::testing::{NOON, given},
+    refusal::Refusal as _,
+};
 
 const ALICE: ReservationId = ReservationId::new(1);
 const BOB: ReservationId = ReservationId::new(2);
@@ -54,12 +58,14 @@ fn terms_that_grant_nothing_are_refused() {
         discount: Discount::Amount { amount: 0 },
         ..terms()
     };
-    given::<Coupon>([])
-        .when(Issue { terms: never })
-        .refused(&CouponError::InconsistentTerms);
-    given::<Coupon>([])
-        .when(Issue { terms: nothing })
-        .refused(&CouponError::InconsistentTerms);
+    for (terms, field) in [(never, "/terms/valid_until"), (nothing, "/terms/discount")] {
+        let refused = Coupon::default()
+            .decide(Issue { terms }, NOON)
+            .expect_err("a refusal");
+        assert_eq!(refused.slug(), "coupon/inconsistent-terms");
+        let named: Vec<String> = refused.faults().into_iter().map(|fault| fault.pointer).collect();
+        assert_eq!(named, [field]);
+    }
 }
 
 #[test]

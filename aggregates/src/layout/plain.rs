@@ -5,10 +5,14 @@ use smol_str::{SmolStr, ToSmolStr};
 
 use super::{Colour, Layout, LayoutPlan, LayoutSeat, Point, Row, SeatCategory, SeatKind, Section, Size};
 use crate::{
-    fault::{Fault, Faults},
+    fault::{Fault, Faults, Node, Reading},
     values::{Category, Name},
 };
 
+/// The most rows, and the most columns.
+const SIDE_MAX: i64 = 200;
+/// The most aisles.
+const AISLES_MAX: usize = 200;
 /// From one seat's middle to the next one's.
 const PITCH: f64 = 32.0;
 /// From one row to the next.
@@ -34,6 +38,31 @@ pub struct RowsAndColumns {
 }
 
 impl RowsAndColumns {
+    /// The description in a document, or everything wrong with it.
+    pub fn read(document: &serde_json::Value) -> Result<Self, Faults> {
+        let reading = Reading::default();
+        let root = reading.of(document);
+        root.only(&["name", "rows", "columns", "category", "aisles_after"]);
+        let name = root.field("name", Node::text);
+        let rows = root.field("rows", |rows| rows.integer(1..=SIDE_MAX));
+        let columns = root.field("columns", |columns| columns.integer(1..=SIDE_MAX));
+        let category = root.field("category", Node::text);
+        let aisles_after = root.maybe("aisles_after", |list| {
+            list.each(AISLES_MAX, |column| column.integer(1..=SIDE_MAX))
+        });
+        let read = || {
+            Some(Self {
+                name: name?,
+                rows: rows?,
+                columns: columns?,
+                category: category?,
+                aisles_after: aisles_after?.unwrap_or_default(),
+            })
+        };
+        let described = read();
+        reading.finish(described)
+    }
+
     /// The layout, or everything wrong with the description.
     pub fn layout(&self) -> Result<Layout, Faults> {
         let mut faults = Vec::new();

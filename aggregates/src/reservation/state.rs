@@ -30,6 +30,8 @@ pub struct Placed {
     pub placement: Placement,
     /// Whether nothing is due any more.
     pub paid: bool,
+    /// Whether the customer was told (DOMAIN E5).
+    pub notified: bool,
 }
 
 impl Placed {
@@ -158,10 +160,15 @@ impl Reservation {
                     hold,
                     placement: *placement,
                     paid,
+                    notified: false,
                 }))
             }
             (Event::Paid { .. }, Self::Placed(placed)) => Self::Placed(Box::new(Placed {
                 paid: true,
+                ..*placed
+            })),
+            (Event::Notified { .. }, Self::Placed(placed)) => Self::Placed(Box::new(Placed {
+                notified: true,
                 ..*placed
             })),
             (Event::CheckedIn, Self::Placed(placed)) => Self::Attended(placed),

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::{ReservationCommand as Do, ReservationError as No, ReservationEvent as Event, *};
 use crate::{
     decider::testing::{NOON, given},
+    refusal::Refusal as _,
     values::Currency,
 };
 
@@ -57,9 +58,14 @@ fn placement(total: i64, payment: Payment) -> Box<Placement> {
 }
 
 fn transfer() -> Payment {
+    let account = crate::branch::Account {
+        bank: "국민은행".parse().expect("a name"),
+        number: "100-200-345670".parse().expect("a number"),
+        holder: "예시주식회사".parse().expect("a name"),
+    };
     Payment::BankTransfer {
         pay_by: NOON + 30.minutes(),
-        accounts: vec![],
+        accounts: vec![account],
     }
 }
 
@@ -274,24 +280,57 @@ fn placing_needs_both_agreements_and_happens_once() {
     given::<Reservation>(placed(transfer()))
         .when(Do::Place(placement(60_000, transfer())))
         .refused(&No::AlreadyPlaced);
-    for agreements in [
-        Agreements {
-            privacy: false,
-            house_rules: true,
-        },
-        Agreements {
-            privacy: true,
-            house_rules: false,
-        },
+    for (privacy, house_rules, named) in [
+        (false, true, vec!["/agreements/privacy"]),
+        (true, false, vec!["/agreements/house_rules"]),
+        (
+            false,
+            false,
+            vec!["/agreements/privacy", "/agreements/house_rules"],
+        ),
     ] {
+        let given_ones = Agreements { privacy, house_rules };
         let placement = Box::new(Placement {
-            agreements,
+            agreements: given_ones,
             ..*placement(60_000, transfer())
         });
+        let refusal = No::AgreementMissing { given: given_ones };
+        let faults = refusal.faults();
+        assert_eq!(
+            faults.iter().map(|fault| &*fault.pointer).collect::<Vec<_>>(),
+            named
+        );
         given::<Reservation>([held()])
             .when(Do::Place(placement))
-            .refused(&No::AgreementMissing);
+            .refused(&refusal);
     }
+}
+
+#[test]
+fn a_transfer_needs_an_account_to_go_to() {
+    let nowhere = || Payment::BankTransfer {
+        pay_by: NOON + 30.minutes(),
+        accounts: vec![],
+    };
+    given::<Reservation>([held()])
+        .when(Do::Place(placement(60_000, nowhere())))
+        .refused(&No::NoAccount);
+    assert_eq!(No::NoAccount.faults()[0].pointer, "/payment");
+    // Nothing is due, so nothing has to go anywhere.
+    given::<Reservation>([held()])
+        .when(Do::Place(placement(0, nowhere())))
+        .then([Event::Placed(placement(0, nowhere()))]);
+}
+
+#[test]
+fn a_customer_is_told_once() {
+    let told = || Event::Notified { note: None };
+    given::<Reservation>(placed(Payment::OnSite))
+        .when(Do::MarkNotified { note: None })
+        .then([told()]);
+    given::<Reservation>(placed(Payment::OnSite).into_iter().chain([told()]))
+        .when(Do::MarkNotified { note: None })
+        .then([]);
 }
 
 #[test]

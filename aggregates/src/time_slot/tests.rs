@@ -4,9 +4,12 @@ use jiff::ToSpan;
 use uuid::Uuid;
 
 use super::{TimeSlotCommand::*, *};
-use crate::decider::{
-    Decider as _,
-    testing::{NOON, given},
+use crate::{
+    decider::{
+        Decider as _,
+        testing::{NOON, given},
+    },
+    refusal::Refusal as _,
 };
 
 fn plan() -> Plan {
@@ -64,76 +67,108 @@ fn a_consistent_plan_is_scheduled_once() {
         .refused(&TimeSlotError::AlreadyScheduled);
 }
 
+#[track_caller]
+fn assert_inconsistent(plan: Plan) {
+    let refused = TimeSlot::default().decide(Schedule { plan }, NOON).err();
+    assert!(
+        matches!(refused, Some(TimeSlotError::InconsistentPlan(_))),
+        "{refused:?}"
+    );
+}
+
+/// The fields to be named, and what makes them wrong.
+type Mistake = (&'static [&'static str], fn(&mut Plan));
+
 #[test]
 fn a_plan_that_contradicts_itself_is_refused() {
-    let sound = plan();
-    for plan in [
-        Plan {
-            ends_at: sound.starts_at,
-            ..sound.clone()
-        },
-        Plan {
-            ends_at: sound.starts_at + 25.hours(),
-            ..sound.clone()
-        },
-        Plan {
-            sales_open_at: sound.sales_close_at,
-            ..sound.clone()
-        },
-        Plan {
-            sales_close_at: sound.starts_at + 1.minute(),
-            ..sound.clone()
-        },
-        Plan {
-            seats_per_customer_max: 0,
-            ..sound.clone()
-        },
-        Plan {
-            seats_per_customer_max: 9,
-            ..sound.clone()
-        },
-        Plan {
-            hold_minutes: 0,
-            ..sound.clone()
-        },
-        Plan {
-            hold_cap_minutes: 9,
-            ..sound.clone()
-        },
-        Plan {
-            price_version: 0,
-            ..sound.clone()
-        },
-        Plan {
-            cancel_minutes: u16::MAX,
-            ..sound.clone()
-        },
-        Plan {
-            sales_open_at: Timestamp::MIN,
-            ..sound.clone()
-        },
-        Plan {
-            starts_at: Timestamp::MAX - 1.hour(),
-            ends_at: Timestamp::MAX,
-            ..sound.clone()
-        },
-        Plan {
-            show: session(0, 4),
-            ..sound.clone()
-        },
-        Plan {
-            show: session(5, 2),
-            ..sound.clone()
-        },
-        Plan {
-            show: session(2, 7),
-            ..sound.clone()
-        },
-    ] {
-        given::<TimeSlot>([])
-            .when(Schedule { plan })
-            .refused(&TimeSlotError::InconsistentPlan);
+    let sound = plan;
+    let mistakes: [Mistake; 15] = [
+        (&["/plan/ends_at"], |plan| plan.ends_at = plan.starts_at),
+        (&["/plan/ends_at"], |plan| {
+            plan.ends_at = plan.starts_at + 25.hours();
+        }),
+        (&["/plan/sales_open_at"], |plan| {
+            plan.sales_open_at = plan.sales_close_at;
+        }),
+        (&["/plan/sales_close_at"], |plan| {
+            plan.sales_close_at = plan.starts_at + 1.minute();
+        }),
+        (&["/plan/seats_per_customer_max"], |plan| {
+            plan.seats_per_customer_max = 0;
+        }),
+        (&["/plan/seats_per_customer_max"], |plan| {
+            plan.seats_per_customer_max = 9;
+        }),
+        (&["/plan/hold_minutes"], |plan| plan.hold_minutes = 0),
+        (&["/plan/hold_cap_minutes"], |plan| plan.hold_cap_minutes = 9),
+        (&["/plan/price_version", "/plan/hold_minutes"], |plan| {
+            (plan.price_version, plan.hold_minutes, plan.hold_cap_minutes) = (0, 121, 121);
+        }),
+        (&["/plan/cancel_minutes"], |plan| plan.cancel_minutes = u16::MAX),
+        (&["/plan/sales_open_at"], |plan| {
+            plan.sales_open_at = Timestamp::MIN;
+        }),
+        (&["/plan/starts_at", "/plan/ends_at"], |plan| {
+            plan.starts_at = Timestamp::MAX - 1.hour();
+            plan.ends_at = Timestamp::MAX;
+        }),
+        (&["/plan/show"], |plan| plan.show = session(0, 4)),
+        (&["/plan/show"], |plan| plan.show = session(5, 2)),
+        (&["/plan/show"], |plan| plan.show = session(2, 7)),
+    ];
+    for (fields, mistake) in mistakes {
+        let mut plan = sound();
+        mistake(&mut plan);
+        let refused = TimeSlot::default()
+            .decide(Schedule { plan }, NOON)
+            .expect_err("a refusal");
+        assert_eq!(refused.slug(), "time-slot/inconsistent-plan");
+        let named: Vec<String> = refused.faults().into_iter().map(|fault| fault.pointer).collect();
+        assert_eq!(named, fields);
     }
+}
+
+#[test]
+fn a_slot_that_would_have_started_is_not_scheduled() {
+    let (starts_at, named) = (plan().starts_at, ["/plan/starts_at"]);
+    let refused = TimeSlot::default()
+        .decide(Schedule { plan: plan() }, starts_at)
+        .expect_err("a refusal");
+    assert_eq!(
+        refused
+            .faults()
+            .into_iter()
+            .map(|fault| fault.pointer)
+            .collect::<Vec<_>>(),
+        named
+    );
+    // Scheduled in time, it may be sent again whenever.
+    given::<TimeSlot>([scheduled()])
+        .at(starts_at)
+        .when(Schedule { plan: plan() })
+        .then([]);
+}
+
+#[test]
+fn a_plan_may_leave_out_what_is_usual() {
+    let mut sent = serde_json::to_value(plan()).expect("a plan can be written");
+    let usual = [
+        "price_version",
+        "seats_per_customer_max",
+        "hold_minutes",
+        "hold_cap_minutes",
+        "cancel_minutes",
+    ];
+    for field in usual {
+        sent.as_object_mut().expect("an object").remove(field);
+    }
+    let read: Plan = serde_json::from_value(sent).expect("a plan");
+    let expected = Plan {
+        price_version: 0,
+        seats_per_customer_max: 8,
+        ..plan()
+    };
+    assert_eq!(read, expected);
 }
 
 #[test]
@@ -239,11 +274,7 @@ fn a_plan_at_the_end_of_time_is_refused_and_never_fails() {
         ends_at: Timestamp::MAX,
         ..plan()
     };
-    given::<TimeSlot>([])
-        .when(Schedule {
-            plan: at_the_end.clone(),
-        })
-        .refused(&TimeSlotError::InconsistentPlan);
+    assert_inconsistent(at_the_end.clone());
     assert_eq!(at_the_end.hold_until(Timestamp::MAX), at_the_end.sales_close_at);
     let at_the_beginning = Plan {
         starts_at: Timestamp::MIN,
@@ -254,25 +285,18 @@ fn a_plan_at_the_end_of_time_is_refused_and_never_fails() {
         ends_at: Timestamp::MAX,
         ..plan()
     };
-    given::<TimeSlot>([])
-        .when(Schedule { plan: too_long })
-        .refused(&TimeSlotError::InconsistentPlan);
+    assert_inconsistent(too_long);
 }
 
 #[test]
 fn customers_cancel_until_a_week_before_at_the_earliest() {
-    let cancel = |cancel_minutes| Schedule {
-        plan: Plan {
-            cancel_minutes,
-            ..plan()
-        },
+    let cancel = |cancel_minutes| Plan {
+        cancel_minutes,
+        ..plan()
     };
-    given::<TimeSlot>([])
-        .when(cancel(CANCEL_MINUTES_MAX + 1))
-        .refused(&TimeSlotError::InconsistentPlan);
-    assert!(
-        TimeSlot::default()
-            .decide(cancel(CANCEL_MINUTES_MAX), NOON)
-            .is_ok()
-    );
+    assert_inconsistent(cancel(CANCEL_MINUTES_MAX + 1));
+    let latest = Schedule {
+        plan: cancel(CANCEL_MINUTES_MAX),
+    };
+    assert!(TimeSlot::default().decide(latest, NOON).is_ok());
 }

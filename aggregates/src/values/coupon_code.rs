@@ -21,6 +21,15 @@ impl CouponCode {
     /// Characters in a code.
     pub const LENGTH: usize = 8;
 
+    /// The code that stands for this number; random numbers give random codes (30^8 of them, and 2^64 has a remainder
+    /// of less than one in ten million).
+    #[must_use]
+    pub fn of(number: u64) -> Self {
+        let digits = std::iter::successors(Some(number), |rest| Some(rest / 30));
+        let letter = |rest: u64| char::from(Self::ALPHABET[usize::try_from(rest % 30).unwrap_or(0)]);
+        Self(digits.take(Self::LENGTH).map(letter).collect())
+    }
+
     /// The code's text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -78,6 +87,16 @@ mod tests {
             "7kq4-mz2h".parse::<CouponCode>().expect("a code").as_str(),
             "7KQ4MZ2H"
         );
+    }
+
+    #[test]
+    fn every_number_stands_for_a_code() {
+        for number in [0, 1, 29, 30, 656_099_999_999, u64::MAX] {
+            let code = CouponCode::of(number);
+            assert_eq!(code.as_str().parse(), Ok(code.clone()), "{number}");
+        }
+        assert_ne!(CouponCode::of(0), CouponCode::of(1));
+        assert_ne!(CouponCode::of(1), CouponCode::of(30));
     }
 
     #[test]

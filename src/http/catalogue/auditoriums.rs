@@ -2,6 +2,7 @@
 
 use aggregates::{
     auditorium::{Auditorium, AuditoriumError},
+    branch::{Branch, BranchError},
     ids::{AuditoriumId, BranchId},
     values::Name,
 };
@@ -16,7 +17,7 @@ use super::{
         params::{Asked, Id},
         problem::{Problem, ProblemBody},
     },
-    page, shown,
+    known, page, shown,
 };
 
 /// An auditorium.
@@ -80,12 +81,14 @@ pub struct Which {
 #[utoipa::path(get, path = "/v1/auditoriums", tag = "catalogue", operation_id = "listAuditoriums",
     params(Which),
     responses((status = OK, description = "Ordered by name", body = Page<AuditoriumView>),
+              (status = NOT_FOUND, description = "branch/not-found", body = ProblemBody),
               (status = BAD_REQUEST, description = "The query is malformed", body = ProblemBody)))]
 pub(in super::super) async fn list(
     State(app): State<App>,
     uri: Uri,
     Asked(which): Asked<Which>,
 ) -> Result<Response, Problem> {
+    known::<Branch>(&app, which.branch, BranchError::NotFound).await?;
     fresh::reached(&app, "catalogue", which.min_position).await?;
     page(
         &app,

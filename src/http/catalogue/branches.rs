@@ -3,6 +3,8 @@
 use aggregates::{
     branch::{Branch, BranchError, Premises},
     ids::{BranchId, MovieId, ThemeId},
+    movie::{Movie, MovieError},
+    theme::{Theme, ThemeError},
 };
 use axum::{
     extract::State,
@@ -21,7 +23,7 @@ use super::{
         params::{Asked, Id},
         problem::{Problem, ProblemBody},
     },
-    coming, page, shown,
+    coming, known, page, shown,
 };
 
 /// A branch.
@@ -30,9 +32,21 @@ use super::{
 pub struct BranchView {
     /// Which one.
     id: BranchId,
+    /// Whether it does business.
+    state: BranchState,
     /// What is known about it.
     #[serde(flatten)]
     premises: Premises,
+}
+
+/// Whether a branch does business.
+#[derive(Debug, Clone, Copy, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BranchState {
+    /// It does.
+    Open,
+    /// It was closed for good.
+    Closed,
 }
 
 fn view(entry: Entry) -> Option<BranchView> {
@@ -43,12 +57,11 @@ fn view(entry: Entry) -> Option<BranchView> {
 }
 
 fn of(id: BranchId, state: Branch) -> Option<BranchView> {
+    let view = |state, premises| BranchView { id, state, premises };
     match state {
         Branch::Unknown => None,
-        Branch::Open(site) | Branch::Closed(site) => Some(BranchView {
-            id,
-            premises: site.premises,
-        }),
+        Branch::Open(site) => Some(view(BranchState::Open, site.premises)),
+        Branch::Closed(site) => Some(view(BranchState::Closed, site.premises)),
     }
 }
 
@@ -73,6 +86,7 @@ pub struct Which {
 #[utoipa::path(get, path = "/v1/branches", tag = "catalogue", operation_id = "listBranches",
     params(Which),
     responses((status = OK, description = "Ordered by name", body = Page<BranchView>),
+              (status = NOT_FOUND, description = "movie/not-found, theme/not-found", body = ProblemBody),
               (status = BAD_REQUEST, description = "The query is malformed", body = ProblemBody)))]
 pub(in super::super) async fn list(
     State(app): State<App>,
@@ -80,6 +94,8 @@ pub(in super::super) async fn list(
     Asked(which): Asked<Which>,
 ) -> Result<Response, Problem> {
     fresh::reached(&app, "catalogue", which.min_position).await?;
+    known::<Movie>(&app, which.movie, MovieError::NotFound).await?;
+    known::<Theme>(&app, which.theme, ThemeError::NotFound).await?;
     if which.movie.is_none() && which.theme.is_none() {
         return page(
             &app,

@@ -1,6 +1,7 @@
 //! `GET /v1/movies`: movies that can be shown; for a cinema only those it plays (DOMAIN C1, C2).
 
 use aggregates::{
+    branch::{Branch, BranchError},
     ids::{BranchId, MovieId},
     movie::{Film, Movie, MovieError},
 };
@@ -21,7 +22,7 @@ use super::{
         params::{Asked, Id},
         problem::{Problem, ProblemBody},
     },
-    coming, page, shown,
+    coming, known, page, shown,
 };
 
 /// A movie.
@@ -30,9 +31,21 @@ use super::{
 pub struct MovieView {
     /// Which one.
     id: MovieId,
+    /// Whether it can be shown.
+    state: MovieState,
     /// What is told about it.
     #[serde(flatten)]
     film: Film,
+}
+
+/// Whether a movie can be shown.
+#[derive(Debug, Clone, Copy, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MovieState {
+    /// It can.
+    Announced,
+    /// It was withdrawn.
+    Withdrawn,
 }
 
 fn view(entry: Entry) -> Option<MovieView> {
@@ -43,9 +56,11 @@ fn view(entry: Entry) -> Option<MovieView> {
 }
 
 fn of(id: MovieId, state: Movie) -> Option<MovieView> {
+    let view = |state, film| MovieView { id, state, film };
     match state {
         Movie::Unknown => None,
-        Movie::Announced(film) | Movie::Withdrawn(film) => Some(MovieView { id, film }),
+        Movie::Announced(film) => Some(view(MovieState::Announced, film)),
+        Movie::Withdrawn(film) => Some(view(MovieState::Withdrawn, film)),
     }
 }
 
@@ -71,12 +86,14 @@ pub struct Which {
 #[utoipa::path(get, path = "/v1/movies", tag = "catalogue", operation_id = "listMovies",
     params(Which),
     responses((status = OK, description = "Ordered by title", body = Page<MovieView>),
+              (status = NOT_FOUND, description = "branch/not-found", body = ProblemBody),
               (status = BAD_REQUEST, description = "The query is malformed", body = ProblemBody)))]
 pub(in super::super) async fn list(
     State(app): State<App>,
     uri: Uri,
     Asked(which): Asked<Which>,
 ) -> Result<Response, Problem> {
+    known::<Branch>(&app, which.branch, BranchError::NotFound).await?;
     fresh::reached(&app, "catalogue", which.min_position).await?;
     if which.branch.is_none() && !which.playing {
         return page(

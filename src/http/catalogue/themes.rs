@@ -1,6 +1,7 @@
 //! `GET /v1/themes`: what is played in escape-room shops (DOMAIN E1, E2).
 
 use aggregates::{
+    branch::{Branch, BranchError},
     ids::{BranchId, ThemeId},
     theme::{Game, Theme, ThemeError},
 };
@@ -15,7 +16,7 @@ use super::{
         params::{Asked, Id},
         problem::{Problem, ProblemBody},
     },
-    page, shown,
+    known, page, shown,
 };
 
 /// A theme.
@@ -24,9 +25,21 @@ use super::{
 pub struct ThemeView {
     /// Which one.
     id: ThemeId,
+    /// Whether it is offered.
+    state: ThemeState,
     /// What is known about it.
     #[serde(flatten)]
     game: Game,
+}
+
+/// Whether a theme is offered.
+#[derive(Debug, Clone, Copy, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ThemeState {
+    /// It is.
+    Active,
+    /// It is not.
+    Inactive,
 }
 
 fn view(entry: Entry) -> Option<ThemeView> {
@@ -37,9 +50,11 @@ fn view(entry: Entry) -> Option<ThemeView> {
 }
 
 fn of(id: ThemeId, state: Theme) -> Option<ThemeView> {
+    let view = |state, game| ThemeView { id, state, game };
     match state {
         Theme::Unknown => None,
-        Theme::Active(game) | Theme::Inactive(game) => Some(ThemeView { id, game }),
+        Theme::Active(game) => Some(view(ThemeState::Active, game)),
+        Theme::Inactive(game) => Some(view(ThemeState::Inactive, game)),
     }
 }
 
@@ -62,12 +77,14 @@ pub struct Which {
 #[utoipa::path(get, path = "/v1/themes", tag = "catalogue", operation_id = "listThemes",
     params(Which),
     responses((status = OK, description = "Ordered by name", body = Page<ThemeView>),
+              (status = NOT_FOUND, description = "branch/not-found", body = ProblemBody),
               (status = BAD_REQUEST, description = "The query is malformed", body = ProblemBody)))]
 pub(in super::super) async fn list(
     State(app): State<App>,
     uri: Uri,
     Asked(which): Asked<Which>,
 ) -> Result<Response, Problem> {
+    known::<Branch>(&app, which.branch, BranchError::NotFound).await?;
     fresh::reached(&app, "catalogue", which.min_position).await?;
     page(
         &app,

@@ -20,7 +20,7 @@ use super::{
         answer::Done,
         body::{Sendable, Sent, invalid, refuse},
         caller::Caller,
-        idempotency::Key,
+        idempotency::StrangersKey,
         problem::{Problem, ProblemBody},
     },
     view::{ReservationView, not_found},
@@ -150,7 +150,7 @@ pub(super) fn chosen(choice: ChoiceFields) -> Result<(Places, Party), Problem> {
 pub(in super::super) async fn hold(
     State(app): State<App>,
     caller: Caller,
-    key: Key,
+    StrangersKey(key): StrangersKey,
     Sent(body): Sent<Hold>,
 ) -> Result<Response, Problem> {
     let wish = body.wish()?;

@@ -142,7 +142,8 @@ pub(in super::super) async fn list(
         .split(',')
         .filter(|word| !word.is_empty());
     let stages: Result<Vec<Stage>, _> = stages.map(str::parse).collect();
-    let stages = stages.map_err(|error| Problem::new(&problems::MALFORMED_QUERY, error.to_string()))?;
+    let stages =
+        stages.map_err(|error| Problem::new(&problems::MALFORMED_QUERY, format!("state: {error}")))?;
     let filter = Filter {
         time_slot: which.time_slot,
         branch: which.branch,

@@ -70,6 +70,8 @@ pub struct PlacedView<'a> {
     cancel_until: Timestamp,
     /// Whether nothing is due any more.
     paid: bool,
+    /// Whether the customer was told.
+    notified: bool,
     /// The deadline of the transfer, while it is due.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -135,6 +137,7 @@ impl<'a> ReservationView<'a> {
                 starts_at: placed.placement.starts_at,
                 cancel_until: placed.placement.cancel_until,
                 paid: placed.paid,
+                notified: placed.notified,
                 pay_by: due.and_then(Placed::pay_by),
                 accounts: match due.map(|due| &due.placement.payment) {
                     Some(Payment::BankTransfer { accounts, .. }) => accounts,

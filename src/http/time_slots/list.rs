@@ -1,10 +1,11 @@
 //! `GET /v1/time-slots`: the slots of one business day, by their start (DOMAIN C5).
 
 use aggregates::{
-    auditorium::Auditorium,
+    auditorium::{Auditorium, AuditoriumError},
     business_day::{moment, on_the_wall},
     ids::{AuditoriumId, BranchId, MovieId, ThemeId, TimeSlotId},
-    theme::Theme,
+    movie::{Movie, MovieError},
+    theme::{Theme, ThemeError},
     values::WallTime,
 };
 use axum::{extract::State, http::Uri, response::Response};
@@ -14,7 +15,9 @@ use serde::Deserialize;
 
 use super::{
     super::{
-        App, fresh,
+        App,
+        catalogue::known,
+        fresh,
         pages::{self, Page},
         params::{Asked, Day, Moment},
         problem::{Problem, ProblemBody},
@@ -82,10 +85,19 @@ pub(in super::super) async fn list(
         after: after.map(|(Moment(starts_at), slot)| (starts_at, slot)),
     };
     let slots = time_slot_calendar::time_slots(&app.reads, &filter, limit + 1).await?;
+    if slots.is_empty() {
+        known::<Movie>(&app, which.movie, MovieError::NotFound).await?;
+        known::<Theme>(&app, which.theme, ThemeError::NotFound).await?;
+        known::<Auditorium>(&app, which.auditorium, AuditoriumError::NotFound).await?;
+    }
+    let ids: Vec<TimeSlotId> = slots.iter().map(|slot| slot.time_slot).collect();
+    let labels = time_slot_calendar::labels(&app.reads, &ids).await?;
     let business = Business::of(&app.reads, &slots).await?;
     let place = |slot: &time_slot_calendar::Slot| (slot.plan.starts_at, slot.time_slot);
     Ok(pages::page(&uri, slots, limit, place, |slot| {
-        Some(TimeSlotView::of(&slot, &zone, now, business.is_done(&slot.plan)))
+        let label = labels.get(&slot.time_slot);
+        let in_business = business.is_done(&slot.plan);
+        Some(TimeSlotView::of(&slot, label, &zone, now, in_business))
     }))
 }
 

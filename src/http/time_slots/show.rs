@@ -68,10 +68,12 @@ pub(super) async fn find(app: &App, id: TimeSlotId, as_of: &AsOf) -> Result<Slot
 
 async fn answer(app: &App, slot: &Slot, as_of: &AsOf) -> Result<Response, Problem> {
     let zone = app.zone(slot.plan.branch).await?;
+    let labels = time_slot_calendar::labels(&app.reads, &[slot.time_slot]).await?;
+    let label = labels.get(&slot.time_slot);
     let moment = as_of.moment(app).await?;
     if !as_of.is_now() {
         // What is past is told as the slot itself stood, and has no tag for If-Match: it cannot be changed.
-        return Ok(Json(TimeSlotView::of(slot, &zone, moment, true)).into_response());
+        return Ok(Json(TimeSlotView::of(slot, label, &zone, moment, true)).into_response());
     }
     // The tag and what it stands for come from one place: the read model may be a step behind the log.
     let (state, sequence) = app.store.read_with_sequence::<TimeSlot>(&slot.time_slot).await?;
@@ -87,7 +89,7 @@ async fn answer(app: &App, slot: &Slot, as_of: &AsOf) -> Result<Response, Proble
     let in_business = Business::of(&app.reads, std::slice::from_ref(&slot))
         .await?
         .is_done(&slot.plan);
-    let mut response = Json(TimeSlotView::of(&slot, &zone, moment, in_business)).into_response();
+    let mut response = Json(TimeSlotView::of(&slot, label, &zone, moment, in_business)).into_response();
     response.headers_mut().insert(header::ETAG, etag(sequence));
     Ok(response)
 }

@@ -6,7 +6,7 @@ use aggregates::{
     time_slot::Show,
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use projections::time_slot_calendar::{Slot, SlotState};
+use projections::time_slot_calendar::{Label, Slot, SlotState};
 use serde::Serialize;
 
 /// A time slot.
@@ -17,15 +17,28 @@ pub struct TimeSlotView {
     id: TimeSlotId,
     /// Where.
     branch: BranchId,
+    /// What people call that branch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    branch_name: Option<String>,
     /// Which movie, in a cinema.
     #[serde(skip_serializing_if = "Option::is_none")]
     movie: Option<MovieId>,
+    /// Its title.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    movie_title: Option<String>,
     /// In which auditorium, in a cinema.
     #[serde(skip_serializing_if = "Option::is_none")]
     auditorium: Option<AuditoriumId>,
+    /// Its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "9관")]
+    auditorium_name: Option<String>,
     /// Which theme, in an escape room.
     #[serde(skip_serializing_if = "Option::is_none")]
     theme: Option<ThemeId>,
+    /// Its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    theme_name: Option<String>,
     /// The smallest group, in an escape room.
     #[serde(skip_serializing_if = "Option::is_none")]
     party_min: Option<u8>,
@@ -97,7 +110,13 @@ fn availability(slot: &Slot, now: Timestamp, in_business: bool) -> Availability 
 }
 
 impl TimeSlotView {
-    pub(super) fn of(slot: &Slot, zone: &TimeZone, now: Timestamp, in_business: bool) -> Self {
+    pub(super) fn of(
+        slot: &Slot,
+        label: Option<&Label>,
+        zone: &TimeZone,
+        now: Timestamp,
+        in_business: bool,
+    ) -> Self {
         let plan = &slot.plan;
         let (movie, auditorium, theme, party) = match plan.show {
             Show::Movie {
@@ -113,9 +132,13 @@ impl TimeSlotView {
         Self {
             id: slot.time_slot,
             branch: plan.branch,
+            branch_name: label.and_then(|label| label.branch.clone()),
             movie,
+            movie_title: label.and_then(|label| label.movie.clone()),
             auditorium,
+            auditorium_name: label.and_then(|label| label.auditorium.clone()),
             theme,
+            theme_name: label.and_then(|label| label.theme.clone()),
             party_min: party.map(|(min, _)| min),
             party_max: party.map(|(_, max)| max),
             starts_at: plan.starts_at,
@@ -216,7 +239,7 @@ mod tests {
     #[test]
     fn after_midnight_the_wall_clock_of_the_business_day_goes_on() {
         let zone = TimeZone::get("Asia/Seoul").expect("a bundled zone");
-        let view = TimeSlotView::of(&slot(SlotState::OnSale, 0), &zone, at("09:00"), true);
+        let view = TimeSlotView::of(&slot(SlotState::OnSale, 0), None, &zone, at("09:00"), true);
         assert_eq!(
             (view.date.to_string().as_str(), &*view.starts, &*view.ends),
             ("2026-12-24", "25:10", "26:15")
