@@ -199,6 +199,11 @@ impl Names {
             Some("day")
         } else if word.len() == 43 && self.before == "token" {
             Some("token")
+        } else if self.before.trim_end_matches(':').ends_with("position")
+            && !word.is_empty()
+            && word.bytes().all(|byte| byte.is_ascii_digit())
+        {
+            Some("position")
         } else if word.starts_with("1.") && self.before == "trace" {
             Some("trace")
         } else if self.before == "short_code" && word.len() == 6 {
@@ -213,8 +218,8 @@ impl Names {
     }
 
     fn name(&mut self, kind: &'static str, word: &str) -> String {
-        // Moments and days are not told apart: how many there are depends on when the test runs.
-        if ["moment", "day", "wall", "weekend"].contains(&kind) {
+        // Moments, days and positions are not told apart: how many there are depends on when the test runs.
+        if ["moment", "day", "wall", "weekend", "position"].contains(&kind) {
             return format!("[{kind}]");
         }
         let count = self.counts.entry(kind).or_default();
