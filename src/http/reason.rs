@@ -73,27 +73,33 @@ mod tests {
         Ok(reason.map(|note| note.to_string()))
     }
 
-    fn said(text: &str) -> Result<Option<String>, &'static str> {
-        Ok(Some(text.to_owned()))
+    fn said(text: &str) -> String {
+        text.to_owned()
     }
 
     #[test]
     fn a_reason_is_read_plain_or_percent_encoded() {
         assert_eq!(of(&HeaderMap::new()).expect("no header").map(drop), None);
-        assert_eq!(read(b"the projector broke"), said("the projector broke"));
+        assert_eq!(
+            read(b"the projector broke"),
+            Ok(Some(said("the projector broke")))
+        );
         assert_eq!(
             read(b"%EA%B3%A0%EA%B0%9D%20%ec%9a%94%ec%b2%ad"),
-            said("고객 요청")
+            Ok(Some(said("고객 요청")))
         );
-        assert_eq!(read("고객 요청".as_bytes()), said("고객 요청"));
-        assert_eq!(read(b"50% off, 100%"), said("50% off, 100%"));
+        assert_eq!(read("고객 요청".as_bytes()), Ok(Some(said("고객 요청"))));
+        assert_eq!(read(b"50% off, 100%"), Ok(Some(said("50% off, 100%"))));
         assert_eq!(read(b"  "), Ok(None));
     }
 
     #[test]
     fn a_reason_is_bounded_and_has_no_control_characters() {
         let malformed = Err("request/malformed-header");
-        assert_eq!(read("%EA%B0%80".repeat(500).as_bytes()), said(&"가".repeat(500)));
+        assert_eq!(
+            read("%EA%B0%80".repeat(500).as_bytes()),
+            Ok(Some(said(&"가".repeat(500))))
+        );
         assert_eq!(read("%EA%B0%80".repeat(501).as_bytes()), malformed);
         assert_eq!(read("x".repeat(BYTES_MAX + 1).as_bytes()), malformed);
         for sent in ["a%00b", "a%0Ab", "%7F", "%C2%85", "a%E2%80%A8b", "%FF"] {

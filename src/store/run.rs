@@ -19,6 +19,7 @@ use super::{
     sealing,
     unit::{Home, Work},
 };
+use crate::vault::SubjectKey;
 
 /// Attempts of one unit, when others keep changing the same streams.
 pub const ATTEMPTS_MAX: u32 = 64;
@@ -106,36 +107,8 @@ impl Store {
         let (mut append, made) = sealed.into_append(unit.now(), request.request_id, streams);
         append.key.clone_from(&request.key);
         let stored = append.bytes_by_stream();
-        match self.shared.writer.append(append).await? {
-            Verdict::Appended { position, events } => {
-                for (subject, key) in made {
-                    self.vault().remember(&subject, key);
-                }
-                let mut states = HashMap::new();
-                for (stream, entry) in unit.written(&stored) {
-                    states.insert(stream.clone(), Arc::clone(&entry.state));
-                    // Later units find the new states at hand.
-                    self.shared.desk.cache.put(stream, entry);
-                }
-                let after = After::States(states);
-                Ok(Step::Done(Committed {
-                    position,
-                    repeated: false,
-                    events,
-                    after,
-                }))
-            }
-            Verdict::SubjectTaken => {
-                // Looked up now, the keys are at hand for the next attempt.
-                let persons = unit.expected().into_iter().map(|expected| expected.stream);
-                let persons = persons
-                    .chain(request.actor.subject())
-                    .map(|stream| subject(&stream));
-                self.reading().keys(persons).await?;
-                Ok(Step::Again(Vec::new()))
-            }
-            other => self.not_appended(request, other).await,
-        }
+        let verdict = self.shared.writer.append(append).await?;
+        self.settle(request, unit, verdict, made, &stored).await
     }
 
     /// There was nothing to do: that is the answer to the key from now on, and a repeat that comes late does nothing too.
@@ -155,19 +128,37 @@ impl Store {
             metadata: Arc::default(),
             new_keys: Vec::new(),
         };
-        match self.shared.writer.append(append).await? {
-            Verdict::Appended { position, .. } => Ok(Step::Done(Committed {
-                position,
-                repeated: false,
-                events: Vec::new(),
-                after: After::States(HashMap::new()),
-            })),
-            other => self.not_appended(request, other).await,
-        }
+        let verdict = self.shared.writer.append(append).await?;
+        self.settle(request, unit, verdict, HashMap::new(), &[]).await
     }
 
-    async fn not_appended(&self, request: &Request, verdict: Verdict) -> Result<Step, StoreError> {
+    /// What the verdict on a unit means: `made` are the keys it made, `stored` the bytes it added to each of its streams.
+    async fn settle(
+        &self,
+        request: &Request,
+        unit: &Work,
+        verdict: Verdict,
+        made: HashMap<SmolStr, SubjectKey>,
+        stored: &[usize],
+    ) -> Result<Step, StoreError> {
         match verdict {
+            Verdict::Appended { position, events } => {
+                for (subject, key) in made {
+                    self.vault().remember(&subject, key);
+                }
+                let mut states = HashMap::new();
+                for (stream, entry) in unit.written(stored) {
+                    states.insert(stream.clone(), Arc::clone(&entry.state));
+                    // Later units find the new states at hand.
+                    self.shared.desk.cache.put(stream, entry);
+                }
+                Ok(Step::Done(Committed {
+                    position,
+                    repeated: false,
+                    events,
+                    after: After::States(states),
+                }))
+            }
             Verdict::Duplicate { first, last } => {
                 Ok(Step::Done(self.first_answer(request, first, last).await?))
             }
@@ -177,8 +168,15 @@ impl Store {
                 self.shared.clock.set_back(at);
                 Ok(Step::Again(Vec::new()))
             }
-            // Without a new key nobody can have been faster to make it.
-            Verdict::SubjectTaken | Verdict::Appended { .. } => Ok(Step::Again(Vec::new())),
+            Verdict::SubjectTaken => {
+                // Looked up now, the keys are at hand for the next attempt.
+                let persons = unit.expected().into_iter().map(|expected| expected.stream);
+                let persons = persons
+                    .chain(request.actor.subject())
+                    .map(|stream| subject(&stream));
+                self.reading().keys(persons).await?;
+                Ok(Step::Again(Vec::new()))
+            }
         }
     }
 
