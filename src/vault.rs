@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 pub use sealing::{NewKey, SubjectKey, Unopenable};
 
 /// How many keys of persons are kept in memory.
-const KEYS_MAX: u64 = 50_000;
+const KEYS_MAX: u64 = 20_000;
 /// How long a key is kept: after that an erasure by another process is noticed at the latest.
 const KEY_KEPT: Duration = Duration::from_secs(60);
 

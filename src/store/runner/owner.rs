@@ -18,7 +18,7 @@ use crate::store::{
 /// Events folded in one transaction.
 const BATCH_MAX: usize = 8_192;
 /// Rows kept in memory; twice as many at most.
-const ROWS_MAX: usize = 16_384;
+const ROWS_MAX: usize = 6_000;
 /// While events keep coming, a batch with fewer than [`LINGER_BELOW`] waits this long from the last commit.
 const LINGER: Duration = Duration::from_millis(30);
 /// See [`LINGER`]: a single command after a pause is never delayed.
