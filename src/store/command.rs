@@ -129,8 +129,8 @@ pub(crate) struct Row {
     pub name: SmolStr,
     pub version: SmolStr,
     pub payload: String,
-    /// Empty where it was not asked for.
-    pub metadata: String,
+    /// Empty where it was not asked for; the events of one command share it, as far as they were read together.
+    pub metadata: Arc<str>,
 }
 
 impl Row {

@@ -297,6 +297,6 @@ fn stored(row: &tokio_postgres::Row, stream: &StreamId) -> Result<Row, Failure> 
         name: SmolStr::new(row.try_get::<_, &str>(4)?),
         version: SmolStr::new(row.try_get::<_, &str>(5)?),
         payload: row.try_get::<_, Json<'_>>(6)?.0.to_owned(),
-        metadata: String::new(),
+        metadata: Arc::default(),
     })
 }

@@ -163,6 +163,7 @@ impl Kept {
 
     fn write(&mut self, append: Append, recorded_at: Timestamp) -> Vec<Weighed> {
         let first = self.position() + 1;
+        let metadata: Arc<str> = append.metadata_json.as_str().into();
         for (draft, position) in append.events.iter().zip(first..) {
             let Some(expected) = append.streams.get(draft.stream) else {
                 continue;
@@ -179,7 +180,7 @@ impl Kept {
                 name: draft.name.clone(),
                 version: draft.version.clone(),
                 payload: draft.payload.clone(),
-                metadata: append.metadata_json.clone(),
+                metadata: Arc::clone(&metadata),
             });
         }
         if let Some(key) = &append.key {

@@ -122,10 +122,12 @@ impl Postgres {
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, StoreError> {
         let rows = self.session.read(sql, parameters).await?;
-        rows.iter()
-            .map(stored)
-            .collect::<Result<_, Failure>>()
-            .map_err(StoreError::from)
+        let mut stored: Vec<Row> = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let row = event(row, stored.last())?;
+            stored.push(row);
+        }
+        Ok(stored)
     }
 
     async fn one<T>(&self, sql: &'static str, parameters: &[&(dyn ToSql + Sync)]) -> Result<T, StoreError>
@@ -140,7 +142,14 @@ impl Postgres {
     }
 }
 
-fn stored(row: &tokio_postgres::Row) -> Result<Row, Failure> {
+/// An event, and the one before it: those of one command share their metadata.
+fn event(row: &tokio_postgres::Row, before: Option<&Row>) -> Result<Row, Failure> {
+    let metadata = row.try_get::<_, Option<Json<'_>>>(8)?.map_or("", |json| json.0);
+    let known = before.map(|before| &before.metadata);
+    let metadata = match known.filter(|known| ***known == *metadata) {
+        Some(known) => Arc::clone(known),
+        None => Arc::from(metadata),
+    };
     Ok(Row {
         position: row.try_get(0)?,
         recorded_at: row.try_get(1)?,
@@ -149,8 +158,6 @@ fn stored(row: &tokio_postgres::Row) -> Result<Row, Failure> {
         name: SmolStr::new(row.try_get::<_, &str>(5)?),
         version: SmolStr::new(row.try_get::<_, &str>(6)?),
         payload: row.try_get::<_, Json<'_>>(7)?.0.to_owned(),
-        metadata: row
-            .try_get::<_, Option<Json<'_>>>(8)?
-            .map_or_else(String::new, |json| json.0.to_owned()),
+        metadata,
     })
 }

@@ -153,8 +153,8 @@ impl Reading {
             }
             // The events of one command have the same metadata, one after the other.
             let before = number.checked_sub(1).and_then(|before| rows.get(before));
-            let same = before.filter(|before| before.metadata == row.metadata);
-            let metadata = match events.last().filter(|_| same.is_some()) {
+            let same = before.is_some_and(|before| Arc::ptr_eq(&before.metadata, &row.metadata));
+            let metadata = match events.last().filter(|_| same) {
                 Some(last) => Arc::clone(&last.metadata),
                 None => Arc::new(parsed(&row.metadata)),
             };

@@ -172,7 +172,7 @@ async fn append<A: Aggregate>(
         name: SmolStr::new(&event.event_type),
         version: SmolStr::new(&event.event_version),
         payload: event.payload.to_string(),
-        metadata: event.metadata.to_string(),
+        metadata: event.metadata.to_string().into(),
     };
     let rows: Vec<Row> = events.iter().map(row).collect();
     // As the feed will show them; what this program cannot read is not its own to judge.

@@ -9,6 +9,11 @@ use sqlx::{Executor as _, PgConnection, error::DatabaseError};
 /// How long the swap waits for readers before it lets them through and tries again.
 const SWAP_LOCK_MAX: &str = "2s";
 
+/// Models are indexed side by side, so none needs workers of its own; a small sample tells their plans enough.
+const INDEXING: &str = "set local maintenance_work_mem = '128MB';
+    set local max_parallel_maintenance_workers = 0;
+    set local default_statistics_target = 10";
+
 /// The tables of a model.
 fn tables<M: ReadModel>() -> Vec<String> {
     let history = M::HISTORY.map(|_| format!("{}_history", M::NAME));
@@ -39,7 +44,7 @@ pub(super) async fn prepare<M: ReadModel>(db: &mut PgConnection) -> sqlx::Result
 
 /// Gives the tables the indexes of the live ones, under the same names.
 pub(super) async fn index<M: ReadModel>(db: &mut PgConnection) -> sqlx::Result<()> {
-    db.execute("set maintenance_work_mem = '128MB'").await?;
+    db.execute(sqlx::raw_sql(INDEXING)).await?;
     for table in tables::<M>() {
         let indexes = sqlx::query!(
             r#"select i.relname as "name!", pg_get_indexdef(x.indexrelid) as "definition!", c.conname as "primary_key?"
