@@ -11,7 +11,11 @@ mod shadow;
 use std::{sync::Arc, time::Duration};
 
 use aggregates::Recorded;
-use futures_util::{StreamExt as _, stream};
+use futures_util::{
+    FutureExt as _, StreamExt as _,
+    future::{BoxFuture, try_join_all},
+    stream,
+};
 use projections::{ReadModel, for_each_model};
 use sqlx::postgres::PgConnectOptions;
 use tokio::{
@@ -20,6 +24,7 @@ use tokio::{
 };
 
 use super::{Store, StoreError};
+use build::Site;
 
 /// Events read and handed on at once.
 const CHUNK: i64 = 2_000;
@@ -81,6 +86,9 @@ pub enum RebuildError {
     /// A newer program's version of the model is live.
     #[error("{0} was built by a newer version of this program")]
     Newer(&'static str),
+    /// Somebody's personal values were destroyed while the model was built of them.
+    #[error("a person was erased while {0} was being rebuilt, which changed nothing: run it again")]
+    Erased(&'static str),
     /// The log could not be read.
     #[error(transparent)]
     Log(#[from] StoreError),
@@ -105,16 +113,16 @@ pub async fn rebuild(
     {
         return Err(RebuildError::Unknown(unknown.clone()));
     }
-    let mut builders = Vec::new();
-    macro_rules! spawn {
+    let mut beginning: Vec<BoxFuture<'_, _>> = Vec::new();
+    macro_rules! begin {
         ($($model:ty),+ $(,)?) => {
             $(if models.is_empty() || models.iter().any(|name| name == <$model>::NAME) {
-                builders.push(Builder::spawn::<$model>(store, database));
+                beginning.push(Builder::begin::<$model>(store, database).boxed());
             })+
         };
     }
-    for_each_model!(spawn);
-    feed(store, builders, progress).await
+    for_each_model!(begin);
+    feed(store, try_join_all(beginning).await?, progress).await
 }
 
 /// Builds one model anew.
@@ -122,30 +130,34 @@ pub(crate) async fn model<M: ReadModel>(
     store: &Store,
     database: &PgConnectOptions,
 ) -> Result<Vec<Rebuilt>, RebuildError> {
-    feed(store, vec![Builder::spawn::<M>(store, database)], |_| ()).await
+    feed(store, vec![Builder::begin::<M>(store, database).await?], |_| ()).await
 }
 
 /// One model being built.
 struct Builder {
     chunks: mpsc::Sender<Chunk>,
-    task: JoinHandle<Result<Rebuilt, RebuildError>>,
+    task: AbortOnDrop,
 }
 
 impl Builder {
-    fn spawn<M: ReadModel>(store: &Store, database: &PgConnectOptions) -> Self {
+    /// To be awaited before the log is read: from then on no erasure goes unseen.
+    async fn begin<M: ReadModel>(store: &Store, database: &PgConnectOptions) -> Result<Self, RebuildError> {
         let (chunks, incoming) = mpsc::channel(QUEUED_MAX);
-        let (store, database) = (store.clone(), database.clone());
-        let task = tokio::spawn(async move { build::build::<M>(&store, &database, incoming).await });
-        Self { chunks, task }
+        let (store, site) = (store.clone(), Site::own::<M>(database).await?);
+        let task = tokio::spawn(async move { site.build::<M>(&store, incoming).await });
+        Ok(Self {
+            chunks,
+            task: AbortOnDrop(task),
+        })
     }
 }
 
-/// Ends the tasks if the caller gives up.
-struct AbortOnDrop(Vec<JoinHandle<Result<Rebuilt, RebuildError>>>);
+/// Ends the task if the caller gives up.
+struct AbortOnDrop(JoinHandle<Result<Rebuilt, RebuildError>>);
 
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {
-        self.0.iter().for_each(JoinHandle::abort);
+        self.0.abort();
     }
 }
 
@@ -158,7 +170,6 @@ async fn feed(
         .into_iter()
         .map(|Builder { chunks, task }| (chunks, task))
         .unzip();
-    let mut tasks = AbortOnDrop(tasks);
     let of = store.feed().position();
     let starts = (0..of).step_by(usize::try_from(CHUNK).unwrap_or(1));
     let mut chunks = stream::iter(starts)
@@ -181,8 +192,8 @@ async fn feed(
     }
     drop(senders);
     let mut rebuilt = Vec::new();
-    for task in &mut tasks.0 {
-        rebuilt.push(task.await??);
+    for mut task in tasks {
+        rebuilt.push((&mut task.0).await??);
     }
     Ok(rebuilt)
 }

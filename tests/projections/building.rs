@@ -5,16 +5,18 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use aggregates::{StreamId, reservation::Reservation};
 use jari::store::{
-    rebuild::{RebuildError, rebuild},
+    rebuild::{Progress, RebuildError, rebuild},
     runner::Projections,
 };
-use projections::{ReadModel as _, seat_map};
+use projections::{ReadModel as _, reservation_list, seat_map};
 use sqlx::{PgConnection, Row as _};
+use tokio::runtime::Handle;
 
 use super::{
     models::{Tally, tally_table},
-    sales::{app, assert_proved, caught_up, follow, sell_many, soon, superuser},
+    sales::{app, assert_proved, caught_up, follow, sell, sell_many, soon, superuser},
 };
 use crate::support::{database, shop::Shop};
 
@@ -85,6 +87,36 @@ async fn a_rebuilt_model_equals_the_live_one_in_rows_history_and_shape() {
         assert_eq!(content(&mut db, table).await, before, "{table}");
     }
     assert_eq!(shape(&mut db).await, shape_before);
+    assert_proved(&shop).await;
+    projections.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rebuild_never_brings_back_who_was_erased_meanwhile() {
+    let database = database::fresh().await;
+    let shop = Arc::new(Shop::open(&database.owner(), 2, 5).await);
+    let slot = shop.screening().await;
+    let projections = follow(&shop);
+    let id = sell(&shop, slot, 0).await;
+    caught_up(&projections, &shop.store).await;
+    let app = database.owner().as_app().sqlx();
+    let erase_once_read = |Progress { read, of }| {
+        if read == of {
+            let person = StreamId::of::<Reservation>(&id);
+            let erased =
+                tokio::task::block_in_place(|| Handle::current().block_on(shop.store.erase(&person)));
+            assert!(erased.unwrap());
+        }
+    };
+    let model = reservation_list::ReservationList::NAME.to_owned();
+    let rebuilt = rebuild(&shop.store, &app, std::slice::from_ref(&model), erase_once_read).await;
+    assert!(matches!(rebuilt, Err(RebuildError::Erased(_))), "{rebuilt:?}");
+    let mut db = superuser(&database.owner()).await;
+    let named = "select 1 from read_models.reservation_list where name is not null or phone is not null";
+    assert!(sqlx::query(named).fetch_all(&mut db).await.unwrap().is_empty());
+
+    rebuild(&shop.store, &app, &[model], |_| ()).await.unwrap();
+    assert!(sqlx::query(named).fetch_all(&mut db).await.unwrap().is_empty());
     assert_proved(&shop).await;
     projections.close().await;
 }

@@ -25,50 +25,73 @@ const KEPT_MAX: usize = 16_384;
 /// How often readers are asked to give way.
 const SWAPS_MAX: u32 = 30;
 
-pub(super) async fn build<M: ReadModel>(
-    store: &Store,
-    database: &PgConnectOptions,
-    chunks: mpsc::Receiver<Chunk>,
-) -> Result<Rebuilt, RebuildError> {
-    let began = Instant::now();
-    let mut db = tables::session(database, Schema::Shadow).await?;
-    if !tables::own_building(&mut db, M::NAME).await? {
-        return Err(RebuildError::Busy(M::NAME));
-    }
-    let mut transaction = db.begin().await?;
-    shadow::prepare::<M>(&mut transaction).await?;
-    let mut bulk = Bulk::<M> {
-        folding: Folding::keeping_all(),
-        rows: Tuples::new(),
-        former: Tuples::new(),
-        sent: Counts::default(),
-        taken: Counts::default(),
-        parked: Vec::new(),
-        position: 0,
-    };
-    bulk.fold(&mut transaction, chunks).await?;
-    let mut building = bulk.finish(&mut transaction).await?;
-    shadow::index::<M>(&mut transaction).await?;
-    transaction.commit().await?;
-    building.catch_up(store, &mut db).await?;
-    for attempt in 1.. {
-        match building.swap(store, &mut db).await {
-            Ok(()) => break,
-            Err(RebuildError::Database(error)) if shadow::is_lock_timeout(&error) && attempt < SWAPS_MAX => {
-                tracing::warn!(model = M::NAME, attempt, "readers are blocking the swap");
-                building.catch_up(store, &mut db).await?;
-            }
-            Err(error) => return Err(error),
+/// Where one model is built; nobody else builds it meanwhile.
+pub(super) struct Site {
+    db: PgConnection,
+    began: Instant,
+    /// How often the live model was built before: an erasure counts as one too.
+    builds: i32,
+}
+
+impl Site {
+    pub async fn own<M: ReadModel>(database: &PgConnectOptions) -> Result<Self, RebuildError> {
+        let began = Instant::now();
+        let mut db = tables::session(database, Schema::Shadow).await?;
+        if !tables::own_building(&mut db, M::NAME).await? {
+            return Err(RebuildError::Busy(M::NAME));
         }
+        let live = tables::checkpoint(&mut db, M::NAME).await?;
+        let builds = live.map_or(0, |live| live.builds);
+        Ok(Self { db, began, builds })
     }
-    Ok(Rebuilt {
-        model: M::NAME,
-        position: building.position,
-        rows: building.counts.rows,
-        former: building.counts.former,
-        parked: building.parked.len(),
-        took: began.elapsed(),
-    })
+
+    pub async fn build<M: ReadModel>(
+        self,
+        store: &Store,
+        chunks: mpsc::Receiver<Chunk>,
+    ) -> Result<Rebuilt, RebuildError> {
+        let Self {
+            mut db,
+            began,
+            builds,
+        } = self;
+        let mut transaction = db.begin().await?;
+        shadow::prepare::<M>(&mut transaction).await?;
+        let mut bulk = Bulk::<M> {
+            folding: Folding::keeping_all(),
+            rows: Tuples::new(),
+            former: Tuples::new(),
+            sent: Counts::default(),
+            taken: Counts::default(),
+            parked: Vec::new(),
+            position: 0,
+        };
+        bulk.fold(&mut transaction, chunks).await?;
+        let mut building = bulk.finish(&mut transaction, builds).await?;
+        shadow::index::<M>(&mut transaction).await?;
+        transaction.commit().await?;
+        building.catch_up(store, &mut db).await?;
+        for attempt in 1.. {
+            match building.swap(store, &mut db).await {
+                Ok(()) => break,
+                Err(RebuildError::Database(error))
+                    if shadow::is_lock_timeout(&error) && attempt < SWAPS_MAX =>
+                {
+                    tracing::warn!(model = M::NAME, attempt, "readers are blocking the swap");
+                    building.catch_up(store, &mut db).await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Rebuilt {
+            model: M::NAME,
+            position: building.position,
+            rows: building.counts.rows,
+            former: building.counts.former,
+            parked: building.parked.len(),
+            took: began.elapsed(),
+        })
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -124,7 +147,7 @@ impl<M: ReadModel> Bulk<M> {
     }
 
     /// Copies in the rows as they are now.
-    async fn finish(mut self, db: &mut PgConnection) -> Result<Building<M>, RebuildError> {
+    async fn finish(mut self, db: &mut PgConnection, builds: i32) -> Result<Building<M>, RebuildError> {
         let folding = std::mem::replace(&mut self.folding, Folding::keeping_all());
         for put in folding.into_rows() {
             M::tuple(&mut self.rows, &put);
@@ -157,6 +180,7 @@ impl<M: ReadModel> Bulk<M> {
             parked,
             position,
             counts: taken,
+            builds,
         })
     }
 }
@@ -167,6 +191,8 @@ struct Building<M: ReadModel> {
     parked: Vec<Parked>,
     position: i64,
     counts: Counts,
+    /// See [`Site`].
+    builds: i32,
 }
 
 impl<M: ReadModel> Building<M> {
@@ -230,6 +256,9 @@ impl<M: ReadModel> Building<M> {
         let live = tables::lock_checkpoint(db, M::NAME, M::VERSION).await?;
         if live.version > M::VERSION {
             return Err(RebuildError::Newer(M::NAME));
+        }
+        if live.builds != self.builds {
+            return Err(RebuildError::Erased(M::NAME));
         }
         while self.position < live.position {
             let left = usize::try_from(live.position - self.position).unwrap_or(BATCH_MAX);
