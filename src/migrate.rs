@@ -92,13 +92,14 @@ pub async fn schema(owner: &Connect) -> Result<Schema, sqlx::Error> {
 /// Makes the database `name` on the server of `server`, unless it is there.
 pub async fn ensure_database(server: &Connect, name: &str) -> Result<(), NotMigrated> {
     let mut connection = PgConnection::connect_with(&server.sqlx()).await?;
-    let known: Option<i32> = sqlx::query_scalar("select 1 from pg_database where datname = $1")
-        .bind(name)
-        .fetch_optional(&mut connection)
-        .await?;
-    if known.is_none() {
-        // The name is a constant of ours; names cannot be parameters.
-        let create = format!("create database \"{}\"", name.replace('"', ""));
+    let create = sqlx::query_scalar!(
+        r#"select format('create database %I', $1::text) as "create!"
+            where not exists (select from pg_database where datname = $1)"#,
+        name
+    )
+    .fetch_optional(&mut connection)
+    .await?;
+    if let Some(create) = create {
         match sqlx::query(&create).execute(&mut connection).await {
             // Another program that shares the server was faster.
             Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("42P04") => {}
@@ -114,10 +115,12 @@ pub async fn ensure_database(server: &Connect, name: &str) -> Result<(), NotMigr
 pub async fn as_runtime(owner: &Connect) -> Result<Connect, sqlx::Error> {
     let mut connection = PgConnection::connect_with(&owner.sqlx()).await?;
     let role = crate::postgres::APP_ROLE;
-    let may: bool = sqlx::query_scalar(
-        "select coalesce((select pg_has_role(current_user, oid, 'member') from pg_roles where rolname = $1), false)",
+    let may = sqlx::query_scalar!(
+        r#"select exists (
+             select from pg_roles where rolname = $1 and pg_has_role(current_user, oid, 'member')
+           ) as "may!""#,
+        role
     )
-    .bind(role)
     .fetch_one(&mut connection)
     .await?;
     connection.close().await?;
@@ -130,26 +133,28 @@ pub async fn as_runtime(owner: &Connect) -> Result<Connect, sqlx::Error> {
 
 /// Migrations that were applied: those of this program, in a table that only they make.
 async fn applied(connection: &mut PgConnection) -> Result<usize, sqlx::Error> {
-    let ours: bool = sqlx::query_scalar(
-        "select to_regclass('public._sqlx_migrations') is not null and to_regclass('public.events') is not null",
+    let ours = sqlx::query_scalar!(
+        r#"select to_regclass('public._sqlx_migrations') is not null and to_regclass('public.events') is not null
+             as "ours!""#
     )
     .fetch_one(&mut *connection)
     .await?;
     if !ours {
         return Ok(0);
     }
-    let count: i64 = sqlx::query_scalar("select count(*) from public._sqlx_migrations where success")
-        .fetch_one(connection)
-        .await?;
+    let count =
+        sqlx::query_scalar!(r#"select count(*) as "count!" from public._sqlx_migrations where success"#)
+            .fetch_one(connection)
+            .await?;
     Ok(usize::try_from(count).unwrap_or(0))
 }
 
 /// A table of somebody else's.
 async fn stranger(connection: &mut PgConnection) -> Result<Option<String>, sqlx::Error> {
-    sqlx::query_scalar(
-        "select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
-          where c.relkind in ('r', 'p', 'v', 'm', 'S', 'f')
-            and n.nspname <> 'information_schema' and n.nspname not like 'pg\\_%' limit 1",
+    sqlx::query_scalar!(
+        r#"select c.oid::regclass::text as "table!" from pg_class c join pg_namespace n on n.oid = c.relnamespace
+            where c.relkind in ('r', 'p', 'v', 'm', 'S', 'f')
+              and n.nspname <> 'information_schema' and n.nspname not like 'pg\_%' limit 1"#
     )
     .fetch_optional(connection)
     .await

@@ -63,10 +63,10 @@ impl Deadlines {
     async fn work(&self, stop: &mut watch::Receiver<bool>) -> Result<(), sqlx::Error> {
         let mut connection = PgConnection::connect_with(&self.database).await?;
         while !*stop.borrow() {
-            let leading: bool = sqlx::query_scalar("select pg_try_advisory_lock($1)")
-                .bind(WORKER_LOCK)
-                .fetch_one(&mut connection)
-                .await?;
+            let leading =
+                sqlx::query_scalar!(r#"select pg_try_advisory_lock($1) as "leading!""#, WORKER_LOCK)
+                    .fetch_one(&mut connection)
+                    .await?;
             if leading {
                 self.lead(&mut connection, stop).await?;
             } else {

@@ -8,14 +8,14 @@ use sqlx::PgPool;
 ///
 /// When the database does not answer.
 pub async fn missing(pool: &PgPool) -> sqlx::Result<Option<String>> {
-    let (role, superuser, may_change): (String, bool, bool) = sqlx::query_as(
-        "select current_user::text,
-                (select rolsuper from pg_roles where rolname = current_user),
-                has_table_privilege('public.events', 'update, delete, truncate')",
+    let able = sqlx::query_scalar!(
+        r#"select current_user::text as "role!" from pg_roles
+            where rolname = current_user
+              and (rolsuper or has_table_privilege('public.events', 'update, delete, truncate'))"#
     )
-    .fetch_one(pool)
+    .fetch_optional(pool)
     .await?;
-    Ok((superuser || may_change).then(|| {
+    Ok(able.map(|role| {
         format!(
             "the server runs as the database role {role}, which may change the log; only \
              triggers guard it (see jari migrate)"

@@ -48,7 +48,7 @@ impl WorkerLease {
     pub async fn acquire(pool: &PgPool) -> Result<Self, LeaseError> {
         let holder = Uuid::now_v7();
         for _ in 0..ATTEMPTS_MAX {
-            let worker: Option<i32> = sqlx::query_scalar(
+            let worker = sqlx::query_scalar!(
                 "insert into vault.worker_leases as lease (worker, holder, until)
                  select w, $1, clock_timestamp() + make_interval(secs => $2)
                    from generate_series(0, $3 - 1) w
@@ -58,10 +58,10 @@ impl WorkerLease {
                      on conflict (worker) do update set holder = excluded.holder, until = excluded.until
                   where lease.until < clock_timestamp()
               returning worker",
+                holder,
+                f64::from(LEASE_SECONDS),
+                WORKERS,
             )
-            .bind(holder)
-            .bind(f64::from(LEASE_SECONDS))
-            .bind(WORKERS)
             .fetch_optional(pool)
             .await?;
             if let Some(worker) = worker.and_then(|worker| u16::try_from(worker).ok()) {
@@ -73,13 +73,13 @@ impl WorkerLease {
 
     /// Keeps the lease; to be called more often than it lasts. False: another process has the id now.
     pub async fn renew(&self, pool: &PgPool) -> Result<bool, LeaseError> {
-        let renewed = sqlx::query(
+        let renewed = sqlx::query!(
             "update vault.worker_leases set until = clock_timestamp() + make_interval(secs => $3)
               where worker = $1 and holder = $2",
+            i32::from(self.worker),
+            self.holder,
+            f64::from(LEASE_SECONDS),
         )
-        .bind(i32::from(self.worker))
-        .bind(self.holder)
-        .bind(f64::from(LEASE_SECONDS))
         .execute(pool)
         .await?;
         Ok(renewed.rows_affected() == 1)

@@ -101,9 +101,11 @@ pub(super) async fn standing(
 
 /// Whether any server lives: each holds a lease on its worker id.
 async fn servers_run(db: &mut PgConnection) -> sqlx::Result<bool> {
-    sqlx::query_scalar("select exists (select from vault.worker_leases where until > clock_timestamp())")
-        .fetch_one(db)
-        .await
+    sqlx::query_scalar!(
+        r#"select exists (select from vault.worker_leases where until > clock_timestamp()) as "run!""#
+    )
+    .fetch_one(db)
+    .await
 }
 
 pub(super) async fn compare<M: ReadModel>(

@@ -21,6 +21,8 @@ const GAP_MAX: Duration = Duration::from_millis(10);
 /// Notifications are sent at most this often: each is a transaction of its own.
 const NOTIFY_EVERY: Duration = Duration::from_millis(20);
 const RECONNECT: Duration = Duration::from_millis(500);
+/// Notifications not looked at yet; beyond that the conversation begins anew, as after a lost connection.
+const UNHEARD_MAX: usize = 4_096;
 
 /// Follows the log until dropped.
 pub(crate) async fn follow(feed: Feed, reading: Arc<Reading>, clock: Arc<Clock>) {
@@ -92,11 +94,11 @@ pub(crate) async fn exchange(config: Config, feed: Feed, desk: Arc<Desk>) {
 
 async fn converse(config: &Config, feed: &Feed, desk: &Desk, me: &str) -> Result<(), tokio_postgres::Error> {
     let (client, mut connection) = config.connect(NoTls).await?;
-    let (heard, mut hearing) = mpsc::unbounded_channel();
+    let (heard, mut hearing) = mpsc::channel(UNHEARD_MAX);
     let receiving = tokio::spawn(async move {
         while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
             if let AsyncMessage::Notification(notification) = message
-                && heard.send(notification.payload().to_owned()).is_err()
+                && heard.try_send(notification.payload().to_owned()).is_err()
             {
                 break;
             }
