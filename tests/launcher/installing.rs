@@ -2,10 +2,9 @@
 //! test made itself.
 
 use std::fs;
-use std::io::BufReader;
-use std::os::unix::fs::PermissionsExt;
+use std::io::{BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode, Stdio};
 
 use jari::postgres::install::{Consent, Dialogue, Manager, Rights, ensure_installed_with, rights};
 use jari::postgres::{Binaries, Cluster, LaunchError, Search};
@@ -36,8 +35,7 @@ impl Machine {
             installed = installed.display(),
         );
         for tool in [manager, "sh", "env", "rm", "sudo"] {
-            fs::write(tools.join(tool), &script).unwrap();
-            fs::set_permissions(tools.join(tool), fs::Permissions::from_mode(0o755)).unwrap();
+            write_program(&tools.join(tool), &script);
         }
         Self {
             scratch,
@@ -74,6 +72,19 @@ impl Machine {
             .map(str::to_owned)
             .collect()
     }
+}
+
+/// Written by a process of its own: a child that another test starts meanwhile would inherit the open file, and a file
+/// that is open for writing cannot be run.
+fn write_program(path: &Path, script: &str) {
+    let mut writer = Command::new("/bin/sh")
+        .args(["-c", "cat > \"$1\" && chmod 755 \"$1\"", "sh"])
+        .arg(path)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    writer.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+    assert!(writer.wait().unwrap().success());
 }
 
 fn is_unavailable(error: &LaunchError) -> bool {
@@ -159,7 +170,7 @@ fn a_failing_package_manager_is_reported_and_cleaned_up_after() {
             "{script}case \" $* \" in *' install '*) /bin/rm {}/*; exit 100;; esac\n",
             machine.installed.display()
         );
-        fs::write(machine.tools.join(tool), failing).unwrap();
+        write_program(&machine.tools.join(tool), &failing);
     }
     let error = machine.ensure(Consent::AskOnTerminal, None).0.unwrap_err();
     assert!(error.to_string().contains("100"), "{error}");
