@@ -16,7 +16,11 @@ use aggregates::{
     theme::Theme,
 };
 
-use crate::store::{Stop, UnitOfWork};
+use crate::{
+    config::hex,
+    store::{Stop, UnitOfWork},
+    vault::Vault,
+};
 
 /// Why an admin command was refused, whichever rule said no.
 #[derive(Debug, Clone)]
@@ -79,22 +83,36 @@ pub async fn administer<A: Administered>(
     }
     let Claims { takes, gives_back } = work.load::<A>(id).await?.claims(id, &command);
     work.execute::<A>(id, command).map_err(Denied::stop)?;
+    let [takes, gives_back] = [takes, gives_back].map(|claim| claim.map(|claim| stored(work.vault(), claim)));
     let names: Vec<ClaimId> = takes.iter().chain(&gives_back).cloned().collect();
     work.load_all::<Claim>(&names).await?;
     let by = || id.to_string();
     if let Some(name) = takes {
-        let taken = |error| NameTaken {
+        let in_use = |error| NameTaken {
             error,
             field: A::NAME,
         };
         work.execute::<Claim>(&name, ClaimCommand::Take { by: by() })
-            .map_err(|error| Denied::stop(taken(error)))?;
+            .map_err(|error| Denied::stop(in_use(error)))?;
     }
     if let Some(name) = gives_back {
         work.execute::<Claim>(&name, ClaimCommand::GiveBack { by: by() })
             .map_err(Denied::stop)?;
     }
     Ok(())
+}
+
+/// The claim as it stands in the log: a person's name is there only as a keyed hash, to be found and never to be read.
+#[must_use]
+pub fn stored(vault: &Vault, claim: ClaimId) -> ClaimId {
+    if !claim.is_personal() {
+        return claim;
+    }
+    let hash = vault.mac("claim", claim.to_string().as_bytes());
+    ClaimId {
+        scope: claim.scope,
+        name: hex(&hash),
+    }
 }
 
 /// What a command names must be there, and stay there until the command is appended.

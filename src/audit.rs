@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod changes;
+mod people;
 mod sales;
 mod sentence;
 

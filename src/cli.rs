@@ -1,5 +1,6 @@
 //! The command line: one binary, its roles as subcommands, and what their exit codes mean; never a rule.
 
+mod admin;
 mod database;
 mod demo;
 mod events;
@@ -63,6 +64,8 @@ enum Command {
     Rebuild(On<rebuild::Args>),
     /// Prove that the log keeps its promises and the read models equal it
     Verify(On<verify::Args>),
+    /// Make admins
+    Admin(On<admin::Args>),
     /// Print the OpenAPI document
     #[command(after_help = "Example:\n  jari openapi > openapi.json")]
     Openapi,
@@ -128,6 +131,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
             Command::Replay(On { database, args }) => replay::run(&database, &args).await,
             Command::Rebuild(On { database, args }) => rebuild::run(&database, &args).await,
             Command::Verify(On { database, args }) => verify::run(&database, &args).await,
+            Command::Admin(On { database, args }) => admin::run(&database, args).await,
             Command::Openapi => {
                 output::line(crate::http::openapi::text())?;
                 Ok(ExitCode::SUCCESS)
@@ -140,7 +144,6 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
 /// The help of the program and of each subcommand, for a golden.
 #[must_use]
 pub fn help() -> String {
-    use std::fmt::Write as _;
     // What the environment holds just now is no part of it.
     let mut command = Cli::command()
         .term_width(100)
@@ -153,17 +156,21 @@ pub fn help() -> String {
         .get_subcommands_mut()
         .filter(|subcommand| !subcommand.is_hide_set())
     {
-        let name = subcommand.get_name().to_owned();
-        // Writing to a string cannot fail.
-        let _ = write!(
-            text,
-            "
-
-=== jari {name}
-
-{}",
-            subcommand.render_long_help()
-        );
+        add_help(&mut text, "jari", subcommand);
     }
     text
+}
+
+/// The help of a subcommand and of those below it.
+fn add_help(text: &mut String, above: &str, command: &mut clap::Command) {
+    use std::fmt::Write as _;
+    let name = format!("{above} {}", command.get_name());
+    // Writing to a string cannot fail.
+    let _ = write!(text, "\n\n=== {name}\n\n{}", command.render_long_help());
+    for below in command
+        .get_subcommands_mut()
+        .filter(|below| below.get_name() != "help")
+    {
+        add_help(text, &name, below);
+    }
 }

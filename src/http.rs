@@ -4,6 +4,7 @@
 
 mod access;
 mod administer;
+mod admins;
 mod answer;
 mod audit;
 mod body;
@@ -47,7 +48,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use self::params::{Queried, no_stray_query};
 pub use self::{
-    access::{ADMIN_TOKEN_LENGTH_MIN, AdminToken},
+    access::{ADMIN_TOKEN_LENGTH_MIN, AdminToken, rights},
     edge::Edge,
     limits::Limits,
     problem::{Problem, ProblemBody},
@@ -57,6 +58,7 @@ pub use self::{
 use crate::{
     booking::{Bookings, zone_of},
     store::{Store, runner::Projections},
+    vault::{Credentials, Sessions},
 };
 
 /// Layouts kept written out.
@@ -82,6 +84,10 @@ pub struct Parts {
     pub admin: AdminToken,
     /// What one address may ask.
     pub limits: Limits,
+    /// Passwords.
+    pub credentials: Credentials,
+    /// Who is signed in.
+    pub sessions: Sessions,
     /// Listeners to changes.
     pub live: Live,
 }
@@ -146,6 +152,7 @@ fn documented() -> OpenApiRouter<App> {
         .merge(seats::routes())
         .merge(time_slots::live_routes())
         .merge(health::routes())
+        .merge(admins::routes())
         .merge(administer::routes())
 }
 

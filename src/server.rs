@@ -16,7 +16,7 @@ use crate::{
     shutdown::{Signal, told},
     store::{Store, StoreError, StoreSettings, Upcasters, runner::Projections},
     vault::{
-        Vault,
+        Credentials, Sessions, Vault,
         leases::{LEASE_SECONDS, LeaseError, WorkerLease},
     },
 };
@@ -131,6 +131,8 @@ impl Server {
             projections: Arc::clone(&projections),
             admin,
             limits: limits.clone(),
+            credentials: Credentials::new(reads.clone(), store.vault()),
+            sessions: Sessions::new(reads.clone()),
             live,
         });
         let edge = Edge::new(http::router(app), limits, &config.http);

@@ -4,8 +4,10 @@
 //! again without being readable. A person's values are sealed with AES-256-GCM under a key of that person's alone;
 //! destroying that one key erases them, wherever they are stored.
 
+mod credentials;
 pub mod leases;
 mod sealing;
+mod sessions;
 
 use std::{fmt, time::Duration};
 
@@ -17,7 +19,9 @@ use smol_str::SmolStr;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+pub use credentials::{CredentialError, Credentials, NotAPassword, Password, Typed};
 pub use sealing::{NewKey, SubjectKey, Unopenable};
+pub use sessions::{Lifetime, Session, Sessions, Token};
 
 /// How many keys of persons are kept in memory.
 const KEYS_MAX: u64 = 20_000;

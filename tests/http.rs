@@ -12,5 +12,7 @@ mod journey;
 mod keys;
 mod live;
 mod named;
+mod people;
 mod problems;
+mod rights;
 mod shop;

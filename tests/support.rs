@@ -9,4 +9,5 @@ pub mod load;
 pub mod log;
 pub mod process;
 pub mod shop;
+pub mod staff;
 pub mod waiting;

@@ -8,21 +8,8 @@ use crate::{
     fault::Faults,
     ids::{AuditoriumId, BranchId, ClaimId, MovieId, PricePolicyId, ThemeId},
     refusal::Refusal,
+    rights::Permission,
 };
-
-/// What an admin will have to be allowed to do to send a command (DOMAIN P2). Nothing asks for it before accounts exist:
-/// until then the admin token may send every command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Permission {
-    /// Open and change branches.
-    Branches,
-    /// Change themes, movies, auditoriums, prices and time slots.
-    Shows,
-    /// Work on reservations.
-    Reservations,
-    /// Issue and revoke coupons.
-    Coupons,
-}
 
 /// A stream a command's references must lead to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +53,8 @@ pub trait Administered:
         Ok(body)
     }
 
-    /// What an admin with an account will have to be allowed to do to send this command; see [`Permission`].
+    /// What an admin must be allowed to do to send this command, at the branch it concerns (DOMAIN P2). It depends on the
+    /// command's variant only, never on its fields.
     fn access(command: &Self::Command) -> Permission;
 
     /// The names it takes and gives back, given the state before it.

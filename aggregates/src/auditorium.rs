@@ -10,12 +10,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    administered::{Administered, Claims, Permission, Reference},
+    administered::{Administered, Claims, Reference},
     decider::aggregate,
     fault::Faults,
     ids::{AuditoriumId, BranchId, ClaimId},
     layout::Layout,
     refusal::refusals,
+    rights::Permission,
     values::Name,
 };
 
@@ -306,7 +307,7 @@ impl Administered for Auditorium {
     }
 
     fn access(_: &AuditoriumCommand) -> Permission {
-        Permission::Shows
+        Permission::ChangeShows
     }
 
     fn claims(&self, _: &AuditoriumId, command: &AuditoriumCommand) -> Claims {

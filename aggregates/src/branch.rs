@@ -12,11 +12,12 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    administered::{Administered, Claims, Permission, Reference},
+    administered::{Administered, Claims, Reference},
     business_day::on_the_wall,
     decider::aggregate,
     ids::{BranchId, ClaimId},
     refusal::refusals,
+    rights::Permission,
     values::{AccountNumber, Address, Description, Name, Note, Title, Url, ZoneName},
 };
 
@@ -411,7 +412,7 @@ impl Administered for Branch {
     ];
 
     fn access(_: &BranchCommand) -> Permission {
-        Permission::Branches
+        Permission::ChangeBranches
     }
 
     fn claims(&self, _: &BranchId, command: &BranchCommand) -> Claims {

@@ -10,12 +10,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    administered::{Administered, Claims, Permission, Reference},
+    administered::{Administered, Claims, Reference},
     decider::aggregate,
     fault::{Fault, Faults},
     ids::{BranchId, MovieId, ReservationId, ThemeId},
     pricing::Discount,
     refusal::refusals,
+    rights::Permission,
     time_slot::{Plan, Show},
     values::{CouponCode, Note},
 };
@@ -205,7 +206,7 @@ pub enum Coupon {
     /// Used.
     Redeemed { terms: Terms, by: ReservationId },
     /// Worthless.
-    Revoked,
+    Revoked { terms: Terms },
 }
 
 aggregate! {
@@ -219,7 +220,7 @@ impl Coupon {
         match (command, self) {
             (Issue { terms }, Self::Unknown) => terms.sound().map(|()| vec![CouponEvent::Issued { terms }]),
             (Issue { terms }, Self::Issued { terms: known }) if terms == *known => Ok(vec![]),
-            (Issue { .. }, Self::Issued { .. } | Self::Redeemed { .. } | Self::Revoked) => {
+            (Issue { .. }, Self::Issued { .. } | Self::Redeemed { .. } | Self::Revoked { .. }) => {
                 Err(CouponError::AlreadyIssued)
             }
 
@@ -232,29 +233,34 @@ impl Coupon {
             (Restore { by }, Self::Redeemed { by: holder, .. }) if by == *holder => {
                 Ok(vec![CouponEvent::Restored { by }])
             }
-            (Restore { .. }, Self::Issued { .. } | Self::Redeemed { .. } | Self::Revoked) => Ok(vec![]),
+            (Restore { .. }, Self::Issued { .. } | Self::Redeemed { .. } | Self::Revoked { .. }) => {
+                Ok(vec![])
+            }
 
             (Revoke { reason }, Self::Issued { .. }) => Ok(vec![CouponEvent::Revoked { reason }]),
             (Revoke { .. }, Self::Redeemed { .. }) => Err(CouponError::AlreadyRedeemed),
-            (Revoke { .. }, Self::Revoked) => Ok(vec![]),
+            (Revoke { .. }, Self::Revoked { .. }) => Ok(vec![]),
 
-            (Redeem { .. }, Self::Revoked) => Err(CouponError::Revoked),
+            (Redeem { .. }, Self::Revoked { .. }) => Err(CouponError::Revoked),
             (Redeem { .. } | Restore { .. } | Revoke { .. }, Self::Unknown) => Err(CouponError::NotFound),
         }
     }
 
     fn evolve(&mut self, event: CouponEvent) {
         let terms = match std::mem::take(self) {
-            Self::Issued { terms } | Self::Redeemed { terms, .. } => Some(terms),
-            Self::Unknown | Self::Revoked => None,
+            Self::Issued { terms } | Self::Redeemed { terms, .. } | Self::Revoked { terms } => Some(terms),
+            Self::Unknown => None,
         };
         *self = match (event, terms) {
             (CouponEvent::Issued { terms }, _) | (CouponEvent::Restored { .. }, Some(terms)) => {
                 Self::Issued { terms }
             }
             (CouponEvent::Redeemed { by }, Some(terms)) => Self::Redeemed { terms, by },
-            (CouponEvent::Revoked { .. }, _) => Self::Revoked,
-            (CouponEvent::Redeemed { .. } | CouponEvent::Restored { .. }, None) => Self::Unknown,
+            (CouponEvent::Revoked { .. }, Some(terms)) => Self::Revoked { terms },
+            (
+                CouponEvent::Redeemed { .. } | CouponEvent::Restored { .. } | CouponEvent::Revoked { .. },
+                None,
+            ) => Self::Unknown,
         };
     }
 
@@ -263,7 +269,7 @@ impl Coupon {
     pub const fn terms(&self) -> Option<&Terms> {
         match self {
             Self::Issued { terms } | Self::Redeemed { terms, .. } => Some(terms),
-            Self::Unknown | Self::Revoked => None,
+            Self::Unknown | Self::Revoked { .. } => None,
         }
     }
 }
@@ -296,7 +302,7 @@ impl Administered for Coupon {
     ];
 
     fn access(_: &CouponCommand) -> Permission {
-        Permission::Coupons
+        Permission::ChangeCoupons
     }
 
     fn claims(&self, _: &CouponCode, _: &CouponCommand) -> Claims {
@@ -320,7 +326,12 @@ impl Administered for Coupon {
     }
 
     fn branch(&self, _: &CouponCode) -> Option<BranchId> {
-        self.terms().and_then(|terms| terms.scope.branch)
+        match self {
+            Self::Issued { terms } | Self::Redeemed { terms, .. } | Self::Revoked { terms } => {
+                terms.scope.branch
+            }
+            Self::Unknown => None,
+        }
     }
 
     fn exists(&self) -> bool {

@@ -5,9 +5,10 @@ use std::error::Error;
 use serde::Serialize;
 
 use crate::{
-    StoredEvent, auditorium::AuditoriumEvent, branch::BranchEvent, claim::ClaimEvent, coupon::CouponEvent,
-    movie::MovieEvent, personal::Sealable, price_policy::PricePolicyEvent, reservation::ReservationEvent,
-    schedule::ScheduleEvent, seat::SeatEvent, theme::ThemeEvent, time_slot::TimeSlotEvent,
+    StoredEvent, admin::AdminEvent, auditorium::AuditoriumEvent, branch::BranchEvent, claim::ClaimEvent,
+    coupon::CouponEvent, movie::MovieEvent, personal::Sealable, price_policy::PricePolicyEvent,
+    reservation::ReservationEvent, role::RoleEvent, schedule::ScheduleEvent, seat::SeatEvent,
+    theme::ThemeEvent, time_slot::TimeSlotEvent,
 };
 
 /// The version every event is written in today; an older one passes an upcaster when it is read.
@@ -82,4 +83,6 @@ events! {
     Theme(ThemeEvent) = "theme",
     PricePolicy(PricePolicyEvent) = "price_policy",
     Claim(ClaimEvent) = "claim",
+    Role(RoleEvent) = "role",
+    Admin(AdminEvent) = "admin",
 }

@@ -72,6 +72,8 @@ uuid_ids! {
     TimeSlotId,
     /// A registered customer.
     CustomerId,
+    /// An admin: somebody who works for the chain.
+    AdminId,
 }
 
 /// A reservation's number: 64 bits, ordered by time (Snowflake layout); a string in JSON, because JavaScript's numbers
@@ -209,7 +211,19 @@ pub struct ClaimId {
 }
 
 /// All scopes of unique names.
-pub const CLAIM_SCOPES: &[&str] = &["branch", "movie", "theme", "auditorium", "price_policy"];
+pub const CLAIM_SCOPES: &[&str] = &[
+    "branch",
+    "movie",
+    "theme",
+    "auditorium",
+    "price_policy",
+    "admin_login",
+    "customer_email",
+    "customer_nickname",
+];
+
+/// The scopes whose names belong to persons: in the log stands a keyed hash of them.
+const PERSONAL_SCOPES: &[&str] = &["admin_login", "customer_email", "customer_nickname"];
 
 impl ClaimId {
     /// The claim on `name` among `scope`; names that look alike are the same (see [`folded`]).
@@ -219,6 +233,12 @@ impl ClaimId {
             scope,
             name: folded(name),
         }
+    }
+
+    /// Whether the name belongs to a person, so that only a keyed hash of it may stand in the log.
+    #[must_use]
+    pub fn is_personal(&self) -> bool {
+        PERSONAL_SCOPES.contains(&self.scope)
     }
 }
 

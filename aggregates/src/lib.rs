@@ -3,6 +3,7 @@
 //! One file per aggregate, read top to bottom: state diagram, command, event, error, state, `decide`, `apply`.
 //! A new aggregate is its file, a line in [`event`]'s list and a `pub mod` here.
 
+pub mod admin;
 pub mod administered;
 pub mod auditorium;
 pub mod branch;
@@ -21,6 +22,8 @@ pub mod pricing;
 pub mod recorded;
 pub mod refusal;
 pub mod reservation;
+pub mod rights;
+pub mod role;
 pub mod schedule;
 pub mod seat;
 pub mod seating;

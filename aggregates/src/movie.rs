@@ -7,10 +7,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    administered::{Administered, Claims, Permission, Reference},
+    administered::{Administered, Claims, Reference},
     decider::aggregate,
     ids::{BranchId, ClaimId, MovieId},
     refusal::refusals,
+    rights::Permission,
     values::{Description, Name, Title, Url},
 };
 
@@ -275,7 +276,7 @@ impl Administered for Movie {
     ];
 
     fn access(_: &MovieCommand) -> Permission {
-        Permission::Shows
+        Permission::ChangeShows
     }
 
     fn claims(&self, _: &MovieId, command: &MovieCommand) -> Claims {

@@ -65,6 +65,30 @@ pub(crate) fn sealable<T: Serialize + DeserializeOwned>(
     value.iter_mut().map(|value| value as &mut dyn Sealable).collect()
 }
 
+/// A personal value in a state that is shown to whoever may see it, and never stored: plain as it is, else what is left.
+pub(crate) fn shown<T: Serialize, S: Serializer>(
+    value: &Personal<T>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match value {
+        Personal::Plain(plain) => plain.serialize(serializer),
+        Personal::Sealed(text) => serializer.serialize_str(text),
+        Personal::Erased => serializer.serialize_none(),
+    }
+}
+
+/// As [`shown`], where there may be none.
+#[expect(clippy::ref_option, reason = "serde asks for it so")]
+pub(crate) fn shown_if_any<T: Serialize, S: Serializer>(
+    value: &Option<Personal<T>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => shown(value, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
 impl<T> Serialize for Personal<T> {
     /// Refuses a plain value, so that none can reach the log by a forgotten step.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -10,12 +10,13 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    administered::{Administered, Claims, Permission, Reference},
+    administered::{Administered, Claims, Reference},
     decider::aggregate,
     fault::{Fault, Faults},
     ids::{BranchId, ClaimId, PricePolicyId},
     pricing::Tariff,
     refusal::refusals,
+    rights::Permission,
     values::Name,
 };
 
@@ -334,7 +335,7 @@ impl Administered for PricePolicy {
     ];
 
     fn access(_: &PricePolicyCommand) -> Permission {
-        Permission::Shows
+        Permission::ChangeShows
     }
 
     fn claims(&self, _: &PricePolicyId, command: &PricePolicyCommand) -> Claims {

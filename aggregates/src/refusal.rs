@@ -14,6 +14,8 @@ pub enum Kind {
     Gone,
     /// The values do not fit the rule.
     Invalid,
+    /// Whoever asks may not.
+    Forbidden,
 }
 
 /// A reason not to do what was asked.

@@ -11,10 +11,11 @@ use serde::{Deserialize, Serialize};
 pub use template::{PartyRange, SalesOpening, TemplateClash, WeeklyTemplate};
 
 use crate::{
-    administered::{Administered, Claims, Permission, Reference},
+    administered::{Administered, Claims, Reference},
     decider::aggregate,
     ids::{BranchId, ClaimId, PricePolicyId, ThemeId},
     refusal::refusals,
+    rights::Permission,
     values::Name,
 };
 
@@ -304,7 +305,7 @@ impl Administered for Theme {
     ];
 
     fn access(_: &ThemeCommand) -> Permission {
-        Permission::Shows
+        Permission::ChangeShows
     }
 
     fn claims(&self, _: &ThemeId, command: &ThemeCommand) -> Claims {

@@ -15,12 +15,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    administered::{Administered, Claims, Permission, Reference},
+    administered::{Administered, Claims, Reference},
     decider::aggregate,
     fault::{Fault, Faults},
     ids::{AuditoriumId, BranchId, MovieId, PricePolicyId, ThemeId, TimeSlotId},
     pricing::Tariff,
     refusal::refusals,
+    rights::Permission,
     theme::PARTY_MAX,
     values::Note,
 };
@@ -454,7 +455,7 @@ impl Administered for TimeSlot {
     ];
 
     fn access(_: &TimeSlotCommand) -> Permission {
-        Permission::Shows
+        Permission::ChangeShows
     }
 
     fn claims(&self, _: &TimeSlotId, _: &TimeSlotCommand) -> Claims {

@@ -2,14 +2,19 @@
 
 use std::fmt;
 
-use aggregates::Recorded;
+use aggregates::{Recorded, ids::BranchId};
 use jiff::{Timestamp, ToSpan as _};
 use jiff_sqlx::Timestamp as SqlxTimestamp;
 use smol_str::SmolStr;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{Former, Loaded, Put, ReadModel, model::planned_anew, moments::position_at, tuples::Tuples};
+use crate::{
+    Former, Loaded, Put, ReadModel,
+    model::{planned_anew, uuids},
+    moments::position_at,
+    tuples::Tuples,
+};
 
 /// The read model: one row per event, which never changes.
 pub struct AuditTrail;
@@ -136,6 +141,8 @@ pub struct Filter {
     pub actor_id: Option<String>,
     /// Concerning this branch.
     pub branch: Option<Uuid>,
+    /// Concerning one of these branches, if the reader may not see the others.
+    pub branches: Option<Vec<BranchId>>,
     /// After this position: also the cursor.
     pub after: Option<i64>,
     /// Before this position: the cursor of a list that begins with the last event.
@@ -163,6 +170,7 @@ pub async fn events(
     if let Some(until) = filter.recorded_before {
         before = before.min(position_at(&mut *db, just_before(until)).await?.saturating_add(1));
     }
+    let branches = uuids(filter.branches.as_deref());
     let mut transaction = planned_anew(db).await?;
     macro_rules! select {
         ($from:literal, $position:literal, $order:literal) => {
@@ -177,6 +185,7 @@ pub async fn events(
                       and ($4::text is null or a.actor_kind = $4)
                       and ($5::text is null or a.actor_id = $5)
                       and ($6::uuid is null or a.branch = $6)
+                      and ($10::uuid[] is null or a.branch = any ($10))
                       and "#
                     + $position
                     + " > $7 and "
@@ -193,6 +202,7 @@ pub async fn events(
                 after,
                 before,
                 limit,
+                branches.as_deref(),
             )
             .fetch_all(&mut *transaction)
             .await?

@@ -236,6 +236,8 @@ impl ReadModel for Catalogue {
                 | Event::Coupon(_)
                 | Event::Schedule(_)
                 | Event::Claim(_)
+                | Event::Role(_)
+                | Event::Admin(_)
                 | Event::Foreign,
                 row,
             ) => return row,

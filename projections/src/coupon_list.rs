@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aggregates::{
     Aggregate as _, Event, Recorded,
     coupon::{self, CouponEvent, Terms},
-    ids::ReservationId,
+    ids::{BranchId, ReservationId},
     values::CouponCode,
 };
 use jiff::Timestamp;
@@ -14,7 +14,7 @@ use sqlx::{PgConnection, PgExecutor, types::Json};
 
 use crate::{
     Former, Loaded, Put, ReadModel, Version,
-    model::{column, moment},
+    model::{column, moment, uuids},
     tuples::Tuples,
     words::{stored, words},
 };
@@ -203,12 +203,15 @@ pub struct Filter {
     pub state: Option<CouponState>,
     /// Still valid at this moment.
     pub valid_at: Option<Timestamp>,
+    /// That count only at one of these branches, if the reader may not see the others.
+    pub branches: Option<Vec<BranchId>>,
     /// Only those issued before this position: the cursor.
     pub issued_before: Option<i64>,
 }
 
 /// The coupons that fit, the last issued first.
 pub async fn coupons(db: impl PgExecutor<'_>, filter: &Filter, limit: i64) -> sqlx::Result<Vec<Coupon>> {
+    let branches = uuids(filter.branches.as_deref());
     let rows = sqlx::query!(
         r#"select code, state, reservation, terms as "terms: Json<Terms>", issued_position, from_position
              from coupon_list
@@ -216,6 +219,7 @@ pub async fn coupons(db: impl PgExecutor<'_>, filter: &Filter, limit: i64) -> sq
               and ($2::text is null or state = $2)
               and ($3::timestamptz is null or valid_until > $3)
               and ($4::bigint is null or issued_position < $4)
+              and ($6::uuid[] is null or (terms #>> '{scope,branch}')::uuid = any ($6))
             order by issued_position desc
             limit $5"#,
         filter.code.as_ref().map(CouponCode::as_str),
@@ -223,6 +227,7 @@ pub async fn coupons(db: impl PgExecutor<'_>, filter: &Filter, limit: i64) -> sq
         filter.valid_at.map(ToSqlx::to_sqlx) as _,
         filter.issued_before,
         limit,
+        branches.as_deref(),
     )
     .fetch_all(db)
     .await?;

@@ -5,9 +5,10 @@ use std::{
     hash::Hash,
 };
 
-use aggregates::Recorded;
+use aggregates::{Recorded, ids::BranchId};
 use jiff::Timestamp;
 use sqlx::{Connection as _, PgConnection, Postgres, Transaction};
+use uuid::Uuid;
 
 use crate::tuples::Tuples;
 
@@ -112,6 +113,11 @@ pub struct Former<M: ReadModel> {
 /// One column of many rows, as an array for `unnest`.
 pub(crate) fn column<'a, R, T>(rows: &'a [R], value: impl FnMut(&'a R) -> T) -> Vec<T> {
     rows.iter().map(value).collect()
+}
+
+/// The ids of branches as a column, if a list is limited to them.
+pub(crate) fn uuids(branches: Option<&[BranchId]>) -> Option<Vec<Uuid>> {
+    branches.map(|branches| branches.iter().map(|branch| branch.uuid()).collect())
 }
 
 /// A moment as a table can hold it: whole microseconds, and no year before the first.

@@ -1,9 +1,9 @@
 //! Old → new for every field: folds a stream and compares the state before and after each event; never stores anything.
 
 use aggregates::{
-    Decider, Event, Recorded, auditorium::Auditorium, branch::Branch, claim::Claim, coupon::Coupon,
-    movie::Movie, price_policy::PricePolicy, reservation::Reservation, schedule::Schedule, seat::Seat,
-    theme::Theme, time_slot::TimeSlot,
+    Decider, Event, Recorded, admin::Admin, auditorium::Auditorium, branch::Branch, claim::Claim,
+    coupon::Coupon, movie::Movie, price_policy::PricePolicy, reservation::Reservation, role::Role,
+    schedule::Schedule, seat::Seat, theme::Theme, time_slot::TimeSlot,
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -68,7 +68,9 @@ folded!(
     Movie,
     Theme,
     PricePolicy,
-    Claim
+    Claim,
+    Role,
+    Admin
 );
 
 fn step<A: Decider + Serialize>(state: &mut A, recorded: &Recorded) -> Vec<Change> {

@@ -4,7 +4,7 @@ use aggregates::{Event, Metadata, Recorded, personal::Personal};
 
 use smol_str::SmolStr;
 
-use super::{catalogue, sales};
+use super::{catalogue, people, sales};
 
 /// What happened, without who and when.
 #[must_use]
@@ -21,6 +21,8 @@ pub fn sentence(recorded: &Recorded) -> String {
         Event::Theme(event) => catalogue::theme(event),
         Event::PricePolicy(event) => catalogue::price_policy(event),
         Event::Claim(event) => catalogue::claim(&recorded.stream.id, event),
+        Event::Role(event) => people::role(&recorded.stream.id, event),
+        Event::Admin(event) => people::admin(event),
         Event::Foreign => "something happened in a stream that is not Jari's".to_owned(),
     }
 }

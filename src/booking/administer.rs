@@ -1,16 +1,20 @@
 //! What admins change over HTTP: one unit of work for every [`Administered`] aggregate; never decides who may.
 
 use aggregates::{
+    admin::{Admin, AdminError},
     administered::Administered,
     auditorium::{Auditorium, AuditoriumError},
     branch::{Branch, BranchError},
     claim::ClaimError,
     coupon::{Coupon, CouponError},
+    ids::BranchId,
     movie::{Movie, MovieError},
     price_policy::{PricePolicy, PricePolicyError},
     pricing::PricingError,
     refusal::{Kind, Refusal as _},
     reservation::ReservationError,
+    rights::{Authority, RightsError},
+    role::{Role, RoleError},
     schedule::ScheduleError,
     seat::SeatError,
     theme::{Theme, ThemeError},
@@ -23,7 +27,7 @@ use super::{
 };
 use crate::{
     administration::{self, Denied},
-    programme,
+    people, programme,
     store::{ChangedSince, Committed, Request, Stop, Store, UnitOfWork},
 };
 
@@ -45,6 +49,7 @@ pub trait Administrable: Administered<Id: Sync, Command: Sync> {
         work: &mut UnitOfWork,
         id: &Self::Id,
         command: Self::Command,
+        _by: &Authority,
     ) -> impl Future<Output = Result<(), Stop<Denied>>> + Send {
         administration::administer::<Self>(work, id, command)
     }
@@ -62,6 +67,7 @@ impl Administrable for TimeSlot {
         work: &mut UnitOfWork,
         id: &Self::Id,
         command: Self::Command,
+        _by: &Authority,
     ) -> Result<(), Stop<Denied>> {
         let command = programme::completed(work, *id, command).await?;
         soundness::check(work, *id, &command).await?;
@@ -69,32 +75,75 @@ impl Administrable for TimeSlot {
     }
 }
 
-/// Sends a command to one aggregate, if it is what the request takes it to be (`If-Match`).
+impl Administrable for Admin {
+    async fn carry_out(
+        work: &mut UnitOfWork,
+        id: &Self::Id,
+        command: Self::Command,
+        by: &Authority,
+    ) -> Result<(), Stop<Denied>> {
+        people::change_admin(work, id, command, by).await
+    }
+}
+
+impl Administrable for Role {
+    async fn carry_out(
+        work: &mut UnitOfWork,
+        id: &Self::Id,
+        command: Self::Command,
+        by: &Authority,
+    ) -> Result<(), Stop<Denied>> {
+        people::change_role(work, id, command, by).await
+    }
+}
+
+/// Sends a command to one aggregate on behalf of who may do this, if it is what the request takes it to be (`If-Match`).
 pub async fn administer<A: Administrable>(
     store: &Store,
     request: &Request,
+    by: &Authority,
     id: &A::Id,
     command: &A::Command,
 ) -> Result<Committed, Stop<NotDone>> {
+    let denied = |stop: Stop<Denied>| match stop {
+        Stop::Refused(denied) => Stop::Refused(NotDone::Denied(denied)),
+        Stop::Store(error) => Stop::Store(error),
+    };
     let body = |mut unit: UnitOfWork| async move {
         let work = &mut unit;
         work.load::<A>(id).await?;
+        let known = work.state::<A>(id)?;
+        let (exists, before) = (known.exists(), known.branch(id));
+        if exists {
+            permitted::<A>(by, command, before).map_err(denied)?;
+        }
         let stands = request.if_match.check(work.sequence::<A>(id));
         stands.map_err(|since| Stop::Refused(since.into()))?;
-        let before = work.state::<A>(id)?.branch(id);
-        A::carry_out(work, id, command.clone())
+        A::carry_out(work, id, command.clone(), by)
             .await
-            .map_err(|stop| match stop {
-                Stop::Refused(denied) => Stop::Refused(NotDone::Denied(denied)),
-                Stop::Store(error) => Stop::Store(error),
-            })?;
+            .map_err(denied)?;
         let after = work.state::<A>(id)?.branch(id);
+        permitted::<A>(by, command, after).map_err(denied)?;
         if let Some(branch) = before.or(after) {
             at_branch(work, branch);
         }
         Ok(())
     };
     store.run(request, body).await
+}
+
+/// Refuses unless the command is granted where it counts.
+fn permitted<A: Administered>(
+    by: &Authority,
+    command: &A::Command,
+    branch: Option<BranchId>,
+) -> Result<(), Stop<Denied>> {
+    let needed = A::access(command);
+    match (by.at(needed, branch), by.somewhere(needed)) {
+        (true, _) => Ok(()),
+        (false, true) => Err(Denied::stop(RightsError::Elsewhere)),
+        (false, false) => Err(Denied::stop(RightsError::NotGranted)),
+    }
 }
 
 /// Every refusal a booking can meet, for the documentation.
@@ -124,6 +173,9 @@ pub fn administered_refusals() -> Vec<(&'static str, Kind, &'static str)> {
         PricePolicyError::REFUSALS,
         ClaimError::REFUSALS,
         ScheduleError::REFUSALS,
+        AdminError::REFUSALS,
+        RoleError::REFUSALS,
+        RightsError::REFUSALS,
         ProgrammeError::REFUSALS,
     ]
     .concat()

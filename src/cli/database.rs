@@ -13,6 +13,8 @@ use std::{
 use tokio::task::JoinHandle;
 
 use super::{failure::Failure, output::note};
+use sqlx::{PgPool, postgres::PgPoolOptions};
+
 use crate::{
     config::{DatabaseArgs, DatabaseUrl, TypedSecret, hex},
     migrate::{self, Migrated, Schema},
@@ -174,6 +176,13 @@ impl Database {
             upcasters: Upcasters::default(),
         };
         Ok(Store::open(settings, Vault::new(&self.secret()?)).await?)
+    }
+
+    /// One connection for what is not in the log.
+    pub async fn pool(&self) -> Result<PgPool, Failure> {
+        let runtime = self.runtime().await?;
+        let options = PgPoolOptions::new().max_connections(1);
+        Ok(options.connect_lazy_with(runtime.sqlx()))
     }
 
     /// Stops the private server, if nobody else uses it. To be called when all connections are closed.

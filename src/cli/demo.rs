@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
+use aggregates::{admin::AdminCommand, rights::RoleName, values::LoginId};
+
 use super::{
+    admin,
     database::{DEMO_DIRECTORY, Database},
     failure::Failure,
     output::{line, note, progress},
@@ -16,11 +19,15 @@ use super::{
 use crate::{
     config::{Config, DatabaseArgs, HttpArgs, hex},
     import::{self, Catalogue, Known, Progress, samples},
+    people,
     postgres::Settings,
     server::Server,
     store::Store,
+    vault::{Credentials, Password},
 };
 
+/// What the demo's admin signs in with.
+const LOGIN: &str = "demo";
 /// Days for which sales are opened.
 const SALES_DAYS: u16 = 7;
 /// How often they are opened while the demo runs.
@@ -64,7 +71,15 @@ pub(super) async fn run(mut database: DatabaseArgs, args: Args) -> Result<ExitCo
         database.close().await?;
         return Err(failure);
     }
-    tell(&server, &admin_token, &verify)?;
+    let password = match sign_in(&server, &database).await {
+        Ok(password) => password,
+        Err(failure) => {
+            server.shutdown().await;
+            database.close().await?;
+            return Err(failure);
+        }
+    };
+    tell(&server, &admin_token, &password, &verify)?;
     tokio::select! {
         told = until_told() => told?,
         () = keep_selling(server.store(), &catalogues) => {}
@@ -106,17 +121,46 @@ async fn keep_selling(store: &Store, catalogues: &[Catalogue]) {
     }
 }
 
-fn tell(server: &Server, admin_token: &str, verify: &str) -> Result<(), Failure> {
+fn tell(server: &Server, admin_token: &str, password: &str, verify: &str) -> Result<(), Failure> {
     let address = server.address;
     line(&format!(
         "Jari is ready.\n\n  \
          API and its pages   http://{address}/docs\n  \
          branches            http://{address}/v1/branches\n  \
          health, metrics     http://{address}/health/ready  http://{address}/metrics\n  \
-         admin sign-in       Authorization: Bearer {admin_token}\n  \
+         admin token         Authorization: Bearer {admin_token}\n  \
+         admin sign-in       POST http://{address}/v1/admin/sessions  {{\"login\":\"{LOGIN}\",\"password\":\"{password}\"}}\n  \
          prove the history   {verify}\n\n\
          Ctrl-C stops it; the data stays."
     ))
+}
+
+/// The demo's admin, with a new password each time; says which.
+async fn sign_in(server: &Server, database: &Database) -> Result<String, Failure> {
+    let usage = |error: &dyn std::fmt::Display| Failure::Usage(error.to_string());
+    let text = generated_token();
+    let password: Password = text.parse().map_err(|error| usage(&error))?;
+    let login: LoginId = LOGIN.parse().map_err(|error| usage(&error))?;
+    let store = server.store();
+    let pool = database.pool().await?;
+    let credentials = Credentials::new(pool.clone(), store.vault());
+    let known = people::admin_by_login(store, &login).await?;
+    let made = if let Some(id) = known {
+        admin::give(store, &credentials, id, &password).await
+    } else {
+        let command = AdminCommand::Enlist {
+            login,
+            name: LOGIN.parse().map_err(|error| usage(&error))?,
+            phone: None,
+            roles: [RoleName::head_office()].into(),
+            branches: std::collections::BTreeSet::new(),
+        };
+        admin::make(store, &credentials, command, &password)
+            .await
+            .map(drop)
+    };
+    pool.close().await;
+    made.map(|()| text)
 }
 
 /// The command that proves this demo's history, to be copied: the program as it was called, on the same database.

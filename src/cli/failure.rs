@@ -8,6 +8,7 @@ use crate::{
     postgres::LaunchError,
     server::NotStarted,
     store::{StoreError, rebuild::RebuildError},
+    vault::CredentialError,
     verify::VerifyError,
 };
 
@@ -24,6 +25,12 @@ pub(super) enum Failure {
     /// Arguments that do not go together, or a setting that is missing.
     #[error("{0}")]
     Usage(String),
+    /// A rule said no.
+    #[error("{0}")]
+    Refused(String),
+    /// A password could not be stored.
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
     /// A setting that cannot be used.
     #[error("{0}")]
     Config(String),
@@ -75,6 +82,8 @@ impl Failure {
                 ExitCode::from(UNAVAILABLE)
             }
             Self::Migrate(_)
+            | Self::Refused(_)
+            | Self::Credential(_)
             | Self::Server(_)
             | Self::Store(_)
             | Self::Import(_)

@@ -1,19 +1,35 @@
-//! Who may: the admin token, and the secret token of one reservation; compared in constant time, never taken from a URL.
+//! Who asks and whether they may: admins by session or by the token of the configuration, holders of a reservation by its
+//! secret. Tokens are compared by their hashes, never taken from a URL; the table of rights is [`rights`].
 
-use std::fmt;
+pub mod presented;
+pub mod rights;
 
-use aggregates::{ids::ReservationId, reservation::ReservationError};
+use std::{fmt, sync::Arc};
+
+use aggregates::{
+    ids::{AdminId, BranchId, ReservationId, TimeSlotId},
+    reservation::{Reservation, ReservationError},
+    rights::{Authority, Permission, RightsError},
+    time_slot::TimeSlot,
+};
 use axum::{
-    extract::FromRequestParts,
-    http::{HeaderMap, header, request::Parts},
+    extract::{FromRequestParts, MatchedPath},
+    http::{HeaderMap, request::Parts},
 };
 use sha2::{Digest as _, Sha256};
+use smol_str::{SmolStr, ToSmolStr as _};
 
+use self::{
+    presented::{ADMIN_COOKIE, bearer},
+    rights::Needs,
+};
 use super::{App, caller::Caller, params::Id, problem::Problem, problems};
-use crate::store::Actor;
+use crate::{people, store::Actor, vault::Session};
 
 /// Characters an admin token must have at least.
 pub const ADMIN_TOKEN_LENGTH_MIN: usize = 16;
+/// What the token of an admin's session begins with.
+pub(super) const ADMIN_PREFIX: &str = "adm_";
 
 /// The admin token, kept only as a salted hash: comparing hashes tells nothing by its duration.
 #[derive(Clone)]
@@ -52,87 +68,206 @@ fn hash(salt: &[u8; 32], token: &str) -> [u8; 32] {
         .into()
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers
-        .get(header::AUTHORIZATION)?
-        .to_str()
-        .ok()?
-        .split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
-
 /// Whether the request carries the token of this reservation.
 pub(super) fn holds(app: &App, headers: &HeaderMap, id: ReservationId) -> bool {
     bearer(headers).is_some_and(|token| app.bookings.is_token(id, token))
 }
 
-/// Proof that the admin token was sent.
-#[derive(Debug, Clone, Copy)]
-pub struct Admin;
+/// An admin, and what all their roles grant.
+#[derive(Debug, Clone)]
+pub struct Admin {
+    id: SmolStr,
+    authority: Arc<Authority>,
+}
 
 impl Admin {
-    /// Until admins have accounts, the token is the one admin.
-    pub const ID: &'static str = "token";
-
-    /// As the log records it.
-    #[must_use]
-    pub fn actor() -> Actor {
-        Actor::Admin(Self::ID.into())
+    /// Whoever runs the server and has its admin token: may do everything, also before anybody has an account.
+    fn of_the_configuration() -> Self {
+        Self {
+            id: SmolStr::new_static("token"),
+            authority: Arc::new(Authority::whole()),
+        }
     }
+
+    /// Who signed in, whatever they may do.
+    pub async fn authenticate(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let unauthorized = |why| Err(Problem::new(&problems::UNAUTHORIZED, why));
+        match presented::token(parts, ADMIN_COOKIE)? {
+            None => unauthorized("sign in as an admin, or send the admin token"),
+            Some(token) if app.admin.is(token) => Ok(Self::of_the_configuration()),
+            Some(token) if token.starts_with(ADMIN_PREFIX) => match Self::signed_in(app, token).await? {
+                Some((admin, ..)) => Ok(admin),
+                None => unauthorized("the session has ended; sign in again"),
+            },
+            Some(_) => {
+                let address = Caller::from_request_parts(parts, app).await?.address;
+                app.limits.guess(address)?;
+                unauthorized("this is not the admin token")
+            }
+        }
+    }
+
+    /// Who has a session with this token, and is at work.
+    async fn signed_in(app: &App, token: &str) -> Result<Option<(Self, AdminId, Session)>, Problem> {
+        let Some(session) = app.sessions.find(token).await? else {
+            return Ok(None);
+        };
+        let Some(id) = people::admin_of(&session.principal) else {
+            return Ok(None);
+        };
+        let authority = people::authority_of(&app.store, id).await?;
+        Ok(authority.map(|authority| {
+            let admin = Self {
+                id: id.to_smolstr(),
+                authority: Arc::new(authority),
+            };
+            (admin, id, session)
+        }))
+    }
+
+    /// As the log records them.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        Actor::Admin(self.id.clone())
+    }
+
+    /// What an idempotency key of theirs is unique within.
+    #[must_use]
+    pub fn scope(&self) -> String {
+        format!("admin:{}", self.id)
+    }
+
+    /// What they may do.
+    #[must_use]
+    pub fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// Refuses unless they may do this somewhere.
+    pub fn may(&self, permission: Permission) -> Result<(), Problem> {
+        if self.authority.somewhere(permission) {
+            Ok(())
+        } else {
+            Err(Problem::refused(&RightsError::NotGranted))
+        }
+    }
+
+    /// Refuses unless they may do this to what belongs to this branch; to what belongs to none, only who may everywhere.
+    pub fn may_at(&self, permission: Permission, branch: Option<BranchId>) -> Result<(), Problem> {
+        self.may(permission)?;
+        if self.authority.at(permission, branch) {
+            Ok(())
+        } else {
+            Err(Problem::refused(&RightsError::Elsewhere))
+        }
+    }
+
+    /// Refuses unless they may do this at the branch of the slot. What there is not, the command itself refuses.
+    pub async fn may_in_slot(
+        &self,
+        app: &App,
+        permission: Permission,
+        slot: TimeSlotId,
+    ) -> Result<(), Problem> {
+        self.may(permission)?;
+        match branch_of_slot(app, slot).await? {
+            Some(branch) => self.may_at(permission, Some(branch)),
+            None => Ok(()),
+        }
+    }
+
+    /// The branches a list must be limited to for them; none: it shows everything.
+    #[must_use]
+    pub fn sees(&self, permission: Permission) -> Option<Vec<BranchId>> {
+        let branches = self.authority.branches(permission)?;
+        Some(branches.into_iter().collect())
+    }
+}
+
+/// The branch of a time slot, which never changes; none if there is no such slot.
+async fn branch_of_slot(app: &App, slot: TimeSlotId) -> Result<Option<BranchId>, Problem> {
+    let slot = app.store.read::<TimeSlot>(&slot).await?;
+    Ok(slot.plan().ok().map(|plan| plan.branch))
 }
 
 impl FromRequestParts<App> for Admin {
     type Rejection = Problem;
 
+    /// An admin who may do somewhere what the table of rights asks for on this route. Where it counts at one branch, the
+    /// handler asks for that.
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let caller = Caller::from_request_parts(parts, app).await?;
-        match bearer(&parts.headers) {
-            Some(token) if app.admin.is(token) => Ok(Self),
-            Some(_) => {
-                app.limits.guess(caller.address)?;
-                Err(Problem::new(
-                    &problems::UNAUTHORIZED,
-                    "this is not the admin token",
-                ))
+        let admin = Self::authenticate(parts, app).await?;
+        match needed(parts) {
+            Some(Needs::Staff(permission, _) | Needs::Local(permission) | Needs::Holder(permission)) => {
+                admin.may(permission)?;
+                Ok(admin)
             }
-            None => Err(Problem::new(&problems::UNAUTHORIZED, "the admin token is needed")),
+            Some(Needs::Anyone | Needs::OwnSession) | None => Err(Problem::refused(&RightsError::NotGranted)),
         }
     }
 }
 
+fn needed(parts: &Parts) -> Option<Needs> {
+    let path = parts.extensions.get::<MatchedPath>()?;
+    rights::of(&parts.method, path.as_str())
+}
+
+/// An admin by a session of their own, which the token of the configuration is not.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// Who.
+    pub admin: Admin,
+    /// Their id.
+    pub id: AdminId,
+    /// By which session.
+    pub session: Session,
+}
+
+impl FromRequestParts<App> for SignedIn {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let ended = || Problem::new(&problems::UNAUTHORIZED, "sign in as an admin");
+        let token = presented::token(parts, ADMIN_COOKIE)?.ok_or_else(ended)?;
+        let signed_in = Admin::signed_in(app, token).await?;
+        let (admin, id, session) = signed_in.ok_or_else(ended)?;
+        Ok(Self { admin, id, session })
+    }
+}
+
 /// Who works on the reservation named in the path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Holder {
     /// Whoever has its secret token.
-    Customer(ReservationId),
-    /// Staff, with the admin token.
-    Staff(ReservationId),
+    Guest(ReservationId),
+    /// Staff of its branch.
+    Staff(ReservationId, Admin),
 }
 
 impl Holder {
     /// The reservation.
     #[must_use]
-    pub const fn id(self) -> ReservationId {
+    pub const fn id(&self) -> ReservationId {
         match self {
-            Self::Customer(id) | Self::Staff(id) => id,
+            Self::Guest(id) | Self::Staff(id, _) => *id,
         }
     }
 
     /// As the log records it.
     #[must_use]
-    pub fn actor(self) -> Actor {
+    pub fn actor(&self) -> Actor {
         match self {
-            Self::Customer(id) => Actor::Guest(id),
-            Self::Staff(_) => Admin::actor(),
+            Self::Guest(id) => Actor::Guest(*id),
+            Self::Staff(_, admin) => admin.actor(),
         }
     }
 
     /// What an idempotency key of theirs is unique within.
     #[must_use]
-    pub fn scope(self) -> String {
+    pub fn scope(&self) -> String {
         match self {
-            Self::Customer(id) => format!("reservation:{id}"),
-            Self::Staff(_) => format!("admin:{}", Admin::ID),
+            Self::Guest(id) => format!("reservation:{id}"),
+            Self::Staff(_, admin) => admin.scope(),
         }
     }
 }
@@ -140,19 +275,56 @@ impl Holder {
 impl FromRequestParts<App> for Holder {
     type Rejection = Problem;
 
-    /// A wrong token, none, and an unknown number answer alike.
+    /// A wrong token, none, staff of another branch, and an unknown number answer alike.
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let Id(id) = Id::<ReservationId>::from_request_parts(parts, app).await?;
-        match bearer(&parts.headers) {
-            Some(token) if app.bookings.is_token(id, token) => Ok(Self::Customer(id)),
-            Some(token) if app.admin.is(token) => Ok(Self::Staff(id)),
-            Some(_) => {
-                // The token of admins could be guessed here too.
-                app.limits
-                    .guess(Caller::from_request_parts(parts, app).await?.address)?;
-                Err(Problem::refused(&ReservationError::NotFound))
+        if holds(app, &parts.headers, id) {
+            return Ok(Self::Guest(id));
+        }
+        let not_found = || Problem::refused(&ReservationError::NotFound);
+        let unknown = |problem: Problem| match problem.slug() {
+            "request/unauthorized" => not_found(),
+            _ => problem,
+        };
+        let admin = Admin::authenticate(parts, app).await.map_err(unknown)?;
+        match needed(parts) {
+            Some(Needs::Holder(permission) | Needs::Staff(permission, _)) => {
+                admin.may(permission)?;
+                let branch = branch_of_reservation(app, id).await?;
+                // An unknown one is refused by the command, in the same words.
+                if branch.is_some() && admin.may_at(permission, branch).is_err() {
+                    return Err(not_found());
+                }
+                Ok(Self::Staff(id, admin))
             }
-            None => Err(Problem::refused(&ReservationError::NotFound)),
+            Some(Needs::Anyone | Needs::Local(_) | Needs::OwnSession) | None => {
+                Err(Problem::refused(&RightsError::NotGranted))
+            }
+        }
+    }
+}
+
+async fn branch_of_reservation(app: &App, id: ReservationId) -> Result<Option<BranchId>, Problem> {
+    let reservation = app.store.read::<Reservation>(&id).await?;
+    match reservation.hold() {
+        Some(hold) => branch_of_slot(app, hold.time_slot).await,
+        None => Ok(None),
+    }
+}
+
+/// Staff of the branch of the reservation named in the path, and nobody else.
+#[derive(Debug, Clone)]
+pub struct Staff(pub ReservationId, pub Admin);
+
+impl FromRequestParts<App> for Staff {
+    type Rejection = Problem;
+
+    /// Nobody and who is not signed in are told to sign in; staff of another branch that there is no such reservation.
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        Admin::from_request_parts(parts, app).await?;
+        match Holder::from_request_parts(parts, app).await? {
+            Holder::Staff(id, admin) => Ok(Self(id, admin)),
+            Holder::Guest(_) => Err(Problem::refused(&RightsError::NotGranted)),
         }
     }
 }

@@ -4,13 +4,13 @@
 use std::{fmt::Debug, str::FromStr};
 
 use aggregates::{
-    StreamId, auditorium::Auditorium, branch::Branch, coupon::Coupon, movie::Movie,
-    price_policy::PricePolicy, theme::Theme, time_slot::TimeSlot,
+    StreamId, admin::Admin, auditorium::Auditorium, branch::Branch, coupon::Coupon, movie::Movie,
+    price_policy::PricePolicy, role::Role, theme::Theme, time_slot::TimeSlot,
 };
 use axum::{
     body::Body,
     extract::{FromRequestParts as _, Request, State},
-    http::{HeaderMap, header},
+    http::{HeaderMap, header, request::Parts},
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
@@ -21,7 +21,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::{
     App,
-    access::Admin,
+    access::{self, rights},
     answer::{Done, Json, etag, sequence_after},
     body,
     caller::Caller,
@@ -38,7 +38,17 @@ use crate::{
 /// Calls a macro with every aggregate that admins change: the one list there is.
 macro_rules! for_each_administered {
     ($use:ident) => {
-        $use!(Branch, Auditorium, Movie, Theme, PricePolicy, TimeSlot, Coupon)
+        $use!(
+            Branch,
+            Auditorium,
+            Movie,
+            Theme,
+            PricePolicy,
+            TimeSlot,
+            Coupon,
+            Admin,
+            Role
+        )
     };
 }
 pub(super) use for_each_administered;
@@ -81,20 +91,25 @@ pub struct AdministeredView {
     pub state: Value,
 }
 
-async fn show<A: Administrable + Serialize>(
-    State(app): State<App>,
-    _: Admin,
-    Id(id): Id<A::Id>,
-) -> Result<Response, Problem>
+async fn show<A: Administrable + Serialize>(State(app): State<App>, parts: Parts) -> Result<Response, Problem>
 where
     A::Id: FromStr<Err: std::fmt::Display>,
 {
+    let mut parts = parts;
+    let admin = access::Admin::authenticate(&mut parts, &app).await?;
+    let permission = rights::to_see::<A>();
+    admin.may(permission)?;
+    let Id(id) = Id::<A::Id>::from_request_parts(&mut parts, &app).await?;
     let (state, sequence) = app.store.read_with_sequence::<A>(&id).await?;
     if sequence == 0 {
         return Err(Problem::new(
             &problems::NO_SUCH_THING,
             format!("there is no {} {id}", A::TYPE),
         ));
+    }
+    // What belongs to no branch is seen by everyone who sees such things at all; nothing of another branch is.
+    if let Some(branch) = state.branch(&id) {
+        admin.may_at(permission, Some(branch))?;
     }
     let mut response = Json(AdministeredView {
         id: id.to_string(),
@@ -126,19 +141,20 @@ where
         );
         return Err(Problem::new(&problems::NO_SUCH_ROUTE, detail));
     };
-    Admin::from_request_parts(&mut parts, &app).await?;
+    let admin = access::Admin::authenticate(&mut parts, &app).await?;
+    admin.may(rights::of_verb::<A>(verb))?;
     let id: A::Id = path.get("id")?;
     let caller = Caller::from_request_parts(&mut parts, &app).await?;
     let key = Key::from_request_parts(&mut parts, &app).await?;
     let command = command::<A>(&parts.headers, sent, verb, example).await?;
     let key = key.bind(
         app.store.vault(),
-        format!("admin:{}", Admin::ID),
+        admin.scope(),
         &(A::TYPE, id.to_string(), &command),
     )?;
     let name = format_smolstr!("{}/{verb}", A::COLLECTION);
-    let request = caller.request(Admin::actor(), name, key);
-    let committed = booking::administer::<A>(&app.store, &request, &id, &command).await?;
+    let request = caller.request(admin.actor(), name, key);
+    let committed = booking::administer::<A>(&app.store, &request, admin.authority(), &id, &command).await?;
     let begun = committed
         .events
         .iter()

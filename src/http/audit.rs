@@ -4,7 +4,7 @@ mod naming;
 
 use std::sync::Arc;
 
-use aggregates::{StreamId, event::KINDS};
+use aggregates::{Recorded, StreamId, event::KINDS, ids::BranchId, rights::Permission};
 use axum::{
     extract::State,
     http::Uri,
@@ -74,7 +74,7 @@ pub struct Which {
 }
 
 impl Which {
-    fn filter(self) -> Result<Filter, Problem> {
+    fn filter(self, branches: Option<Vec<BranchId>>) -> Result<Filter, Problem> {
         let place = pages::behind::<i64>(self.cursor.as_deref())?;
         let (mut after, mut before) = (self.after_position, self.before_position);
         match place {
@@ -89,6 +89,7 @@ impl Which {
             actor_kind: self.actor_kind,
             actor_id: self.actor_id,
             branch: self.branch,
+            branches,
             after,
             before,
             recorded_from: self.from.map(|Moment(from)| from),
@@ -105,7 +106,7 @@ impl Which {
               (status = UNAUTHORIZED, description = "The admin token is needed", body = ProblemBody)))]
 pub(super) async fn events(
     State(app): State<App>,
-    _: Admin,
+    admin: Admin,
     uri: Uri,
     Asked(which): Asked<Which>,
 ) -> Result<Response, Problem> {
@@ -118,7 +119,7 @@ pub(super) async fn events(
     let limit = pages::limit(which.limit)?;
     fresh::reached(&app, "audit_trail", which.min_position).await?;
     let newest_first = which.newest_first;
-    let filter = which.filter()?;
+    let filter = which.filter(admin.sees(Permission::SeeAudit))?;
     let mut connection = app.reads.acquire().await?;
     let entries = audit_trail::events(&mut connection, &filter, newest_first, limit + 1).await?;
     drop(connection);
@@ -133,13 +134,28 @@ pub(super) async fn events(
     Ok(pages::page(&uri, told, limit, |told: &Told| told.position, Some))
 }
 
+/// Whether an admin may read these events of one stream: all of them, or those of their own branches as far as they say
+/// where they happened, one at least.
+fn visible(admin: &Admin, events: &[Arc<Recorded>]) -> bool {
+    let Some(own) = admin.sees(Permission::SeeAudit) else {
+        return true;
+    };
+    let branch = |event: &Arc<Recorded>| event.metadata.get("branch")?.parse::<BranchId>().ok();
+    let mut branches = events.iter().filter_map(branch).peekable();
+    branches.peek().is_some() && branches.all(|branch| own.contains(&branch))
+}
+
 /// The whole story of one entity: every event with who, when, why, and old → new.
 #[utoipa::path(get, path = "/v1/audit/{entity}/{id}", tag = "audit", operation_id = "getTimeline",
     params(("entity" = String, Path, description = "Its stored kind, for example `reservation`"), ("id" = String, Path)),
     security(("admin" = [])),
     responses((status = OK, description = "Its history, oldest first", body = [Told]),
               (status = NOT_FOUND, description = "It has no history", body = ProblemBody)))]
-pub(super) async fn timeline(State(app): State<App>, _: Admin, path: PathTexts) -> Result<Response, Problem> {
+pub(super) async fn timeline(
+    State(app): State<App>,
+    admin: Admin,
+    path: PathTexts,
+) -> Result<Response, Problem> {
     let (kind, id) = (path.text("entity")?.replace('-', "_"), path.text("id")?);
     if !KINDS.contains(&kind.as_str()) {
         let detail = format!(
@@ -155,7 +171,7 @@ pub(super) async fn timeline(State(app): State<App>, _: Admin, path: PathTexts) 
         .into_iter()
         .map(Arc::new)
         .collect();
-    if events.is_empty() {
+    if events.is_empty() || !visible(&admin, &events) {
         return Err(Problem::new(
             &problems::NO_SUCH_THING,
             format!("{kind} {id} has no history"),
@@ -182,7 +198,11 @@ pub struct Explained {
     responses((status = OK, description = "The event that stood in the way", body = Explained),
               (status = UNAUTHORIZED, description = "The admin token is needed", body = ProblemBody),
               (status = NOT_FOUND, description = "This server never refused anything with this trace", body = ProblemBody)))]
-pub(super) async fn refusal(State(app): State<App>, _: Admin, path: PathTexts) -> Result<Response, Problem> {
+pub(super) async fn refusal(
+    State(app): State<App>,
+    admin: Admin,
+    path: PathTexts,
+) -> Result<Response, Problem> {
     let unknown = || {
         Problem::new(
             &problems::NO_SUCH_THING,
@@ -196,6 +216,7 @@ pub(super) async fn refusal(State(app): State<App>, _: Admin, path: PathTexts) -
         .ok_or_else(unknown)?;
     let events = app.store.events(position - 1, 1).await?;
     let blocking = events.first().filter(|event| event.position == position);
+    let blocking = blocking.filter(|event| visible(&admin, std::slice::from_ref(*event)));
     Ok(Json(Explained {
         request_id,
         blocked_by: Told::of(blocking.ok_or_else(unknown)?),

@@ -1,6 +1,6 @@
 //! `/v1/coupons`: many issued at once (DOMAIN K1), and whether they are used, by whom, for what (K2); for admins only.
 
-use aggregates::{coupon::Terms, fault::Fault, ids::ReservationId, values::CouponCode};
+use aggregates::{coupon::Terms, fault::Fault, ids::ReservationId, rights::Permission, values::CouponCode};
 use axum::{
     extract::State,
     http::{StatusCode, Uri},
@@ -75,7 +75,7 @@ pub struct Which {
               (status = UNAUTHORIZED, description = "The admin token is needed", body = ProblemBody)))]
 pub(super) async fn list(
     State(app): State<App>,
-    _: Admin,
+    admin: Admin,
     uri: Uri,
     Asked(which): Asked<Which>,
 ) -> Result<Response, Problem> {
@@ -85,6 +85,7 @@ pub(super) async fn list(
     let filter = Filter {
         code: which.code,
         state,
+        branches: admin.sees(Permission::SeeCoupons),
         valid_at: which.valid_at.map(|Moment(at)| at),
         issued_before: pages::behind(which.cursor.as_deref())?,
     };
@@ -150,7 +151,7 @@ pub struct IssuedView {
               (status = UNPROCESSABLE_ENTITY, description = "Fields are wrong", body = ProblemBody)))]
 pub(super) async fn issue(
     State(app): State<App>,
-    _: Admin,
+    admin: Admin,
     caller: Caller,
     key: Key,
     Sent(body): Sent<Issue>,
@@ -159,12 +160,9 @@ pub(super) async fn issue(
         let problem = format!("must be a whole number from 1 to {ISSUED_MAX}");
         refuse(vec![Fault::at("/count", problem)])?;
     }
-    let key = key.bind(
-        app.store.vault(),
-        format!("admin:{}", Admin::ID),
-        &("coupons", &body),
-    )?;
-    let request = caller.request(Admin::actor(), "coupons/issue", key);
+    admin.may_at(Permission::ChangeCoupons, body.terms.scope.branch)?;
+    let key = key.bind(app.store.vault(), admin.scope(), &("coupons", &body))?;
+    let request = caller.request(admin.actor(), "coupons/issue", key);
     let committed = booking::issue_coupons(&app.store, &request, &body.terms, body.count).await?;
     let codes = committed
         .events

@@ -1,6 +1,7 @@
 //! How much one address may ask: all requests, and guesses at secrets more strictly; never reads a header itself.
 
 use std::{
+    hash::Hash,
     net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
     sync::Arc,
@@ -21,6 +22,8 @@ pub struct Limits(Arc<Buckets>);
 struct Buckets {
     requests: DefaultKeyedRateLimiter<IpAddr>,
     guesses: DefaultKeyedRateLimiter<IpAddr>,
+    /// By a keyed hash of what somebody signs in with.
+    accounts: DefaultKeyedRateLimiter<[u8; 32]>,
     clock: DefaultClock,
     admitted: std::sync::atomic::AtomicU32,
 }
@@ -36,6 +39,7 @@ impl Limits {
         Self(Arc::new(Buckets {
             requests: RateLimiter::dashmap(requests),
             guesses: RateLimiter::dashmap(guesses),
+            accounts: RateLimiter::dashmap(guesses),
             clock: DefaultClock::default(),
             admitted: std::sync::atomic::AtomicU32::new(0),
         }))
@@ -47,22 +51,42 @@ impl Limits {
         if admitted % SWEEP_EVERY == SWEEP_EVERY - 1 {
             self.0.requests.retain_recent();
             self.0.guesses.retain_recent();
+            self.0.accounts.retain_recent();
         }
-        self.check(&self.0.requests, address, "too many requests from this address")
+        self.check(
+            &self.0.requests,
+            &network(address),
+            "too many requests from this address",
+        )
     }
 
     /// Whether this address may try a secret now: a phone number, a coupon code, a token.
     pub fn guess(&self, address: IpAddr) -> Result<(), Problem> {
-        self.check(&self.0.guesses, address, "too many attempts from this address")
+        self.check(
+            &self.0.guesses,
+            &network(address),
+            "too many attempts from this address",
+        )
     }
 
-    fn check(
+    /// Whether this address may try to sign in with this account now: neither one address on many accounts, nor many
+    /// addresses on one.
+    pub fn sign_in(&self, address: IpAddr, account: [u8; 32]) -> Result<(), Problem> {
+        self.guess(address)?;
+        self.check(
+            &self.0.accounts,
+            &account,
+            "too many attempts to sign in with this account",
+        )
+    }
+
+    fn check<K: Clone + Eq + Hash>(
         &self,
-        bucket: &DefaultKeyedRateLimiter<IpAddr>,
-        address: IpAddr,
+        bucket: &DefaultKeyedRateLimiter<K>,
+        key: &K,
         why: &str,
     ) -> Result<(), Problem> {
-        bucket.check_key(&network(address)).map_err(|not_until| {
+        bucket.check_key(key).map_err(|not_until| {
             let wait = not_until.wait_time_from(self.0.clock.now());
             Problem::new(&problems::TOO_MANY, why).retry_after(wait.as_secs() + 1)
         })
@@ -103,6 +127,22 @@ mod tests {
         assert!(limits.guess(address).is_ok());
         assert!(limits.guess(address).is_err());
         assert!(limits.admit(address).is_ok());
+    }
+
+    #[test]
+    fn one_account_is_not_tried_from_many_addresses() {
+        let limits = limits();
+        let from = |last: u8| IpAddr::from([192, 0, 2, last]);
+        assert!(limits.sign_in(from(1), [1; 32]).is_ok());
+        assert!(
+            limits.sign_in(from(2), [1; 32]).is_err(),
+            "the same account from elsewhere"
+        );
+        assert!(limits.sign_in(from(3), [2; 32]).is_ok(), "another account");
+        assert!(
+            limits.sign_in(from(1), [3; 32]).is_err(),
+            "the same address with another account"
+        );
     }
 
     #[test]

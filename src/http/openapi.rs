@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use aggregates::{
-    administered::Administered, auditorium::Auditorium, branch::Branch, coupon::Coupon, movie::Movie,
-    price_policy::PricePolicy, theme::Theme, time_slot::TimeSlot,
+    admin::Admin, administered::Administered, auditorium::Auditorium, branch::Branch, coupon::Coupon,
+    movie::Movie, price_policy::PricePolicy, role::Role, theme::Theme, time_slot::TimeSlot,
 };
 use axum::{
     Router,
@@ -36,8 +36,8 @@ use super::{App, administer::for_each_administered, reason};
     tags(
         (name = "catalogue", description = "What is on, where and when"),
         (name = "reservations", description = "Hold, place, change, give up"),
-        (name = "admin", description = "What staff and admins do; needs the admin token"),
-        (name = "audit", description = "Who did what, when and why; needs the admin token"),
+        (name = "admin", description = "What staff and admins do; needs a session or the admin token"),
+        (name = "audit", description = "Who did what, when and why; needs a session or the admin token"),
         (name = "operation", description = "Health and metrics"),
         (name = "problems", description = "What refusals mean"),
     ),
@@ -54,7 +54,12 @@ pub(super) fn base() -> utoipa::openapi::OpenApi {
         http.description = Some(description.to_owned());
         SecurityScheme::Http(http)
     };
-    components.add_security_scheme("admin", scheme("The admin token of this server"));
+    components.add_security_scheme(
+        "admin",
+        scheme(
+            "The token of an admin's session (POST /v1/admin/sessions), or the admin token of this server",
+        ),
+    );
     components.add_security_scheme(
         "reservation",
         scheme("The token that was handed out with the reservation"),
@@ -147,7 +152,8 @@ fn add_commands<A: Administered<Command: ToSchema>>(document: &mut Value) {
             "responses": {
                 "200": answer("As it is now"),
                 "201": answer("It was created"),
-                "401": problem("The admin token is needed"),
+                "401": problem("Not signed in"),
+                "403": problem("No role of yours grants it, or not at this branch"),
                 "404": problem("Not found"),
                 "409": problem("A rule refuses it, or its name is taken"),
                 "412": problem("It has changed since"),
@@ -164,7 +170,8 @@ fn add_commands<A: Administered<Command: ToSchema>>(document: &mut Value) {
         "parameters": [id],
         "responses": {
             "200": answer("As it is now"),
-            "401": problem("The admin token is needed"),
+            "401": problem("Not signed in"),
+            "403": problem("No role of yours grants it, or not at this branch"),
             "404": problem("Not found"),
         },
         "security": [{ "admin": [] }],

@@ -45,7 +45,9 @@ known! {
     UNSUPPORTED_MEDIA = "request/unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "Send application/json.";
     TOO_LARGE = "request/too-large", PAYLOAD_TOO_LARGE, "Send a smaller body.";
     TOO_MANY = "request/too-many", TOO_MANY_REQUESTS, "Wait as long as Retry-After says.";
-    UNAUTHORIZED = "request/unauthorized", UNAUTHORIZED, "Send the admin token as Authorization: Bearer ….";
+    UNAUTHORIZED = "request/unauthorized", UNAUTHORIZED, "Sign in, and send the token as Authorization: Bearer ….";
+    WRONG_CREDENTIALS = "sign-in/wrong-credentials", UNAUTHORIZED, "Check login and password.";
+    CROSS_SITE = "request/cross-site", FORBIDDEN, "Ask from a page of this server, or send the token as Authorization: Bearer ….";
     PRECONDITION_FAILED = "request/precondition-failed", PRECONDITION_FAILED, "Fetch it again and retry with the new ETag.";
     KEY_REUSED = "request/key-reused", UNPROCESSABLE_ENTITY, "Use a new Idempotency-Key for a new request.";
     BUSY = "server/busy", SERVICE_UNAVAILABLE, "Wait as long as Retry-After says and send it again.";

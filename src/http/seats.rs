@@ -2,6 +2,7 @@
 
 use aggregates::{
     ids::{SeatId, TimeSlotId},
+    rights::Permission,
     seat::{Seat, SeatCommand},
     values::{Note, SeatLabel},
 };
@@ -65,13 +66,13 @@ pub struct SeatAnswer {
               (status = CONFLICT, description = "seat/taken", body = ProblemBody)))]
 async fn block(
     State(app): State<App>,
-    _: Admin,
+    admin: Admin,
     caller: Caller,
     path: PathTexts,
     key: Key,
     Sent(Block { reason }): Sent<Block>,
 ) -> Result<Response, Problem> {
-    command(&app, caller, &path, key, SeatCommand::Block { reason }).await
+    command(&app, &admin, caller, &path, key, SeatCommand::Block { reason }).await
 }
 
 /// Puts a seat back on sale.
@@ -82,17 +83,18 @@ async fn block(
               (status = NOT_FOUND, description = "No such slot or seat", body = ProblemBody)))]
 async fn unblock(
     State(app): State<App>,
-    _: Admin,
+    admin: Admin,
     caller: Caller,
     path: PathTexts,
     key: Key,
     Sent(Nothing {}): Sent<Nothing>,
 ) -> Result<Response, Problem> {
-    command(&app, caller, &path, key, SeatCommand::Unblock).await
+    command(&app, &admin, caller, &path, key, SeatCommand::Unblock).await
 }
 
 async fn command(
     app: &App,
+    admin: &Admin,
     caller: Caller,
     path: &PathTexts,
     key: Key,
@@ -102,11 +104,10 @@ async fn command(
         time_slot: path.get("id")?,
         label: path.get("label")?,
     };
-    let key = key.bind(
-        app.store.vault(),
-        format!("admin:{}", Admin::ID),
-        &(seat.to_string(), &command),
-    )?;
+    admin
+        .may_in_slot(app, Permission::ChangeShows, seat.time_slot)
+        .await?;
+    let key = key.bind(app.store.vault(), admin.scope(), &(seat.to_string(), &command))?;
     let name = match command {
         SeatCommand::Block { .. } => "seats/block",
         SeatCommand::Unblock
@@ -114,7 +115,7 @@ async fn command(
         | SeatCommand::Reserve { .. }
         | SeatCommand::Release { .. } => "seats/unblock",
     };
-    let request = caller.request(Admin::actor(), name, key);
+    let request = caller.request(admin.actor(), name, key);
     let committed = app.bookings.work_on_seat(&request, &seat, command).await?;
     let after = match committed.state::<Seat>(&seat) {
         Some(after) => after,

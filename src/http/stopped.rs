@@ -6,6 +6,7 @@ use crate::{
     administration::Denied,
     booking::Refused,
     store::{ChangedSince, Stop, StoreError},
+    vault::CredentialError,
 };
 
 use super::{problem::Problem, problems};
@@ -69,6 +70,21 @@ impl<E: Into<Problem>> From<Stop<E>> for Problem {
         match stop {
             Stop::Refused(refused) => refused.into(),
             Stop::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<CredentialError> for Problem {
+    fn from(error: CredentialError) -> Self {
+        match error {
+            CredentialError::Busy => {
+                Self::new(&problems::BUSY, "too many passwords are being checked at once").retry_after(1)
+            }
+            CredentialError::Database(error) => error.into(),
+            CredentialError::Hash(error) => {
+                tracing::error!(%error, "a password could not be hashed");
+                Self::new(&problems::FAULT, "the password could not be checked")
+            }
         }
     }
 }

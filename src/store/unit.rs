@@ -16,6 +16,7 @@ use super::{
     error::StoreError,
     reading::{Folded, Reading},
 };
+use crate::vault::Vault;
 
 pub(crate) use work::Work;
 
@@ -104,6 +105,12 @@ impl UnitOfWork {
             self.work.open(stream, entry);
         }
         Ok(())
+    }
+
+    /// The vault the store of this unit seals with.
+    #[must_use]
+    pub fn vault(&self) -> &Vault {
+        self.desk.reading.vault()
     }
 
     /// How often this unit was started again because others were faster.

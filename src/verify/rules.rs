@@ -122,6 +122,8 @@ impl Rules {
             | Event::Theme(_)
             | Event::PricePolicy(_)
             | Event::Claim(_)
+            | Event::Role(_)
+            | Event::Admin(_)
             | Event::Foreign => Ok(()),
         }
     }

@@ -83,6 +83,22 @@ impl Call {
         }
     }
 
+    /// Something to be ended.
+    pub fn delete(path: impl Into<String>) -> Self {
+        Self {
+            method: Method::DELETE,
+            ..Self::get(path)
+        }
+    }
+
+    /// The same, asked with this token.
+    pub fn with_token(self, token: &str) -> Self {
+        Self {
+            token: Some(token.to_owned()),
+            ..self
+        }
+    }
+
     /// The same, asked by staff.
     pub fn by_staff(self) -> Self {
         Self {
@@ -229,7 +245,8 @@ impl Api {
             repeated: response.headers().contains_key("x-jari-repeated"),
         };
         answer.body = response.bytes().await?.to_vec();
-        if call.is_command() && answer.is_done() {
+        let is_recorded = answer.position.is_some() && !answer.body.is_empty();
+        if call.is_command() && answer.is_done() && is_recorded {
             self.journal
                 .acknowledged(Acknowledged::of(call.key.clone(), &answer));
         }

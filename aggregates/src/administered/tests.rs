@@ -7,8 +7,8 @@ use utoipa::PartialSchema;
 
 use super::*;
 use crate::{
-    auditorium::Auditorium, branch::Branch, coupon::Coupon, movie::Movie, price_policy::PricePolicy,
-    theme::Theme, time_slot::TimeSlot,
+    admin::Admin, auditorium::Auditorium, branch::Branch, coupon::Coupon, movie::Movie,
+    price_policy::PricePolicy, role::Role, theme::Theme, time_slot::TimeSlot,
 };
 
 /// The verbs of the command's schema: one variant each.
@@ -51,11 +51,13 @@ fn promises<A: Administered<Command: PartialSchema>>() {
 
 #[test]
 fn every_command_has_one_valid_example_and_refuses_unknown_fields() {
+    promises::<Admin>();
     promises::<Auditorium>();
     promises::<Branch>();
     promises::<Coupon>();
     promises::<Movie>();
     promises::<PricePolicy>();
+    promises::<Role>();
     promises::<Theme>();
     promises::<TimeSlot>();
 }

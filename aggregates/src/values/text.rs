@@ -113,6 +113,32 @@ fn account_number(text: &str) -> Result<(), Unprintable> {
     }
 }
 
+fn login(text: &str) -> Result<(), Unprintable> {
+    if text
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
+    {
+        Ok(())
+    } else {
+        Err(Unprintable::Malformed(
+            "Latin letters, digits, dots, dashes and underscores",
+        ))
+    }
+}
+
+fn e_mail(text: &str) -> Result<(), Unprintable> {
+    let fine = |part: &str| !part.is_empty() && !part.contains(|c: char| c == '@' || c.is_whitespace());
+    let address = text.rsplit_once('@').filter(|(name, domain)| {
+        fine(name)
+            && fine(domain)
+            && domain.split('.').count() > 1
+            && domain.split('.').all(|label| !label.is_empty())
+    });
+    address.map(drop).ok_or(Unprintable::Malformed(
+        "an e-mail address, for example name@example.com",
+    ))
+}
+
 macro_rules! texts {
     ($($(#[$doc:meta])+ $name:ident: $max:tt, lines: $lines:literal, $check:path, $example:tt;)+) => {
         $(
@@ -170,6 +196,12 @@ texts! {
     Title: 120, lines: false, any, "한강의 밤";
     /// A price category of seats (DOMAIN C3).
     Category: 40, lines: false, any, "스탠다드";
+    /// What an admin signs in with (DOMAIN P2).
+    LoginId: 20, lines: false, login, "minseo";
+    /// A customer's e-mail address (DOMAIN P1).
+    Email: 120, lines: false, e_mail, "haneul@example.com";
+    /// What a customer is called among customers (DOMAIN P1).
+    Nickname: 20, lines: false, any, "하늘";
     /// A customer's name (DOMAIN E5).
     CustomerName: 100, lines: false, any, "홍길동";
     /// A postal address or its detail.
@@ -267,6 +299,21 @@ mod tests {
             assert_eq!(folded(one), folded(other));
         }
         assert_ne!(folded("강남점"), folded("강남역점"));
+    }
+
+    #[test]
+    fn an_e_mail_address_has_a_name_and_a_domain() {
+        assert!("haneul+jari@example.co.kr".parse::<Email>().is_ok());
+        for bad in [
+            "haneul",
+            "@example.com",
+            "haneul@",
+            "haneul@example",
+            "a b@example.com",
+            "a@b@example..com",
+        ] {
+            assert!(bad.parse::<Email>().is_err(), "{bad}");
+        }
     }
 
     #[test]

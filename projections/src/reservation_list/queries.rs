@@ -10,7 +10,10 @@ use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
 use super::{PaymentKind, Stage, currency, parts};
-use crate::{model::planned_anew, words::stored};
+use crate::{
+    model::{planned_anew, uuids},
+    words::stored,
+};
 
 /// A reservation with what belongs to it: names are joined, never copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,6 +131,8 @@ pub struct Filter {
     pub time_slot: Option<TimeSlotId>,
     /// At this branch.
     pub branch: Option<BranchId>,
+    /// At one of these branches, if the reader may not see the others.
+    pub branches: Option<Vec<BranchId>>,
     /// For this movie.
     pub movie: Option<MovieId>,
     /// For this theme.
@@ -169,6 +174,7 @@ pub async fn reservations(
         .map(|digits| parts(digits).collect());
     let stages: Vec<&str> = filter.stages.iter().map(|stage| stage.as_str()).collect();
     let name = filter.name.as_ref().map(|name| format!("%{}%", escaped(name)));
+    let branches = uuids(filter.branches.as_deref());
     let mut transaction = planned_anew(db).await?;
     let rows = sqlx::query_as!(
         Stored,
@@ -195,6 +201,7 @@ pub async fn reservations(
               and ($11::text is null or replace(r.phone, '-', '') like '%' || $11 || '%')
               and ($12::text is null or r.name ilike $12)
               and ($13::bigint is null or r.reservation < $13)
+              and ($15::uuid[] is null or c.branch = any ($15))
             order by r.reservation desc
             limit $14"#,
         filter.time_slot.map(TimeSlotId::uuid),
@@ -211,6 +218,7 @@ pub async fn reservations(
         name,
         after.map(ReservationId::number),
         limit,
+        branches.as_deref(),
     )
     .fetch_all(&mut *transaction)
     .await?;

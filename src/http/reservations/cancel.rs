@@ -46,8 +46,8 @@ pub(in super::super) async fn cancel(
     Sent(body): Sent<Cancel>,
 ) -> Result<Response, Problem> {
     let by = match holder {
-        Holder::Customer(_) => Canceller::Customer,
-        Holder::Staff(_) => Canceller::Staff,
+        Holder::Guest(_) => Canceller::Customer,
+        Holder::Staff(..) => Canceller::Staff,
     };
     let key = key.bind(app.store.vault(), holder.scope(), &("cancel", holder.id(), &body))?;
     // Whoever says why in the body has said why.

@@ -1,6 +1,9 @@
 //! `GET /v1/reservations`: the list staff work with, found by slot, stage, payment, name or part of a phone (DOMAIN E6).
 
-use aggregates::ids::{BranchId, MovieId, ReservationId, ThemeId, TimeSlotId};
+use aggregates::{
+    ids::{BranchId, MovieId, ReservationId, ThemeId, TimeSlotId},
+    rights::Permission,
+};
 use axum::{extract::State, http::Uri, response::Response};
 use jiff::Timestamp;
 use projections::reservation_list::{self, Entry, Filter, Stage};
@@ -131,7 +134,7 @@ pub struct Which {
               (status = UNAUTHORIZED, description = "The admin token is needed", body = ProblemBody)))]
 pub(in super::super) async fn list(
     State(app): State<App>,
-    _: Admin,
+    admin: Admin,
     uri: Uri,
     Asked(which): Asked<Which>,
 ) -> Result<Response, Problem> {
@@ -147,6 +150,7 @@ pub(in super::super) async fn list(
     let filter = Filter {
         time_slot: which.time_slot,
         branch: which.branch,
+        branches: admin.sees(Permission::SeeReservations),
         movie: which.movie,
         theme: which.theme,
         starts_from: which.from.map(|Moment(from)| from),

@@ -3,7 +3,7 @@
 
 use std::str::FromStr;
 
-use aggregates::{fault::Fault, values::Name};
+use aggregates::{fault::Fault, rights::Permission, values::Name};
 use axum::{
     extract::State,
     response::{IntoResponse as _, Response},
@@ -97,7 +97,7 @@ impl Sendable for Search {
               (status = UNPROCESSABLE_ENTITY, description = "Neither phone nor name, or a wrong one", body = ProblemBody)))]
 pub(in super::super) async fn search(
     State(app): State<App>,
-    _: Admin,
+    admin: Admin,
     Sent(Search { phone, name }): Sent<Search>,
 ) -> Result<Response, Problem> {
     if phone.is_none() && name.is_none() {
@@ -106,6 +106,7 @@ pub(in super::super) async fn search(
     let filter = Filter {
         phone: phone.map(|PhonePart(digits)| digits),
         name: name.map(|name| name.to_string()),
+        branches: admin.sees(Permission::SeeReservations),
         ..Filter::default()
     };
     let mut connection = app.reads.acquire().await?;

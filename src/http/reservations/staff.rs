@@ -1,7 +1,6 @@
 //! What staff record about a placed reservation: paid, notified, attended, no-show (DOMAIN E5, E9).
 
 use aggregates::{
-    ids::ReservationId,
     reservation::ReservationCommand,
     values::{Money, Note},
 };
@@ -11,11 +10,10 @@ use serde::Deserialize;
 use super::{
     super::{
         App,
-        access::{Admin, Holder},
+        access::Staff,
         body::{Nothing, Sendable, Sent},
         caller::Caller,
         idempotency::Key,
-        params::Id,
         problem::{Problem, ProblemBody},
     },
     view::{ReservationView, after},
@@ -54,13 +52,12 @@ async fn record(
     app: &App,
     caller: Caller,
     key: Key,
-    id: ReservationId,
+    Staff(id, admin): Staff,
     name: &'static str,
     command: ReservationCommand,
 ) -> Result<Response, Problem> {
-    let holder = Holder::Staff(id);
-    let key = key.bind(app.store.vault(), holder.scope(), &(id, &command))?;
-    let request = caller.request(holder.actor(), name, key);
+    let key = key.bind(app.store.vault(), admin.scope(), &(id, &command))?;
+    let request = caller.request(admin.actor(), name, key);
     let committed = app.bookings.record(&request, id, command).await?;
     after(app, &committed, id).await
 }
@@ -75,14 +72,13 @@ async fn record(
               (status = CONFLICT, description = "reservation/amount-differs and others", body = ProblemBody)))]
 pub(in super::super) async fn mark_paid(
     State(app): State<App>,
-    _: Admin,
+    staff: Staff,
     caller: Caller,
-    Id(id): Id<ReservationId>,
     key: Key,
     Sent(MarkPaid { amount, note }): Sent<MarkPaid>,
 ) -> Result<Response, Problem> {
     let command = ReservationCommand::MarkPaid { amount, note };
-    record(&app, caller, key, id, "reservations/mark-paid", command).await
+    record(&app, caller, key, staff, "reservations/mark-paid", command).await
 }
 
 /// Records that the customer was notified.
@@ -94,9 +90,8 @@ pub(in super::super) async fn mark_paid(
     responses((status = OK, description = "As it is now", body = ReservationView)))]
 pub(in super::super) async fn mark_notified(
     State(app): State<App>,
-    _: Admin,
+    staff: Staff,
     caller: Caller,
-    Id(id): Id<ReservationId>,
     key: Key,
     Sent(MarkNotified { note }): Sent<MarkNotified>,
 ) -> Result<Response, Problem> {
@@ -104,7 +99,7 @@ pub(in super::super) async fn mark_notified(
         &app,
         caller,
         key,
-        id,
+        staff,
         "reservations/mark-notified",
         ReservationCommand::MarkNotified { note },
     )
@@ -120,9 +115,8 @@ pub(in super::super) async fn mark_notified(
               (status = CONFLICT, description = "reservation/not-paid and others", body = ProblemBody)))]
 pub(in super::super) async fn check_in(
     State(app): State<App>,
-    _: Admin,
+    staff: Staff,
     caller: Caller,
-    Id(id): Id<ReservationId>,
     key: Key,
     Sent(Nothing {}): Sent<Nothing>,
 ) -> Result<Response, Problem> {
@@ -130,7 +124,7 @@ pub(in super::super) async fn check_in(
         &app,
         caller,
         key,
-        id,
+        staff,
         "reservations/check-in",
         ReservationCommand::CheckIn,
     )
@@ -146,9 +140,8 @@ pub(in super::super) async fn check_in(
               (status = CONFLICT, description = "reservation/not-started and others", body = ProblemBody)))]
 pub(in super::super) async fn mark_no_show(
     State(app): State<App>,
-    _: Admin,
+    staff: Staff,
     caller: Caller,
-    Id(id): Id<ReservationId>,
     key: Key,
     Sent(Nothing {}): Sent<Nothing>,
 ) -> Result<Response, Problem> {
@@ -156,7 +149,7 @@ pub(in super::super) async fn mark_no_show(
         &app,
         caller,
         key,
-        id,
+        staff,
         "reservations/mark-no-show",
         ReservationCommand::MarkNoShow,
     )

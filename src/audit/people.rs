@@ -1,0 +1,46 @@
+//! Sentences about people and their rights: roles, admins. Never a name: who it is stands beside, as an id.
+
+use aggregates::{
+    admin::{AdminEvent, Duties},
+    rights::{Reach, Rights},
+    role::RoleEvent,
+};
+
+use super::sentence::because;
+
+pub(super) fn role(name: &str, event: &RoleEvent) -> String {
+    match event {
+        RoleEvent::Defined(rights) => format!("the role {name} was defined with {}", granted(rights)),
+        RoleEvent::Revised(rights) => format!("the role {name} was revised to {}", granted(rights)),
+        RoleEvent::Retired => format!("the role {name} was retired"),
+        RoleEvent::Given { to } => format!("the role {name} was given to admin {to}"),
+        RoleEvent::TakenBack { from } => format!("the role {name} was taken back from admin {from}"),
+    }
+}
+
+fn granted(Rights { permissions, reach }: &Rights) -> String {
+    let reach = match reach {
+        Reach::Everywhere => "everywhere",
+        Reach::OwnBranches => "at own branches",
+    };
+    format!("{} permissions {reach}", permissions.len())
+}
+
+pub(super) fn admin(event: &AdminEvent) -> String {
+    match event {
+        AdminEvent::Enlisted { duties, .. } => format!("the admin was enlisted as {}", entrusted(duties)),
+        AdminEvent::Described { .. } => "the admin's name or number was corrected".to_owned(),
+        AdminEvent::Entrusted(duties) => format!("the admin was made {}", entrusted(duties)),
+        AdminEvent::Dismissed { reason } => format!("the admin was dismissed{}", because(reason.as_ref())),
+        AdminEvent::PasswordChanged => "the admin's password was changed".to_owned(),
+    }
+}
+
+fn entrusted(Duties { roles, branches }: &Duties) -> String {
+    let roles: Vec<String> = roles.iter().map(ToString::to_string).collect();
+    let roles = roles.join(", ");
+    match branches.len() {
+        0 => roles,
+        some => format!("{roles} of {some} branches"),
+    }
+}
