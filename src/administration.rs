@@ -48,9 +48,9 @@ impl fmt::Display for Denied {
 /// A name that is in use, and the field of the command that asked for it.
 #[derive(Debug, thiserror::Error)]
 #[error("{error}")]
-struct NameTaken {
-    error: ClaimError,
-    field: &'static str,
+pub(crate) struct NameTaken {
+    pub error: ClaimError,
+    pub field: &'static str,
 }
 
 impl Refusal for NameTaken {

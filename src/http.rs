@@ -11,6 +11,7 @@ mod body;
 mod caller;
 mod catalogue;
 mod coupons;
+mod customers;
 mod document;
 mod edge;
 mod fallback;
@@ -30,6 +31,7 @@ mod reason;
 mod reservations;
 mod seats;
 mod serve;
+mod sign_in;
 mod stopped;
 mod time_slots;
 
@@ -153,6 +155,7 @@ fn documented() -> OpenApiRouter<App> {
         .merge(time_slots::live_routes())
         .merge(health::routes())
         .merge(admins::routes())
+        .merge(customers::routes())
         .merge(administer::routes())
 }
 

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod booking;
 pub mod cli;
 pub mod config;
+pub mod customers;
 pub mod http;
 pub mod import;
 pub mod migrate;

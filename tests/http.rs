@@ -5,6 +5,7 @@ mod audit;
 mod bad_input;
 mod business;
 mod conversation;
+mod customers;
 mod document;
 mod edges;
 mod field;

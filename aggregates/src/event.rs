@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use crate::{
     StoredEvent, admin::AdminEvent, auditorium::AuditoriumEvent, branch::BranchEvent, claim::ClaimEvent,
-    coupon::CouponEvent, movie::MovieEvent, personal::Sealable, price_policy::PricePolicyEvent,
-    reservation::ReservationEvent, role::RoleEvent, schedule::ScheduleEvent, seat::SeatEvent,
-    theme::ThemeEvent, time_slot::TimeSlotEvent,
+    coupon::CouponEvent, customer::CustomerEvent, movie::MovieEvent, personal::Sealable,
+    price_policy::PricePolicyEvent, reservation::ReservationEvent, role::RoleEvent, schedule::ScheduleEvent,
+    seat::SeatEvent, theme::ThemeEvent, time_slot::TimeSlotEvent,
 };
 
 /// The version every event is written in today; an older one passes an upcaster when it is read.
@@ -85,4 +85,5 @@ events! {
     Claim(ClaimEvent) = "claim",
     Role(RoleEvent) = "role",
     Admin(AdminEvent) = "admin",
+    Customer(CustomerEvent) = "customer",
 }

@@ -10,6 +10,7 @@ pub mod branch;
 pub mod business_day;
 pub mod claim;
 pub mod coupon;
+pub mod customer;
 pub mod decider;
 pub mod event;
 pub mod fault;

@@ -21,7 +21,7 @@ pub use self::state::{Held, Placed, Reservation};
 use crate::{
     decider::aggregate,
     fault::Fault,
-    ids::{ReservationId, TimeSlotId},
+    ids::{CustomerId, ReservationId, TimeSlotId},
     personal::{Personal, Sealable, sealable},
     pricing::{Party, Quote},
     refusal::refusals,
@@ -103,6 +103,8 @@ pub enum ReservationCommand {
         until: Timestamp,
         /// When it must end however often it is touched.
         cap: Timestamp,
+        /// Whose it is, if they are signed in.
+        customer: Option<CustomerId>,
     },
     /// Keep it a little longer, once.
     Extend {
@@ -161,6 +163,9 @@ pub enum ReservationEvent {
         choice: Choice,
         until: Timestamp,
         cap: Timestamp,
+        /// Whose it is, if they were signed in; else it is whoever's has its token.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        customer: Option<CustomerId>,
     },
     /// Kept longer.
     Extended { until: Timestamp },
@@ -381,6 +386,7 @@ impl Reservation {
                     choice,
                     until,
                     cap,
+                    customer,
                 },
                 Blank,
             ) => Ok(vec![Event::Held {
@@ -388,6 +394,7 @@ impl Reservation {
                 choice,
                 until: until.min(cap),
                 cap,
+                customer,
             }]),
             (
                 Do::Hold { .. },

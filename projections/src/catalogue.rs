@@ -238,6 +238,7 @@ impl ReadModel for Catalogue {
                 | Event::Claim(_)
                 | Event::Role(_)
                 | Event::Admin(_)
+                | Event::Customer(_)
                 | Event::Foreign,
                 row,
             ) => return row,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use aggregates::{
     Aggregate as _, Event, Recorded,
-    ids::{ReservationId, TimeSlotId},
+    ids::{CustomerId, ReservationId, TimeSlotId},
     reservation::{Choice, Payment, Reservation, ReservationEvent},
     values::{Currency, CustomerName, PhoneNumber, SeatLabel},
 };
@@ -64,6 +64,8 @@ pub struct Row {
     pub stage: Stage,
     /// For which slot.
     pub time_slot: TimeSlotId,
+    /// Whose it is, if they were signed in.
+    pub customer: Option<CustomerId>,
     /// Its seats.
     pub seats: Arc<[SeatLabel]>,
     /// How many people.
@@ -124,10 +126,11 @@ impl Row {
     }
 }
 
-fn begun(time_slot: TimeSlotId, choice: &Choice, until: Timestamp) -> Row {
+fn begun(time_slot: TimeSlotId, choice: &Choice, until: Timestamp, customer: Option<CustomerId>) -> Row {
     let blank = Row {
         stage: Stage::Held,
         time_slot,
+        customer,
         seats: Arc::new([]),
         party: 0,
         total: 0,
@@ -144,10 +147,10 @@ fn begun(time_slot: TimeSlotId, choice: &Choice, until: Timestamp) -> Row {
 
 impl ReadModel for ReservationList {
     const NAME: &'static str = "reservation_list";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const COLUMNS: &'static str = "reservation, stage, time_slot, seats, party, total, currency, hold_until, pay_by, \
         payment, coupon, short_code, placed_position, paid_position, notified_position, attended_position, name, phone, \
-        phone_parts, from_position";
+        phone_parts, from_position, customer";
     const HISTORY: Option<&'static str> = Some(
         "reservation, stage, seats, party, total, hold_until, pay_by, paid_position, notified_position, \
          attended_position, from_position, until_position",
@@ -176,10 +179,11 @@ impl ReadModel for ReservationList {
                     time_slot,
                     choice,
                     until,
+                    customer,
                     ..
                 },
                 _,
-            ) => begun(*time_slot, choice, *until),
+            ) => begun(*time_slot, choice, *until, *customer),
             (_, None) => return None,
             (Is::Extended { until }, Some(row)) => Row {
                 hold_until: Some(moment(*until)),
@@ -244,7 +248,7 @@ impl ReadModel for ReservationList {
             r#"select reservation, stage, time_slot, seats, party, total, currency,
                       hold_until as "hold_until: SqlxTimestamp", pay_by as "pay_by: SqlxTimestamp", payment, coupon,
                       short_code, placed_position, paid_position, notified_position, attended_position, name, phone,
-                      from_position
+                      from_position, customer
                  from reservation_list where reservation = any ($1)"#,
             &column(keys, |key| key.number()),
         )
@@ -267,6 +271,7 @@ impl ReadModel for ReservationList {
                     row: Row {
                         stage: stored(&row.stage)?,
                         time_slot: TimeSlotId::new(row.time_slot),
+                        customer: row.customer.map(CustomerId::new),
                         seats: row
                             .seats
                             .iter()
@@ -361,6 +366,7 @@ impl ReadModel for ReservationList {
             &phone,
             &phone_parts.as_deref(),
             from,
+            &row.customer.map(CustomerId::uuid),
         ]);
     }
 

@@ -2,8 +2,8 @@
 
 use aggregates::{
     Decider, Event, Recorded, admin::Admin, auditorium::Auditorium, branch::Branch, claim::Claim,
-    coupon::Coupon, movie::Movie, price_policy::PricePolicy, reservation::Reservation, role::Role,
-    schedule::Schedule, seat::Seat, theme::Theme, time_slot::TimeSlot,
+    coupon::Coupon, customer::Customer, movie::Movie, price_policy::PricePolicy, reservation::Reservation,
+    role::Role, schedule::Schedule, seat::Seat, theme::Theme, time_slot::TimeSlot,
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -70,7 +70,8 @@ folded!(
     PricePolicy,
     Claim,
     Role,
-    Admin
+    Admin,
+    Customer
 );
 
 fn step<A: Decider + Serialize>(state: &mut A, recorded: &Recorded) -> Vec<Change> {

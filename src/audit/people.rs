@@ -1,7 +1,8 @@
-//! Sentences about people and their rights: roles, admins. Never a name: who it is stands beside, as an id.
+//! Sentences about people and their rights: roles, admins, customers. Never a name: who it is stands beside, as an id.
 
 use aggregates::{
     admin::{AdminEvent, Duties},
+    customer::CustomerEvent,
     rights::{Reach, Rights},
     role::RoleEvent,
 };
@@ -33,6 +34,15 @@ pub(super) fn admin(event: &AdminEvent) -> String {
         AdminEvent::Entrusted(duties) => format!("the admin was made {}", entrusted(duties)),
         AdminEvent::Dismissed { reason } => format!("the admin was dismissed{}", because(reason.as_ref())),
         AdminEvent::PasswordChanged => "the admin's password was changed".to_owned(),
+    }
+}
+
+pub(super) const fn customer(event: &CustomerEvent) -> &'static str {
+    match event {
+        CustomerEvent::SignedUp { .. } => "the customer signed up",
+        CustomerEvent::Described { .. } => "the customer changed their profile",
+        CustomerEvent::PasswordChanged => "the customer's password was changed",
+        CustomerEvent::Left => "the customer left and was forgotten",
     }
 }
 

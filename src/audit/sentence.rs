@@ -23,6 +23,7 @@ pub fn sentence(recorded: &Recorded) -> String {
         Event::Claim(event) => catalogue::claim(&recorded.stream.id, event),
         Event::Role(event) => people::role(&recorded.stream.id, event),
         Event::Admin(event) => people::admin(event),
+        Event::Customer(event) => people::customer(event).to_owned(),
         Event::Foreign => "something happened in a stream that is not Jari's".to_owned(),
     }
 }

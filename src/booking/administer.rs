@@ -7,6 +7,7 @@ use aggregates::{
     branch::{Branch, BranchError},
     claim::ClaimError,
     coupon::{Coupon, CouponError},
+    customer::CustomerError,
     ids::BranchId,
     movie::{Movie, MovieError},
     price_policy::{PricePolicy, PricePolicyError},
@@ -176,6 +177,7 @@ pub fn administered_refusals() -> Vec<(&'static str, Kind, &'static str)> {
         AdminError::REFUSALS,
         RoleError::REFUSALS,
         RightsError::REFUSALS,
+        CustomerError::REFUSALS,
         ProgrammeError::REFUSALS,
     ]
     .concat()

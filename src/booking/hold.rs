@@ -56,6 +56,10 @@ impl Bookings {
                 choice,
                 until,
                 cap,
+                customer: match request.actor {
+                    Actor::Customer(customer) => Some(customer),
+                    Actor::Guest(_) | Actor::Admin(_) | Actor::System(_) => None,
+                },
             };
             Ok(work.execute::<Reservation>(&id, command)?)
         })

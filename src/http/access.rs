@@ -7,7 +7,7 @@ pub mod rights;
 use std::{fmt, sync::Arc};
 
 use aggregates::{
-    ids::{AdminId, BranchId, ReservationId, TimeSlotId},
+    ids::{AdminId, BranchId, CustomerId, ReservationId, TimeSlotId},
     reservation::{Reservation, ReservationError},
     rights::{Authority, Permission, RightsError},
     time_slot::TimeSlot,
@@ -19,17 +19,19 @@ use axum::{
 use sha2::{Digest as _, Sha256};
 use smol_str::{SmolStr, ToSmolStr as _};
 
-use self::{
-    presented::{ADMIN_COOKIE, bearer},
-    rights::Needs,
+use self::{presented::bearer, rights::Needs};
+use super::{
+    App,
+    caller::Caller,
+    params::Id,
+    problem::Problem,
+    problems,
+    sign_in::{ADMINS, CUSTOMERS},
 };
-use super::{App, caller::Caller, params::Id, problem::Problem, problems};
-use crate::{people, store::Actor, vault::Session};
+use crate::{customers, people, store::Actor, vault::Session};
 
 /// Characters an admin token must have at least.
 pub const ADMIN_TOKEN_LENGTH_MIN: usize = 16;
-/// What the token of an admin's session begins with.
-pub(super) const ADMIN_PREFIX: &str = "adm_";
 
 /// The admin token, kept only as a salted hash: comparing hashes tells nothing by its duration.
 #[derive(Clone)]
@@ -92,10 +94,10 @@ impl Admin {
     /// Who signed in, whatever they may do.
     pub async fn authenticate(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let unauthorized = |why| Err(Problem::new(&problems::UNAUTHORIZED, why));
-        match presented::token(parts, ADMIN_COOKIE)? {
+        match presented::token(parts, ADMINS.cookie)? {
             None => unauthorized("sign in as an admin, or send the admin token"),
             Some(token) if app.admin.is(token) => Ok(Self::of_the_configuration()),
-            Some(token) if token.starts_with(ADMIN_PREFIX) => match Self::signed_in(app, token).await? {
+            Some(token) if token.starts_with(ADMINS.prefix) => match Self::signed_in(app, token).await? {
                 Some((admin, ..)) => Ok(admin),
                 None => unauthorized("the session has ended; sign in again"),
             },
@@ -202,7 +204,9 @@ impl FromRequestParts<App> for Admin {
                 admin.may(permission)?;
                 Ok(admin)
             }
-            Some(Needs::Anyone | Needs::OwnSession) | None => Err(Problem::refused(&RightsError::NotGranted)),
+            Some(Needs::Anyone | Needs::OwnSession | Needs::Customer) | None => {
+                Err(Problem::refused(&RightsError::NotGranted))
+            }
         }
     }
 }
@@ -228,10 +232,66 @@ impl FromRequestParts<App> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let ended = || Problem::new(&problems::UNAUTHORIZED, "sign in as an admin");
-        let token = presented::token(parts, ADMIN_COOKIE)?.ok_or_else(ended)?;
+        let token = presented::token(parts, ADMINS.cookie)?.ok_or_else(ended)?;
         let signed_in = Admin::signed_in(app, token).await?;
         let (admin, id, session) = signed_in.ok_or_else(ended)?;
         Ok(Self { admin, id, session })
+    }
+}
+
+/// A customer who is signed in.
+#[derive(Debug, Clone)]
+pub struct Customer {
+    /// Who.
+    pub id: CustomerId,
+    /// By which session.
+    pub session: Session,
+}
+
+impl Customer {
+    /// As the log records them.
+    #[must_use]
+    pub const fn actor(&self) -> Actor {
+        Actor::Customer(self.id)
+    }
+
+    /// Whose session the token is; none if it is not one of customers at all.
+    async fn signed_in(app: &App, token: &str) -> Result<Option<Self>, Problem> {
+        if !token.starts_with(CUSTOMERS.prefix) {
+            return Ok(None);
+        }
+        let session = app.sessions.find(token).await?;
+        let customer = session.and_then(|session| {
+            let id = customers::customer_of(&session.principal)?;
+            Some(Self { id, session })
+        });
+        let ended = || Problem::new(&problems::UNAUTHORIZED, "the session has ended; sign in again");
+        customer.map(Some).ok_or_else(ended)
+    }
+}
+
+impl FromRequestParts<App> for Customer {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let needed = || Problem::new(&problems::UNAUTHORIZED, "sign in as a customer");
+        let token = presented::token(parts, CUSTOMERS.cookie)?.ok_or_else(needed)?;
+        Self::signed_in(app, token).await?.ok_or_else(needed)
+    }
+}
+
+/// The customer who is signed in, or nobody: whoever has no session is a guest.
+#[derive(Debug, Clone)]
+pub struct MaybeCustomer(pub Option<Customer>);
+
+impl FromRequestParts<App> for MaybeCustomer {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        match presented::token(parts, CUSTOMERS.cookie)? {
+            Some(token) => Customer::signed_in(app, token).await.map(Self),
+            None => Ok(Self(None)),
+        }
     }
 }
 
@@ -240,6 +300,8 @@ impl FromRequestParts<App> for SignedIn {
 pub enum Holder {
     /// Whoever has its secret token.
     Guest(ReservationId),
+    /// The customer whose it is.
+    Customer(ReservationId, CustomerId),
     /// Staff of its branch.
     Staff(ReservationId, Admin),
 }
@@ -249,7 +311,7 @@ impl Holder {
     #[must_use]
     pub const fn id(&self) -> ReservationId {
         match self {
-            Self::Guest(id) | Self::Staff(id, _) => *id,
+            Self::Guest(id) | Self::Customer(id, _) | Self::Staff(id, _) => *id,
         }
     }
 
@@ -258,6 +320,7 @@ impl Holder {
     pub fn actor(&self) -> Actor {
         match self {
             Self::Guest(id) => Actor::Guest(*id),
+            Self::Customer(_, customer) => Actor::Customer(*customer),
             Self::Staff(_, admin) => admin.actor(),
         }
     }
@@ -267,6 +330,7 @@ impl Holder {
     pub fn scope(&self) -> String {
         match self {
             Self::Guest(id) => format!("reservation:{id}"),
+            Self::Customer(_, customer) => customers::principal(*customer),
             Self::Staff(_, admin) => admin.scope(),
         }
     }
@@ -282,6 +346,16 @@ impl FromRequestParts<App> for Holder {
             return Ok(Self::Guest(id));
         }
         let not_found = || Problem::refused(&ReservationError::NotFound);
+        let MaybeCustomer(customer) = MaybeCustomer::from_request_parts(parts, app).await?;
+        if let Some(customer) = customer {
+            let reservation = app.store.read::<Reservation>(&id).await?;
+            let owner = reservation.hold().and_then(|hold| hold.customer);
+            // Another customer's is as unknown as one that is not there.
+            return match owner {
+                Some(owner) if owner == customer.id => Ok(Self::Customer(id, owner)),
+                Some(_) | None => Err(not_found()),
+            };
+        }
         let unknown = |problem: Problem| match problem.slug() {
             "request/unauthorized" => not_found(),
             _ => problem,
@@ -297,7 +371,7 @@ impl FromRequestParts<App> for Holder {
                 }
                 Ok(Self::Staff(id, admin))
             }
-            Some(Needs::Anyone | Needs::Local(_) | Needs::OwnSession) | None => {
+            Some(Needs::Anyone | Needs::Local(_) | Needs::OwnSession | Needs::Customer) | None => {
                 Err(Problem::refused(&RightsError::NotGranted))
             }
         }
@@ -324,7 +398,7 @@ impl FromRequestParts<App> for Staff {
         Admin::from_request_parts(parts, app).await?;
         match Holder::from_request_parts(parts, app).await? {
             Holder::Staff(id, admin) => Ok(Self(id, admin)),
-            Holder::Guest(_) => Err(Problem::refused(&RightsError::NotGranted)),
+            Holder::Guest(_) | Holder::Customer(..) => Err(Problem::refused(&RightsError::NotGranted)),
         }
     }
 }

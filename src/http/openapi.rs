@@ -36,6 +36,7 @@ use super::{App, administer::for_each_administered, reason};
     tags(
         (name = "catalogue", description = "What is on, where and when"),
         (name = "reservations", description = "Hold, place, change, give up"),
+        (name = "customers", description = "Sign up, sign in, and what is one's own"),
         (name = "admin", description = "What staff and admins do; needs a session or the admin token"),
         (name = "audit", description = "Who did what, when and why; needs a session or the admin token"),
         (name = "operation", description = "Health and metrics"),
@@ -59,6 +60,10 @@ pub(super) fn base() -> utoipa::openapi::OpenApi {
         scheme(
             "The token of an admin's session (POST /v1/admin/sessions), or the admin token of this server",
         ),
+    );
+    components.add_security_scheme(
+        "customer",
+        scheme("The token of a customer's session (POST /v1/customer/sessions)"),
     );
     components.add_security_scheme(
         "reservation",

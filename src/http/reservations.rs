@@ -14,6 +14,8 @@ mod view;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+pub(super) use list::Listed;
+
 use super::App;
 
 /// What belongs to reservations.

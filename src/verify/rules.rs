@@ -124,6 +124,7 @@ impl Rules {
             | Event::Claim(_)
             | Event::Role(_)
             | Event::Admin(_)
+            | Event::Customer(_)
             | Event::Foreign => Ok(()),
         }
     }

@@ -14,7 +14,7 @@ use reqwest::{Client, Method, Response};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::field::Field;
+use super::{customers::customer, field::Field};
 use crate::support::{
     api::{Call, Hold},
     house::{Sale, layout},
@@ -43,8 +43,10 @@ struct Person {
     token: Option<String>,
     /// Who they sign in as.
     colleague: Option<Colleague>,
-    /// None for who is nobody.
+    /// None for who is no admin.
     authority: Option<Authority>,
+    /// How they sign up, if they are a customer.
+    customer: Option<&'static str>,
 }
 
 /// Something that is asked about, and its branch.
@@ -62,7 +64,7 @@ struct World {
 }
 
 impl World {
-    async fn furnish(field: &Field) -> Self {
+    async fn furnish(field: &Field, owner: &str) -> Self {
         let (api, house) = (&field.api, &field.house);
         let thing = |id: &dyn ToString, branch: Option<Uuid>| Thing {
             id: id.to_string(),
@@ -71,8 +73,14 @@ impl World {
         let (cinema, shop) = (Some(house.cinema), Some(house.shop));
         let screening = house.screening(api, 2, 6, Sale::Long).await;
         let session = house.session(api, Sale::Long).await;
-        let at_cinema: Hold = api.done(&Call::hold(screening, &["A1"])).await.hold();
-        let at_shop: Hold = api.done(&Call::hold_room(session, 2)).await.hold();
+        let at_cinema: Hold = api
+            .done(&Call::hold(screening, &["A1"]).with_token(owner))
+            .await
+            .hold();
+        let at_shop: Hold = api
+            .done(&Call::hold_room(session, 2).with_token(owner))
+            .await
+            .hold();
         let trace = async |call: &Call| {
             api.ask(call).await.json()["trace"]
                 .as_str()
@@ -166,12 +174,14 @@ async fn people(field: &Field) -> Vec<Person> {
             token: None,
             colleague: None,
             authority: None,
+            customer: None,
         },
         Person {
             name: "the token of the configuration".to_owned(),
             token: Some(ADMIN_TOKEN.to_owned()),
             colleague: None,
             authority: Some(Authority::whole()),
+            customer: None,
         },
     ];
     for (login, role, branches) in [
@@ -195,10 +205,24 @@ async fn people(field: &Field) -> Vec<Person> {
             token: Some(colleague.sign_in(&field.api).await),
             colleague: Some(colleague),
             authority: Some(Authority::of(&[rights], &own)),
+            customer: None,
+        });
+    }
+    for email in [OWNER, "other@example.com"] {
+        let token = customer(&field.api, email, email.split('@').next().unwrap_or_default()).await;
+        people.push(Person {
+            name: email.to_owned(),
+            token: Some(token),
+            colleague: None,
+            authority: None,
+            customer: Some(email),
         });
     }
     people
 }
+
+/// The customer whose the reservations are.
+const OWNER: &str = "owner@example.com";
 
 /// What the table says.
 fn expected(line: &Line, person: &Person, thing: &Thing) -> Outcome {
@@ -207,6 +231,9 @@ fn expected(line: &Line, person: &Person, thing: &Thing) -> Outcome {
         // The test is on the same machine as the server.
         (Needs::Anyone | Needs::Local(_), _) => return Outcome::Let,
         (Needs::OwnSession, _) if person.colleague.is_some() => return Outcome::Let,
+        (Needs::Customer, _) if person.customer.is_some() => return Outcome::Let,
+        (Needs::Customer, _) => return Outcome::SignIn,
+        (Needs::Holder(_), None) if person.customer == Some(OWNER) => return Outcome::Let,
         (Needs::OwnSession | Needs::Staff(..), None) | (Needs::OwnSession, Some(_)) => {
             return Outcome::SignIn;
         }
@@ -271,7 +298,11 @@ fn body(document: &Value, line: &Line, thing: &Thing) -> Value {
             "agreements": { "privacy": true, "house_rules": true } })
         }
         "/v1/reservations/{id}/change" => json!({ "seats": ["A2"], "persons": { "adult": 1 } }),
-        "/v1/admin/change-password" => json!({ "current": "wrong horse battery", "new": PASSWORD }),
+        "/v1/customer/change-password" | "/v1/admin/change-password" => {
+            json!({ "current": "wrong horse battery", "new": PASSWORD })
+        }
+        "/v1/customer/leave" => json!({ "password": "wrong horse battery" }),
+        "/v1/customers" | "/v1/customer/describe" => json!({ "nickname": "" }),
         "/v1/admins/{id}/give-password" => json!({ "password": PASSWORD }),
         _ => content.get("example").cloned().unwrap_or_else(|| json!({})),
     }
@@ -313,7 +344,9 @@ fn every_route_of_the_document_is_in_the_table_and_no_other() {
 async fn everyone_reaches_what_the_table_grants_and_nothing_else() {
     let field = Field::open().await;
     let people = people(&field).await;
-    let world = World::furnish(&field).await;
+    let owner = people.iter().find(|person| person.customer == Some(OWNER));
+    let owner = owner.and_then(|owner| owner.token.clone()).expect("the owner");
+    let world = World::furnish(&field, &owner).await;
     let document: Value = serde_json::from_str(openapi::text()).unwrap();
     let client = Client::builder().no_proxy().build().unwrap();
     let (mut cells, mut wrong) = (0, Vec::new());
@@ -326,6 +359,11 @@ async fn everyone_reaches_what_the_table_grants_and_nothing_else() {
                 {
                     // It ends the session that asks.
                     token = Some(colleague.sign_in(&field.api).await);
+                }
+                if line.method == Method::DELETE
+                    && let Some(email) = person.customer
+                {
+                    token = Some(super::customers::token(&field.api, email).await);
                 }
                 let address = format!("http://{}{}", field.address(), concrete(&line.path, &thing));
                 let mut request = client.request(line.method.clone(), address);
@@ -340,7 +378,7 @@ async fn everyone_reaches_what_the_table_grants_and_nothing_else() {
                 }
                 let met = met(request.send().await.expect("the server answers")).await;
                 let mut expected = expected(&line, person, &thing);
-                if line.path == "/v1/admin/sessions/{id}" && expected == Outcome::Let {
+                if line.path.ends_with("/sessions/{id}") && expected == Outcome::Let {
                     // It is nobody's session.
                     expected = Outcome::Hidden;
                 }
@@ -366,7 +404,8 @@ async fn everyone_reaches_what_the_table_grants_and_nothing_else() {
 async fn lists_show_only_what_is_of_ones_own_branches() {
     let field = Field::open().await;
     let (api, house) = (&field.api, &field.house);
-    World::furnish(&field).await;
+    let owner = customer(api, OWNER, "owner").await;
+    World::furnish(&field, &owner).await;
     let position = field.position();
     let manager = Colleague::enlist(api, "manager", "BRANCH_MANAGER", &[house.shop]).await;
     let token = manager.sign_in(api).await;

@@ -41,6 +41,7 @@ fn held() -> ReservationCommand {
         choice: serde_json::from_value(stored["choice"].take()).unwrap(),
         until: Timestamp::MAX,
         cap: Timestamp::MAX,
+        customer: None,
     }
 }
 

@@ -4,7 +4,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Canceller, Choice, Payment, Placement, ReservationEvent};
-use crate::{ids::TimeSlotId, values::Money};
+use crate::{
+    ids::{CustomerId, TimeSlotId},
+    values::Money,
+};
 
 /// A hold, running or over.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,6 +22,9 @@ pub struct Held {
     pub cap: Timestamp,
     /// Whether it was extended: that is possible once.
     pub extended: bool,
+    /// Whose it is, if they were signed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<CustomerId>,
 }
 
 /// A binding reservation and what became of its money.
@@ -136,6 +142,7 @@ impl Reservation {
                     choice,
                     until,
                     cap,
+                    customer,
                 },
                 _,
             ) => Self::Held(Held {
@@ -144,6 +151,7 @@ impl Reservation {
                 until,
                 cap,
                 extended: false,
+                customer,
             }),
             (Event::Extended { until }, Self::Held(hold)) => Self::Held(Held {
                 until,

@@ -75,6 +75,7 @@ fn held() -> Event {
         choice: choice("C7"),
         until: until(),
         cap: cap(),
+        customer: None,
     }
 }
 
@@ -117,6 +118,7 @@ fn a_reservation_begins_once_and_never_outlives_its_cap() {
         choice: choice("C7"),
         until,
         cap: cap(),
+        customer: None,
     };
     given::<Reservation>([]).when(hold(until())).then([held()]);
     given::<Reservation>([held()])
@@ -129,6 +131,7 @@ fn a_reservation_begins_once_and_never_outlives_its_cap() {
             choice: choice("C7"),
             until: cap(),
             cap: cap(),
+            customer: None,
         }]);
 }
 
@@ -237,6 +240,7 @@ fn extending_that_gains_nothing_is_refused_and_not_used_up() {
         choice: choice("C7"),
         until: cap(),
         cap: cap(),
+        customer: None,
     };
     given::<Reservation>([full])
         .when(Do::Extend {

@@ -1,7 +1,7 @@
 //! What staff and owners ask the reservation list; never a change.
 
 use aggregates::{
-    ids::{BranchId, MovieId, ReservationId, ThemeId, TimeSlotId},
+    ids::{BranchId, CustomerId, MovieId, ReservationId, ThemeId, TimeSlotId},
     values::Currency,
 };
 use jiff::Timestamp;
@@ -131,6 +131,8 @@ pub struct Filter {
     pub time_slot: Option<TimeSlotId>,
     /// At this branch.
     pub branch: Option<BranchId>,
+    /// Of this customer.
+    pub customer: Option<CustomerId>,
     /// At one of these branches, if the reader may not see the others.
     pub branches: Option<Vec<BranchId>>,
     /// For this movie.
@@ -202,6 +204,7 @@ pub async fn reservations(
               and ($12::text is null or r.name ilike $12)
               and ($13::bigint is null or r.reservation < $13)
               and ($15::uuid[] is null or c.branch = any ($15))
+              and ($16::uuid is null or r.customer = $16)
             order by r.reservation desc
             limit $14"#,
         filter.time_slot.map(TimeSlotId::uuid),
@@ -219,6 +222,7 @@ pub async fn reservations(
         after.map(ReservationId::number),
         limit,
         branches.as_deref(),
+        filter.customer.map(CustomerId::uuid),
     )
     .fetch_all(&mut *transaction)
     .await?;

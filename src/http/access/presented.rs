@@ -7,8 +7,6 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Pa
 
 use super::super::{problem::Problem, problems};
 
-/// The cookie of admins.
-pub const ADMIN_COOKIE: &str = "jari_admin";
 /// The header by which a page of ours shows that it is one; its value is of no importance.
 pub const SAME_SITE: HeaderName = HeaderName::from_static("x-jari-csrf");
 
@@ -127,14 +125,14 @@ mod tests {
     #[test]
     fn a_cookie_is_found_among_others() {
         let sent = headers(&[("cookie", "a=1; jari_admin=adm_x; jari_admin2=y")]);
-        assert_eq!(cookie(&sent, ADMIN_COOKIE), Some("adm_x"));
+        assert_eq!(cookie(&sent, "jari_admin"), Some("adm_x"));
         assert_eq!(cookie(&sent, "jari_adm"), None);
     }
 
     #[test]
     fn a_cookie_is_for_https_only_where_https_is() {
         let kept = |pairs: &[(&'static str, &'static str)]| {
-            let kept = keep(&headers(pairs), ADMIN_COOKIE, "adm_x", 60).expect("a header");
+            let kept = keep(&headers(pairs), "jari_admin", "adm_x", 60).expect("a header");
             kept.to_str().expect("a text").to_owned()
         };
         let plain = "jari_admin=adm_x; Path=/; Max-Age=60; HttpOnly; SameSite=Lax";

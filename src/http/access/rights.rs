@@ -10,7 +10,7 @@ use aggregates::{
 use axum::http::Method;
 use serde_json::json;
 
-use Needs::{Anyone, Holder, Local, OwnSession, Staff};
+use Needs::{Anyone, Customer, Holder, Local, OwnSession, Staff};
 use Permission::{
     ChangeAdmins, ChangeCoupons, ChangeReservations, ChangeShows, SeeAdmins, SeeAudit, SeeCoupons,
     SeeReservations,
@@ -32,6 +32,8 @@ pub enum Needs {
     Staff(Permission, Where),
     /// The session of any admin.
     OwnSession,
+    /// The session of a customer, who meets only what is theirs.
+    Customer,
 }
 
 /// Where a permission counts.
@@ -145,6 +147,17 @@ const ROUTES: &[(Method, &str, Needs)] = &[
         "/v1/reservations/{id}/mark-no-show",
         Staff(ChangeReservations, Reservation),
     ),
+    // Customers and what is theirs.
+    (Method::POST, "/v1/customers", Anyone),
+    (Method::POST, "/v1/customer/sessions", Anyone),
+    (Method::GET, "/v1/customer/sessions", Customer),
+    (Method::DELETE, "/v1/customer/sessions", Customer),
+    (Method::DELETE, "/v1/customer/sessions/{id}", Customer),
+    (Method::GET, "/v1/customer", Customer),
+    (Method::POST, "/v1/customer/describe", Customer),
+    (Method::POST, "/v1/customer/change-password", Customer),
+    (Method::POST, "/v1/customer/leave", Customer),
+    (Method::GET, "/v1/customer/reservations", Customer),
     // Behind the counter.
     (
         Method::POST,

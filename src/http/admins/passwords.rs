@@ -18,6 +18,7 @@ use super::super::{
     params::Id,
     problem::{Problem, ProblemBody},
     problems,
+    sign_in::ADMINS,
 };
 use crate::{
     people,
@@ -65,11 +66,7 @@ pub(in super::super) async fn change(
     caller: Caller,
     Sent(ChangePassword { current, new }): Sent<ChangePassword>,
 ) -> Result<Response, Problem> {
-    let account = app
-        .store
-        .vault()
-        .mac("sign-in account", session.principal.as_bytes());
-    app.limits.sign_in(caller.address, account)?;
+    ADMINS.limit(&app, &caller, &session.principal)?;
     if !app.credentials.check(Some(&session.principal), &current).await? {
         let detail = "the current password is wrong";
         return Err(Problem::new(&problems::WRONG_CREDENTIALS, detail));

@@ -33,7 +33,7 @@ impl Sendable for Cancel {
 #[utoipa::path(post, path = "/v1/reservations/{id}/cancel", tag = "reservations", operation_id = "cancelReservation",
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header),
            ("If-Match" = Option<String>, Header, description = "The ETag of what the caller has read")),
-    security(("reservation" = []), ("admin" = [])),
+    security(("reservation" = []), ("customer" = []), ("admin" = [])),
     request_body = Cancel,
     responses((status = OK, description = "As it is now", body = ReservationView),
               (status = NOT_FOUND, description = "Unknown number or wrong token", body = ProblemBody),
@@ -46,7 +46,7 @@ pub(in super::super) async fn cancel(
     Sent(body): Sent<Cancel>,
 ) -> Result<Response, Problem> {
     let by = match holder {
-        Holder::Guest(_) => Canceller::Customer,
+        Holder::Guest(_) | Holder::Customer(..) => Canceller::Customer,
         Holder::Staff(..) => Canceller::Staff,
     };
     let key = key.bind(app.store.vault(), holder.scope(), &("cancel", holder.id(), &body))?;

@@ -47,7 +47,7 @@ impl Sendable for Change {
 #[utoipa::path(post, path = "/v1/reservations/{id}/change", tag = "reservations", operation_id = "changeReservation",
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header),
            ("If-Match" = Option<String>, Header, description = "The ETag of what the caller has read")),
-    security(("reservation" = []), ("admin" = [])),
+    security(("reservation" = []), ("customer" = []), ("admin" = [])),
     request_body = Change,
     responses((status = OK, description = "As it is now", body = ReservationView),
               (status = NOT_FOUND, description = "Unknown number or wrong token", body = ProblemBody),

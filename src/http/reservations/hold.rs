@@ -17,6 +17,7 @@ use serde::Deserialize;
 use super::{
     super::{
         App,
+        access::MaybeCustomer,
         answer::Done,
         body::{Sendable, Sent, invalid, refuse},
         caller::Caller,
@@ -141,22 +142,29 @@ pub(super) fn chosen(choice: ChoiceFields) -> Result<(Places, Party), Problem> {
 /// Holds seats or an escape-room slot.
 #[utoipa::path(post, path = "/v1/reservations", tag = "reservations", operation_id = "holdReservation",
     request_body = Hold,
+    security((), ("customer" = [])),
     params(("Idempotency-Key" = Option<String>, Header, description = "22 to 128 printable characters, for example a UUID")),
     responses(
         (status = CREATED, description = "Held; the token is its holder's secret", body = ReservationView,
          headers(("Location" = String, description = "The reservation"))),
+        (status = UNAUTHORIZED, description = "The session that was sent has ended", body = ProblemBody),
         (status = CONFLICT, description = "seat/taken and others; names the seats", body = ProblemBody),
         (status = UNPROCESSABLE_ENTITY, description = "Some fields are wrong", body = ProblemBody)))]
 pub(in super::super) async fn hold(
     State(app): State<App>,
     caller: Caller,
+    MaybeCustomer(customer): MaybeCustomer,
     StrangersKey(key): StrangersKey,
     Sent(body): Sent<Hold>,
 ) -> Result<Response, Problem> {
     let wish = body.wish()?;
-    let key = key.bind(app.store.vault(), "anonymous".to_owned(), &wish)?;
     let number = app.bookings.next_number();
-    let request = caller.request(Actor::Guest(number), "reservations/hold", key);
+    let (actor, scope) = match customer {
+        Some(customer) => (customer.actor(), customer.session.principal),
+        None => (Actor::Guest(number), "anonymous".to_owned()),
+    };
+    let key = key.bind(app.store.vault(), scope, &wish)?;
+    let request = caller.request(actor, "reservations/hold", key);
     let committed = app.bookings.hold(&request, number, &wish).await?;
     // A repeated request is answered with the reservation that began the first time.
     let id = begun(&committed).ok_or_else(not_found)?;

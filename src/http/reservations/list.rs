@@ -68,7 +68,7 @@ pub struct Listed {
 }
 
 impl Listed {
-    pub(super) fn of(entry: Entry) -> Self {
+    pub(in super::super) fn of(entry: Entry) -> Self {
         Self {
             number: entry.reservation,
             state: entry.stage,
@@ -150,6 +150,7 @@ pub(in super::super) async fn list(
     let filter = Filter {
         time_slot: which.time_slot,
         branch: which.branch,
+        customer: None,
         branches: admin.sees(Permission::SeeReservations),
         movie: which.movie,
         theme: which.theme,

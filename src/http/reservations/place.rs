@@ -48,7 +48,7 @@ impl Sendable for Place {
 #[utoipa::path(post, path = "/v1/reservations/{id}/place", tag = "reservations", operation_id = "placeReservation",
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header),
            ("If-Match" = Option<String>, Header, description = "The ETag of what the caller has read")),
-    security(("reservation" = []), ("admin" = [])),
+    security(("reservation" = []), ("customer" = []), ("admin" = [])),
     request_body = Place,
     responses((status = OK, description = "Placed: short code, deadline and accounts", body = ReservationView),
               (status = NOT_FOUND, description = "Unknown number, wrong token, or unknown coupon", body = ProblemBody),

@@ -20,7 +20,7 @@ use super::{
 /// One reservation, for its holder or staff.
 #[utoipa::path(get, path = "/v1/reservations/{id}", tag = "reservations", operation_id = "getReservation",
     params(("id" = String, Path)),
-    security(("reservation" = []), ("admin" = [])),
+    security(("reservation" = []), ("customer" = []), ("admin" = [])),
     responses((status = OK, description = "The reservation", body = ReservationView),
               (status = NOT_FOUND, description = "Unknown number or wrong token", body = ProblemBody)))]
 pub(in super::super) async fn show(State(app): State<App>, holder: Holder) -> Result<Response, Problem> {

@@ -43,7 +43,7 @@ async fn take(step: Step, app: &App, caller: Caller, holder: &Holder, key: Key) 
 #[utoipa::path(post, path = "/v1/reservations/{id}/extend", tag = "reservations", operation_id = "extendReservation",
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header),
            ("If-Match" = Option<String>, Header, description = "The ETag of what the caller has read")),
-    security(("reservation" = []), ("admin" = [])),
+    security(("reservation" = []), ("customer" = []), ("admin" = [])),
     responses((status = OK, description = "As it is now", body = ReservationView),
               (status = NOT_FOUND, description = "Unknown number or wrong token", body = ProblemBody),
               (status = CONFLICT, description = "reservation/already-extended and others", body = ProblemBody)))]
@@ -61,7 +61,7 @@ pub(in super::super) async fn extend(
 #[utoipa::path(post, path = "/v1/reservations/{id}/release", tag = "reservations", operation_id = "releaseReservation",
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header),
            ("If-Match" = Option<String>, Header, description = "The ETag of what the caller has read")),
-    security(("reservation" = []), ("admin" = [])),
+    security(("reservation" = []), ("customer" = []), ("admin" = [])),
     responses((status = OK, description = "As it is now", body = ReservationView),
               (status = NOT_FOUND, description = "Unknown number or wrong token", body = ProblemBody),
               (status = CONFLICT, description = "reservation/already-placed and others", body = ProblemBody)))]
@@ -79,7 +79,7 @@ pub(in super::super) async fn release(
 #[utoipa::path(post, path = "/v1/reservations/{id}/revive", tag = "reservations", operation_id = "reviveReservation",
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header),
            ("If-Match" = Option<String>, Header, description = "The ETag of what the caller has read")),
-    security(("reservation" = []), ("admin" = [])),
+    security(("reservation" = []), ("customer" = []), ("admin" = [])),
     responses((status = OK, description = "As it is now", body = ReservationView),
               (status = NOT_FOUND, description = "Unknown number or wrong token", body = ProblemBody),
               (status = CONFLICT, description = "seat/taken and others", body = ProblemBody)))]

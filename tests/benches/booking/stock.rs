@@ -118,6 +118,7 @@ impl Stock {
             choice: booking.choice(),
             until,
             cap,
+            customer: None,
         };
         self.reservations
             .execute_with_metadata(&number, hold, metadata("hold"))

@@ -1,0 +1,201 @@
+//! Beginning and end of a customer's account, and its password: the log says what happened, the vault alone has the secret.
+
+use aggregates::{
+    customer::{self, Profile},
+    ids::CustomerId,
+    values::{Email, Nickname, PhoneNumber},
+};
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use jiff::civil::Date;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::{
+    super::{
+        App,
+        access::{Customer, presented},
+        answer::{Done, POSITION},
+        body::{Sendable, Sent},
+        caller::Caller,
+        fresh,
+        problem::{Problem, ProblemBody},
+        problems,
+        sign_in::CUSTOMERS,
+    },
+    profile::CustomerView,
+};
+use crate::{
+    customers,
+    store::Actor,
+    vault::{Password, Typed},
+};
+
+/// Who signs up.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignUp {
+    /// What they sign in with, unique among all customers.
+    email: Email,
+    /// The password.
+    #[schema(value_type = String, format = Password, min_length = 8, max_length = 64)]
+    password: Password,
+    /// What they are called, unique among all customers.
+    nickname: Nickname,
+    /// The number to call.
+    #[serde(default)]
+    phone: Option<PhoneNumber>,
+    /// When they were born; needed for movies from 19.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Date)]
+    birth_date: Option<Date>,
+}
+
+impl Sendable for SignUp {
+    const EXAMPLE: &'static str = r#"{"email":"haneul@example.com","password":"correct horse battery","nickname":"하늘",
+        "phone":"010-1234-5678","birth_date":"2001-02-03"}"#;
+}
+
+/// One's own password, changed.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeOwnPassword {
+    /// The one in use.
+    #[schema(value_type = String, format = Password)]
+    current: Typed,
+    /// The one to be used from now on.
+    #[schema(value_type = String, format = Password, min_length = 8, max_length = 64)]
+    new: Password,
+}
+
+impl Sendable for ChangeOwnPassword {
+    const EXAMPLE: &'static str = r#"{"current":"correct horse battery","new":"another horse battery"}"#;
+}
+
+/// Who leaves, and that it is really them.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Leave {
+    /// The password.
+    #[schema(value_type = String, format = Password)]
+    password: Typed,
+}
+
+impl Sendable for Leave {
+    const EXAMPLE: &'static str = r#"{"password":"correct horse battery"}"#;
+}
+
+/// Signs a customer up; signing in comes next.
+#[utoipa::path(post, path = "/v1/customers", tag = "customers", operation_id = "signUpCustomer",
+    request_body = SignUp,
+    responses((status = CREATED, description = "Signed up", body = CustomerView),
+              (status = CONFLICT, description = "E-mail address or nickname is taken", body = ProblemBody),
+              (status = TOO_MANY_REQUESTS, description = "Too many attempts from this address", body = ProblemBody),
+              (status = UNPROCESSABLE_ENTITY, description = "Some fields are wrong", body = ProblemBody)))]
+pub(in super::super) async fn sign_up(
+    State(app): State<App>,
+    caller: Caller,
+    Sent(body): Sent<SignUp>,
+) -> Result<Response, Problem> {
+    app.limits.guess(caller.address)?;
+    let id = CustomerId::new(Uuid::now_v7());
+    let profile = Profile {
+        nickname: body.nickname,
+        phone: body.phone,
+        birth_date: body.birth_date,
+    };
+    let principal = customers::principal(id);
+    // First, under an id that nobody knows: whoever is in the log can sign in.
+    app.credentials.change(&principal, &body.password).await?;
+    let request = caller.request(Actor::Customer(id), "customers/sign-up", None);
+    let signed_up = customers::sign_up(&app.store, &request, id, &body.email, &profile).await;
+    let committed = match signed_up {
+        Ok(committed) => committed,
+        Err(stop) => {
+            app.credentials.forget(&principal).await?;
+            return Err(stop.into());
+        }
+    };
+    let state = app.store.read::<customer::Customer>(&id).await?;
+    let view = CustomerView::of(id, &state)?;
+    Ok(Done::created(&committed, "/v1/customer".to_owned(), view).into_response())
+}
+
+/// Changes one's own password; all other sessions of one's own end.
+#[utoipa::path(post, path = "/v1/customer/change-password", tag = "customers", operation_id = "changeCustomerPassword",
+    request_body = ChangeOwnPassword, security(("customer" = [])),
+    responses((status = NO_CONTENT, description = "Changed"),
+              (status = UNAUTHORIZED, description = "Not signed in, or the current password is wrong", body = ProblemBody)))]
+pub(in super::super) async fn change_password(
+    State(app): State<App>,
+    customer: Customer,
+    caller: Caller,
+    Sent(ChangeOwnPassword { current, new }): Sent<ChangeOwnPassword>,
+) -> Result<Response, Problem> {
+    proved(&app, &caller, &customer, &current).await?;
+    let principal = &customer.session.principal;
+    let request = caller.request(customer.actor(), "customer/change-password", None);
+    let committed = customers::password_changed(&app.store, &request, customer.id).await?;
+    app.credentials.change(principal, &new).await?;
+    app.sessions
+        .revoke_all(principal, Some(customer.session.id))
+        .await?;
+    Ok((
+        [(POSITION, committed.position.to_string())],
+        StatusCode::NO_CONTENT,
+    )
+        .into_response())
+}
+
+/// Leaves for good: everything personal about the customer and their reservations is forgotten, wherever it stands.
+#[utoipa::path(post, path = "/v1/customer/leave", tag = "customers", operation_id = "leaveCustomer",
+    request_body = Leave, security(("customer" = [])),
+    responses((status = NO_CONTENT, description = "Forgotten"),
+              (status = UNAUTHORIZED, description = "Not signed in, or the password is wrong", body = ProblemBody)))]
+pub(in super::super) async fn leave(
+    State(app): State<App>,
+    customer: Customer,
+    caller: Caller,
+    headers: HeaderMap,
+    Sent(Leave { password }): Sent<Leave>,
+) -> Result<Response, Problem> {
+    proved(&app, &caller, &customer, &password).await?;
+    let principal = &customer.session.principal;
+    let request = caller.request(customer.actor(), "customer/leave", None);
+    let committed = customers::leave(&app.store, &request, customer.id).await?;
+    // What they held last must be in the list, or it would be overlooked.
+    fresh::reached(&app, "reservation_list", Some(committed.position)).await?;
+    let forgotten = customers::forget(&app.store, &app.reads, customer.id).await;
+    forgotten.map_err(|failed| match failed {
+        customers::Forgetting::Store(error) => Problem::from(error),
+        customers::Forgetting::Reads(error) => Problem::from(error),
+    })?;
+    // Last: until everything is forgotten, whoever asked can ask again.
+    app.credentials.forget(principal).await?;
+    app.sessions.revoke_all(principal, None).await?;
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    if let Some(gone) = presented::keep(&headers, CUSTOMERS.cookie, "", 0) {
+        response.headers_mut().insert(header::SET_COOKIE, gone);
+    }
+    Ok(response)
+}
+
+/// Whether it is really them, and not somebody who found their machine open.
+async fn proved(app: &App, caller: &Caller, customer: &Customer, typed: &Typed) -> Result<(), Problem> {
+    CUSTOMERS.limit(app, caller, &customer.session.principal)?;
+    if app
+        .credentials
+        .check(Some(&customer.session.principal), typed)
+        .await?
+    {
+        Ok(())
+    } else {
+        Err(Problem::new(
+            &problems::WRONG_CREDENTIALS,
+            "the password is wrong",
+        ))
+    }
+}
