@@ -119,6 +119,20 @@ pub(crate) async fn own(db: &mut PgConnection, model: &str) -> sqlx::Result<bool
     try_lock(db, OWNER_LOCK, model).await
 }
 
+/// Whether any process writes any model: so servers run. A killed one's session ends with it.
+pub(crate) async fn anybody_owns(db: &mut PgConnection) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (
+             select from pg_locks
+              where locktype = 'advisory' and granted and objsubid = 2 and classid = $1::integer::oid
+                and database = (select oid from pg_database where datname = current_database())
+           ) as "owns!""#,
+        OWNER_LOCK
+    )
+    .fetch_one(db)
+    .await
+}
+
 /// Becomes the one who builds a model anew, if nobody does.
 pub(crate) async fn own_building(db: &mut PgConnection, model: &str) -> sqlx::Result<bool> {
     try_lock(db, BUILDER_LOCK, model).await

@@ -90,22 +90,13 @@ pub(super) async fn standing(
             }
             tokio::time::sleep(LOOK_EVERY).await;
         };
-        if stands && servers_run(&mut db).await? {
+        if stands && tables::anybody_owns(&mut db).await? {
             let (name, behind) = (model.model, model.behind);
             let sentence = format!("{name} stands still, {behind} events behind the log");
             return Ok(Some(violation(model, sentence)));
         }
     }
     Ok(None)
-}
-
-/// Whether any server lives: each holds a lease on its worker id.
-async fn servers_run(db: &mut PgConnection) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(
-        r#"select exists (select from vault.worker_leases where until > clock_timestamp()) as "run!""#
-    )
-    .fetch_one(db)
-    .await
 }
 
 pub(super) async fn compare<M: ReadModel>(
