@@ -166,6 +166,12 @@ async fn a_log_with_a_gap_a_lost_event_or_a_clock_that_went_back_is_found() {
         "update events set recorded_at = recorded_at - interval '1 day' where position = 30",
     )
     .await;
+    assert_found(
+        "I1",
+        "is not held by it",
+        "update events set event_type = 'SeatReleased' where event_type = 'SeatHeld'",
+    )
+    .await;
 }
 
 #[tokio::test]
