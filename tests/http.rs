@@ -4,6 +4,7 @@ mod admin;
 mod audit;
 mod bad_input;
 mod business;
+mod contract;
 mod conversation;
 mod document;
 mod edges;

@@ -11,6 +11,9 @@ use std::{collections::HashMap, ops::Range};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use smol_str::SmolStr;
+use utoipa::openapi::{
+    ArrayBuilder, Object, ObjectBuilder, RefOr, Schema, Type, schema::AdditionalProperties,
+};
 
 pub use plain::RowsAndColumns;
 pub use plan::{
@@ -74,9 +77,27 @@ pub enum Drawing {
     /// A rectangle with aisles.
     RowsAndColumns(RowsAndColumns),
     /// A seating plan in pretix's public JSON format: known by its `zones`.
-    #[schema(value_type = Object)]
+    #[schema(value_type = SeatingPlan)]
     Pretix(serde_json::Value),
 }
+
+/// A seating plan in pretix's public JSON format: known by its `zones`, and what else it has is not closed.
+#[derive(Debug)]
+pub struct SeatingPlan;
+
+impl utoipa::PartialSchema for SeatingPlan {
+    fn schema() -> RefOr<Schema> {
+        let object = Object::with_type(Type::Object);
+        ObjectBuilder::new()
+            .description(Some("A seating plan in pretix's public JSON format"))
+            .property("zones", ArrayBuilder::new().items(object))
+            .required("zones")
+            .additional_properties(Some(AdditionalProperties::FreeForm(true)))
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for SeatingPlan {}
 
 /// Seats of one row side by side without a gap.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -19,10 +19,10 @@ pub struct Change {
     /// The field, as a JSON pointer into the state.
     pub field: String,
     /// What it was; null if it was not there.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     pub old: Value,
     /// What it is; null if it is gone.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     pub new: Value,
 }
 

@@ -62,10 +62,34 @@ pub struct ProblemBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "1.qk3J…")]
     trace: Option<&'a str>,
-    /// Each wrong field, as a JSON pointer with what is wrong there.
+    /// What some of them say besides.
     #[serde(flatten)]
-    #[schema(value_type = Object)]
+    #[schema(value_type = Besides)]
     more: &'a Map<String, Value>,
+}
+
+/// What some problems say besides; others may have members of their own.
+#[derive(Debug, utoipa::ToSchema)]
+#[expect(dead_code, reason = "a schema of members that are put together one by one")]
+pub struct Besides {
+    /// Each wrong field.
+    #[schema(nullable = false)]
+    errors: Option<Vec<WrongField>>,
+    /// The seats that stood in the way, by their labels.
+    #[schema(nullable = false)]
+    seats: Option<Vec<String>>,
+}
+
+/// A wrong field of a body.
+#[derive(Debug, utoipa::ToSchema)]
+#[expect(dead_code, reason = "a schema of members that are put together one by one")]
+pub struct WrongField {
+    /// Where it is, as a JSON pointer.
+    #[schema(example = "/persons/adult")]
+    pointer: String,
+    /// What is wrong there.
+    #[schema(example = "must be a whole number from 0 to 255")]
+    detail: String,
 }
 
 /// The event that stood in the way.

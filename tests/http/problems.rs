@@ -4,7 +4,7 @@ use reqwest::{Client, Method, header};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{conversation::golden, field::Field};
+use super::{contract, conversation::golden, field::Field};
 use crate::support::{api::Call, house::Sale, process::ADMIN_TOKEN};
 use jari::config::RateLimits;
 
@@ -116,8 +116,9 @@ async fn bodies_that_are_no_json_say_what_is_wrong() {
             .header(header::CONTENT_TYPE, media)
             .body(body.to_owned());
         let answer = request.send().await.unwrap();
-        assert_eq!(answer.headers()[header::CONTENT_TYPE], "application/problem+json");
-        let (answered, problem): (u16, Value) = (answer.status().as_u16(), answer.json().await.unwrap());
+        let (answered, media, text) = contract::heard(&Method::POST, "/v1/reservations", answer).await;
+        assert_eq!(media, "application/problem+json");
+        let problem: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(
             (answered, problem["type"].as_str()),
             (status, Some(&*format!("/problems/{slug}"))),
@@ -159,7 +160,8 @@ async fn every_problem_has_a_page() {
         .send()
         .await
         .unwrap();
-    assert!(page.text().await.unwrap().contains(first));
+    let (_, _, page) = contract::heard(&Method::GET, first, page).await;
+    assert!(page.contains(first));
     assert_eq!(
         client
             .get(format!("{base}/problems/no/such"))

@@ -77,7 +77,7 @@ impl SalesOpening {
 /// When slots start, for each day of the week; none on days that are not named.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(transparent)]
-#[schema(value_type = std::collections::HashMap<String, Vec<String>>)]
+#[schema(value_type = BTreeMap<Weekday, Vec<WallTime>>)]
 pub struct WeeklyTemplate(BTreeMap<Weekday, BTreeSet<WallTime>>);
 
 /// Two starts that leave no time between them, or one outside the business day.

@@ -1,6 +1,6 @@
 //! `POST /v1/reservations/{id}/change`: other places or people under the same hold; its slot stays.
 
-use aggregates::{pricing::Persons, values::SeatLabel};
+use aggregates::{ids::ReservationId, pricing::Persons, values::SeatLabel};
 use axum::{extract::State, response::Response};
 use serde::Deserialize;
 
@@ -45,7 +45,7 @@ impl Sendable for Change {
 
 /// Changes the places or people of a hold.
 #[utoipa::path(post, path = "/v1/reservations/{id}/change", tag = "reservations", operation_id = "changeReservation",
-    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header),
+    params(("id" = ReservationId, Path), ("Idempotency-Key" = Option<String>, Header),
            ("If-Match" = Option<String>, Header, description = "The ETag of what the caller has read")),
     security(("reservation" = []), ("admin" = [])),
     request_body = Change,

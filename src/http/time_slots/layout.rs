@@ -26,9 +26,10 @@ use super::{
 
 /// The seat layout of a time slot.
 #[utoipa::path(get, path = "/v1/time-slots/{id}/layout", tag = "catalogue", operation_id = "getLayout",
-    params(("id" = TimeSlotId, Path)),
-    responses((status = OK, description = "The layout", body = LayoutPlan),
-              (status = NOT_MODIFIED, description = "Not modified"),
+    params(("id" = TimeSlotId, Path),
+           ("If-None-Match" = Option<String>, Header, description = "The ETag of what the caller has kept")),
+    responses((status = OK, description = "The layout", body = LayoutPlan, headers(("ETag" = String))),
+              (status = NOT_MODIFIED, description = "Not modified", headers(("ETag" = String))),
               (status = NOT_FOUND, description = "time-slot/not-found, or an escape-room slot, which has no seats", body = ProblemBody)))]
 pub(in super::super) async fn layout(
     State(app): State<App>,

@@ -72,7 +72,7 @@ pub struct Which {
 /// The seats of a time slot.
 #[utoipa::path(get, path = "/v1/time-slots/{id}/seat-map", tag = "catalogue", operation_id = "getSeatMap",
     params(("id" = TimeSlotId, Path), Which),
-    responses((status = OK, description = "The seats", body = SeatMapView),
+    responses((status = OK, description = "The seats", body = SeatMapView, headers(("X-Jari-Position" = i64))),
               (status = NOT_FOUND, description = "time-slot/not-found", body = ProblemBody)))]
 pub(in super::super) async fn seat_map(
     State(app): State<App>,
