@@ -32,7 +32,7 @@ pub use self::{
     numbers::Numbers,
     place::Placing,
     refused::{ChoiceError, Refused},
-    soundness::{ProgrammeError, zone_of},
+    soundness::{IN_USE, ProgrammeError, zone_of},
 };
 use crate::{
     store::{Committed, Request, Stop, Store, UnitOfWork},

@@ -25,6 +25,7 @@ Exit codes:
    0  done
    1  something failed; the message says what
    2  jari verify found a violation
+   3  jari import left time slots that differ from the files; a person must decide
   64  the command line is wrong
   69  there is no database, or it cannot be installed
   75  another program is in the way; try again

@@ -140,6 +140,13 @@ async fn the_faults_of_a_file_are_json_where_json_was_asked_for() {
 async fn an_import_tells_also_as_text_what_it_left_out() {
     let database = fresh().await;
     let hall = File::of(&json!({ "name": "관", "rows": 1, "columns": 4, "category": "일반" }));
+    let alone = jari(&database.url(), &["import", hall.path()]).await;
+    let (out, err) = said(&alone);
+    assert_eq!(alone.status.code(), Some(1), "{out}{err}");
+    assert!(
+        err.contains("no auditorium is built like this hall"),
+        "{out}{err}"
+    );
     let file = File::of(&shop(&["09:00", "10:25", "11:50"]));
     let arguments = ["import", file.path(), hall.path(), "--open-sales", "3"];
     let (out, err) = said(&jari(&database.url(), &arguments).await);
@@ -147,10 +154,26 @@ async fn an_import_tells_also_as_text_what_it_left_out() {
         out.contains(&format!("{} was not used", hall.path())),
         "{out}{err}"
     );
-    // The old slots are in the way of the new ones.
+    // Without --open-sales the slots stay, and every one is named.
     let file = File::of(&shop(&["09:30", "11:00"]));
-    let (out, err) = said(&jari(&database.url(), &["import", file.path(), "--open-sales", "3"]).await);
-    assert!(out.contains("is in the way"), "{out}{err}");
+    let imported = jari(&database.url(), &["import", file.path()]).await;
+    let (out, err) = said(&imported);
+    assert_eq!(imported.status.code(), Some(3), "{out}{err}");
+    assert!(
+        out.contains("11:50: not in the files any more, but stays"),
+        "{out}{err}"
+    );
+    let followed = jari(&database.url(), &["import", file.path(), "--open-sales", "3"]).await;
+    let (out, err) = said(&followed);
+    assert_eq!(followed.status.code(), Some(0), "{out}{err}");
+    assert!(out.contains("time slots were withdrawn"), "{out}{err}");
+    let mut file = shop(&["09:30", "11:00"]);
+    file["branches"][0]["themes"] = json!([]);
+    let (out, err) = said(&jari(&database.url(), &["import", File::of(&file).path()]).await);
+    assert!(
+        out.contains("not in the files, left as they are: theme 달빛 서고"),
+        "{out}{err}"
+    );
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    path::Path,
     sync::Arc,
 };
 
@@ -18,6 +19,7 @@ use aggregates::{
 
 use super::{
     catalogue::{At, Cinema, CinemaChain, Room, Screening},
+    files::stem,
     premises::{self, ENTRIES_MAX, Unique, any, weekday},
 };
 
@@ -61,6 +63,7 @@ pub(super) fn read(root: &Node<'_>, layout_of: LayoutOf<'_>) -> Option<CinemaCha
             cinema
         })
     });
+    check_halls(root);
     Some(CinemaChain {
         chain: chain?,
         tariff: tariff.map(|tariff| At {
@@ -71,6 +74,25 @@ pub(super) fn read(root: &Node<'_>, layout_of: LayoutOf<'_>) -> Option<CinemaCha
         cinemas: cinemas?,
         movies: movies?,
     })
+}
+
+/// A price for a kind of hall must be for one that an auditorium of the file has, however faulty that is otherwise.
+fn check_halls(root: &Node<'_>) -> Option<()> {
+    let prices = root.get("price_policy")?.get("halls")?;
+    let cinemas = root.get("cinemas")?.value().as_array()?;
+    let rooms = cinemas
+        .iter()
+        .filter_map(|cinema| cinema.get("auditoriums")?.as_array());
+    let layouts = rooms.flatten().filter_map(|room| room.get("layout")?.as_str());
+    let built: BTreeSet<Name> = layouts.filter_map(|path| stem(Path::new(path)).ok()).collect();
+    for (hall, price) in prices.entries() {
+        if let Ok(hall) = hall.parse::<Name>()
+            && !built.contains(&hall)
+        {
+            price.fault(format!("no auditorium of the file has the hall {hall}"));
+        }
+    }
+    Some(())
 }
 
 /// What the parts of a file name in each other; known also where what is named has faults of its own.

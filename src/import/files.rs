@@ -213,7 +213,7 @@ fn plain(document: &Value) -> Result<Layout, Faults> {
 }
 
 /// A file's name without its ending, as the name of a kind of hall.
-fn stem(path: &Path) -> Result<Name, String> {
+pub(super) fn stem(path: &Path) -> Result<Name, String> {
     let stem = path
         .file_stem()
         .and_then(|stem| stem.to_str())

@@ -78,7 +78,7 @@ fn every_fault_of_a_pretix_plan_is_reported_at_its_place() {
     plan["zones"][0]["rows"][0]["seats"][1]["seat_guid"] = json!("A 2");
     plan["zones"][0]["rows"][0]["seats"][1]["seat_number"] = json!("–");
     plan["zones"][0]["rows"][1]["seats"][0]["kind"] = json!("throne");
-    plan["zones"][0]["rows"][1]["row_number"] = json!(7);
+    plan["zones"][0]["rows"][1]["row_number"] = json!(7.5);
     assert_eq!(
         faults(&plan),
         [
@@ -106,6 +106,95 @@ fn a_seat_whose_guid_is_no_label_is_called_by_its_row_and_number() {
     let layout = Layout::from_pretix(&plan).expect("a sound plan");
     let labels: Vec<&str> = layout.seats().map(|seat| seat.label.as_str()).collect();
     assert_eq!(labels, ["A1", "A2", "B1", "B2", "2-A1", "2-A2", "2-B1", "2-B2"]);
+}
+
+#[test]
+fn the_measures_of_an_area_are_at_fault_where_the_file_has_them() {
+    let area = |measures: Value| {
+        let mut plan = pretix();
+        let mut area = json!({ "position": { "x": 0, "y": 0 } });
+        area.as_object_mut()
+            .expect("an object")
+            .extend(measures.as_object().expect("an object").clone());
+        plan["zones"][0]["areas"] = json!([area]);
+        faults(&plan)
+    };
+    let corners = json!([{ "x": 0, "y": 0 }, { "x": 1e9, "y": 0 }]);
+    assert_eq!(
+        area(json!({ "shape": "polygon", "polygon": { "points": corners } })),
+        [
+            "/zones/0/areas/0/polygon/points",
+            "/zones/0/areas/0/polygon/points/1/x"
+        ]
+    );
+    assert_eq!(
+        area(json!({ "shape": "rectangle", "rectangle": { "width": 0, "height": 1 } })),
+        ["/zones/0/areas/0/rectangle/width"]
+    );
+    assert_eq!(
+        area(json!({ "shape": "ellipse", "ellipse": { "radius": { "x": 1, "y": 0 } } })),
+        ["/zones/0/areas/0/ellipse/radius/y"]
+    );
+    assert_eq!(area(json!({ "shape": "text" })), ["/zones/0/areas/0/text/text"]);
+}
+
+#[test]
+fn rows_of_a_zone_and_seats_of_a_row_have_numbers_of_their_own() {
+    let mut plan = pretix();
+    let rows = &mut plan["zones"][0]["rows"];
+    rows[1]["row_number"] = json!("A");
+    rows[1]["seats"][1]["seat_number"] = json!("1");
+    rows[1]["seats"][1]["category"] = json!("없음");
+    let found = Layout::from_pretix(&plan).expect_err("two of a name").to_string();
+    for fault in [
+        "/zones/0/rows/1/row_number: A is already the row_number of /zones/0/rows/0",
+        "/zones/0/rows/1/seats/1/seat_number: 1 is already the seat_number of /zones/0/rows/1/seats/0",
+        "/zones/0/rows/1/seats/1/category",
+    ] {
+        assert!(found.contains(fault), "{found}");
+    }
+}
+
+#[test]
+fn numbers_of_rows_and_seats_may_be_json_numbers() {
+    let mut plan = pretix();
+    let row = &mut plan["zones"][0]["rows"][0];
+    row["row_number"] = json!(7);
+    row["seats"][0]["seat_number"] = json!(1);
+    row["seats"][0]["seat_guid"] = json!("row 7, seat 1");
+    let layout = Layout::from_pretix(&plan).expect("a sound plan");
+    let seat = layout.seat(&label("71")).expect("its derived label");
+    assert_eq!((seat.row.as_str(), seat.number.as_str()), ("7", "1"));
+}
+
+#[test]
+fn a_row_s_number_stands_where_pretix_knows_to_draw_it() {
+    let mut plan = pretix();
+    for position in [
+        json!("start"),
+        json!("end"),
+        json!("both"),
+        json!("none"),
+        json!(null),
+    ] {
+        plan["zones"][0]["rows"][0]["row_number_position"] = position;
+        assert!(Layout::from_pretix(&plan).is_ok());
+    }
+    for position in [json!("diag"), json!(1)] {
+        plan["zones"][0]["rows"][0]["row_number_position"] = position;
+        assert_eq!(faults(&plan), ["/zones/0/rows/0/row_number_position"]);
+    }
+}
+
+#[test]
+fn a_couple_seat_without_a_pair_is_told_what_to_add() {
+    let mut plan = pretix();
+    plan["zones"][0]["rows"][0]["seats"][0]["kind"] = json!("couple");
+    let found = Layout::from_pretix(&plan).expect_err("no pair").to_string();
+    assert_eq!(
+        found,
+        "/zones/0/rows/0/seats/0/pair: is missing: give both seats of a couple the seat_guid of their first seat as `pair`"
+    );
 }
 
 #[test]

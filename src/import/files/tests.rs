@@ -211,8 +211,14 @@ fn a_fault_hides_no_other_one() {
     theme["opens"]["time"] = json!("24:00");
     assert_eq!(
         faults(&file),
-        ["/price/amount", "/party/default", "/party", "/opens", "/slots"]
-            .map(|field| format!("/branches/0/themes/0{field}"))
+        [
+            "/price/amount",
+            "/party/default",
+            "/party/max",
+            "/opens/time",
+            "/slots"
+        ]
+        .map(|field| format!("/branches/0/themes/0{field}"))
     );
 }
 
@@ -339,7 +345,11 @@ fn a_theme_that_contradicts_itself_is_reported() {
     let at = |field: &str| [format!("/branches/0/themes/0{field}")];
     assert_eq!(
         change("/party", json!({ "min": 3, "max": 2, "default": 2 })),
-        at("/party")
+        at("/party/max")
+    );
+    assert_eq!(
+        change("/party", json!({ "min": 3, "max": 3 })),
+        at("/party/default")
     );
     assert_eq!(change("/slots", json!(["09:00", "10:19"])), at("/slots"));
     assert_eq!(
@@ -348,7 +358,8 @@ fn a_theme_that_contradicts_itself_is_reported() {
     );
     assert_eq!(change("/slots", json!({ "someday": [] })), at("/slots/someday"));
     assert_eq!(change("/slots", json!(["09:00", "09:00"])), at("/slots/1"));
-    assert_eq!(change("/opens/time", json!("24:00")), at("/opens"));
+    assert_eq!(change("/opens/time", json!("24:00")), at("/opens/time"));
+    assert_eq!(change("/duration_minutes", json!(0)), at("/duration_minutes"));
     assert_eq!(change("/price", json!({ "per": "hour" })), at("/price/per"));
     assert_eq!(change("/price/table", json!({ "2": 48000 })), at("/price/table"));
     assert_eq!(
