@@ -86,8 +86,8 @@ pub(in super::super) async fn seat_map(
         at: which.at,
         min_position: which.min_position,
     };
-    fresh::reached(&app, "seat_map", which.min_position).await?;
     find(&app, id, &as_of).await?;
+    fresh::reached(&app, "seat_map", which.min_position).await?;
     let mine = which
         .reservation
         .filter(|reservation| access::holds(&app, &headers, *reservation));

@@ -59,6 +59,10 @@ pub(in super::super) async fn show_in_auditorium(
 
 /// The slot, or why there is none.
 pub(super) async fn find(app: &App, id: TimeSlotId, as_of: &AsOf) -> Result<Slot, Problem> {
+    if as_of.position.is_some() {
+        // Refused before anything is waited for, if it cannot be asked.
+        as_of.position(app).await?;
+    }
     fresh::reached(app, "time_slot_calendar", as_of.min_position).await?;
     fresh::reached(app, "catalogue", as_of.min_position).await?;
     let position = as_of.position(app).await?;
