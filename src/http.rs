@@ -20,17 +20,20 @@ mod idempotency;
 mod if_match;
 mod limits;
 pub mod metrics;
+mod nearest;
 pub mod openapi;
 mod pages;
 mod params;
 mod problem;
 mod problems;
+mod query;
 mod reason;
 mod reservations;
 mod seats;
 mod serve;
 mod stopped;
 mod time_slots;
+mod titled;
 
 use std::{ops::Deref, sync::Arc};
 
@@ -38,7 +41,7 @@ use aggregates::{
     branch::{Branch, BranchError},
     ids::{AuditoriumId, BranchId},
 };
-use axum::{Router, body::Bytes, middleware::from_fn_with_state};
+use axum::{Router, body::Bytes, middleware::from_fn_with_state, response::Redirect, routing::get};
 use jiff::tz::TimeZone;
 use moka::sync::Cache;
 use sqlx::PgPool;
@@ -155,6 +158,9 @@ pub fn router(app: App) -> Router {
     router
         .route_layer(from_fn_with_state(Queried::of(&document), no_stray_query))
         .merge(openapi::routes())
+        // What people and machines try first.
+        .route("/", get(async || Redirect::to("/docs")))
+        .route("/health", get(health::ready))
         .fallback(fallback::no_such_route)
         .method_not_allowed_fallback(fallback::method_not_allowed)
         .with_state(app)

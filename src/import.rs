@@ -60,7 +60,8 @@ pub struct FileFault {
 
 impl fmt::Display for FileFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.file, self.fault)
+        let colon = if self.fault.pointer.is_empty() { ":" } else { "" };
+        write!(f, "{}{colon} {}", self.file, self.fault)
     }
 }
 

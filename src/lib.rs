@@ -9,6 +9,7 @@ pub mod http;
 pub mod import;
 pub mod migrate;
 pub mod moments;
+mod numbers;
 pub mod policies;
 pub mod postgres;
 pub mod programme;

@@ -14,4 +14,5 @@ mod keys;
 mod live;
 mod named;
 mod problems;
+mod said;
 mod shop;

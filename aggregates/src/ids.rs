@@ -106,7 +106,7 @@ impl FromStr for ReservationId {
     fn from_str(text: &str) -> Result<Self, MalformedId> {
         let malformed = || MalformedId {
             text: text.chars().take(64).collect(),
-            wanted: "a reservation number",
+            wanted: "a reservation number, which is all digits, like 301422961418752000",
         };
         let number: i64 = text.parse().map_err(|_: ParseIntError| malformed())?;
         // One text per number: "+7" and "007" name nothing.

@@ -348,7 +348,7 @@ impl Administered for Theme {
         match command {
             ThemeCommand::Introduce(game) => {
                 vec![
-                    Reference::Branch(game.branch),
+                    Reference::EscapeRoom(game.branch),
                     Reference::PricePolicy(game.price_policy),
                 ]
             }

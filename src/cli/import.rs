@@ -9,6 +9,7 @@ use super::{database::Database, failure::Failure, output};
 use crate::{
     config::DatabaseArgs,
     import::{self, Catalogue, Followed, ImportError, Imported, Known, Opened, Progress, Source, Unsettled},
+    numbers::from_to,
     store::Store,
 };
 
@@ -39,7 +40,7 @@ pub(super) struct Args {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Also schedule the time slots of this many days, today included
-    #[arg(long, value_name = "DAYS", default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=92))]
+    #[arg(long, value_name = "DAYS", default_value_t = 0, value_parser = from_to(0..=92_u16))]
     open_sales: u16,
     /// Print the result as JSON
     #[arg(long)]

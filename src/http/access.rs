@@ -1,4 +1,4 @@
-//! Who may: the admin token, and the secret token of one reservation; compared in constant time, never taken from a URL.
+//! Who may: the admin token, and the token of one reservation; compared in constant time, never taken from a URL.
 
 use std::fmt;
 
@@ -43,6 +43,10 @@ impl fmt::Debug for AdminToken {
         f.write_str("AdminToken")
     }
 }
+
+/// What whoever sends no token, or in another way, is told.
+const TOKEN_NEEDED: &str =
+    "Send the token of the reservation as Authorization: Bearer …, and check the number.";
 
 fn hash(salt: &[u8; 32], token: &str) -> [u8; 32] {
     Sha256::new()
@@ -103,7 +107,7 @@ impl FromRequestParts<App> for Admin {
 /// Who works on the reservation named in the path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Holder {
-    /// Whoever has its secret token.
+    /// Whoever has its token.
     Customer(ReservationId),
     /// Staff, with the admin token.
     Staff(ReservationId),
@@ -140,7 +144,7 @@ impl Holder {
 impl FromRequestParts<App> for Holder {
     type Rejection = Problem;
 
-    /// A wrong token, none, and an unknown number answer alike.
+    /// A wrong token, none, and an unknown number are refused alike; whoever sends none is told how.
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let Id(id) = Id::<ReservationId>::from_request_parts(parts, app).await?;
         match bearer(&parts.headers) {
@@ -152,7 +156,7 @@ impl FromRequestParts<App> for Holder {
                     .guess(Caller::from_request_parts(parts, app).await?.address)?;
                 Err(Problem::refused(&ReservationError::NotFound))
             }
-            None => Err(Problem::refused(&ReservationError::NotFound)),
+            None => Err(Problem::refused(&ReservationError::NotFound).helping(TOKEN_NEEDED)),
         }
     }
 }

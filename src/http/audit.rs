@@ -1,10 +1,11 @@
 //! The audit trail over HTTP: the log as a filtered list, and the whole story of one entity; for admins only.
 
-mod naming;
-
 use std::sync::Arc;
 
-use aggregates::{StreamId, event::KINDS};
+use aggregates::{
+    StreamId,
+    event::{KINDS, NAMES},
+};
 use axum::{
     extract::State,
     http::Uri,
@@ -19,13 +20,16 @@ use super::{
     App,
     access::Admin,
     answer::Json,
-    fresh,
+    fresh, nearest,
     pages::{self, Page},
     params::{Asked, Moment, PathTexts},
     problem::{Problem, ProblemBody},
     problems,
 };
-use crate::audit::{self, Told};
+use crate::{
+    audit::{self, Told},
+    store::Actor,
+};
 
 /// What belongs to the audit trail.
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -76,6 +80,24 @@ pub struct Which {
 impl Which {
     fn filter(self) -> Result<Filter, Problem> {
         let place = pages::behind::<i64>(self.cursor.as_deref())?;
+        let kind = self.kind.map(|kind| kind.replace('-', "_"));
+        let names: Vec<&str> = NAMES
+            .iter()
+            .flat_map(|(_, names)| names.iter().copied())
+            .collect();
+        let faults: Vec<String> = [
+            unknown("kind", kind.as_deref(), KINDS),
+            unknown("event", self.event.as_deref(), &names),
+            unknown("actor_kind", self.actor_kind.as_deref(), &Actor::KINDS),
+            (self.id.is_some() && kind.is_none())
+                .then(|| "id can only be given together with kind".to_owned()),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        if !faults.is_empty() {
+            return Err(Problem::new(&problems::MALFORMED_QUERY, faults.join("; ")));
+        }
         let (mut after, mut before) = (self.after_position, self.before_position);
         match place {
             Some(place) if self.newest_first => before = Some(place),
@@ -83,7 +105,7 @@ impl Which {
             None => {}
         }
         Ok(Filter {
-            kind: self.kind,
+            kind,
             id: self.id,
             event_type: self.event,
             actor_kind: self.actor_kind,
@@ -95,6 +117,15 @@ impl Which {
             recorded_before: self.before.map(|Moment(before)| before),
         })
     }
+}
+
+/// What is said of a value that a filter does not know: nothing could ever be found by it.
+fn unknown(name: &str, value: Option<&str>, known: &[&str]) -> Option<String> {
+    let value = value.filter(|value| !known.contains(value))?;
+    Some(format!(
+        "{name}: {}",
+        nearest::unknown(&format!("`{value}` is not known"), value, known)
+    ))
 }
 
 /// Events of the log, as sentences.
@@ -109,16 +140,10 @@ pub(super) async fn events(
     uri: Uri,
     Asked(which): Asked<Which>,
 ) -> Result<Response, Problem> {
-    if which.id.is_some() && which.kind.is_none() {
-        return Err(Problem::new(
-            &problems::MALFORMED_QUERY,
-            "id can only be given together with kind",
-        ));
-    }
     let limit = pages::limit(which.limit)?;
-    fresh::reached(&app, "audit_trail", which.min_position).await?;
-    let newest_first = which.newest_first;
+    let (newest_first, min_position) = (which.newest_first, which.min_position);
     let filter = which.filter()?;
+    fresh::reached(&app, "audit_trail", min_position).await?;
     let mut connection = app.reads.acquire().await?;
     let entries = audit_trail::events(&mut connection, &filter, newest_first, limit + 1).await?;
     drop(connection);
@@ -129,7 +154,7 @@ pub(super) async fn events(
         .zip(opened)
         .map(|(entry, metadata)| audit::tell_entry(entry, metadata))
         .collect();
-    naming::name(&app.reads, &mut told).await?;
+    audit::name(&app.reads, &mut told).await?;
     Ok(pages::page(&uri, told, limit, |told: &Told| told.position, Some))
 }
 
@@ -162,7 +187,7 @@ pub(super) async fn timeline(State(app): State<App>, _: Admin, path: PathTexts) 
         ));
     }
     let mut told = audit::timeline(&events);
-    naming::name(&app.reads, &mut told).await?;
+    audit::name(&app.reads, &mut told).await?;
     Ok(Json(told).into_response())
 }
 

@@ -78,6 +78,7 @@ pub(super) fn routes() -> Router<App> {
         utoipa_swagger_ui::SwaggerUi::new("/docs").config(utoipa_swagger_ui::Config::from("/openapi.json"));
     Router::<App>::from(page)
         .layer(axum::middleware::map_response(allow_page))
+        .layer(axum::middleware::map_response(super::titled::titled))
         .route(
             "/openapi.json",
             get(async || ([(header::CONTENT_TYPE, "application/json")], text())),

@@ -153,6 +153,13 @@ impl Problem {
         self
     }
 
+    /// The same with help that fits this case better than that of its type.
+    #[must_use]
+    pub fn helping(mut self, help: &'static str) -> Self {
+        self.0.help = help;
+        self
+    }
+
     /// With a member of its own.
     #[must_use]
     pub fn with(mut self, member: &str, value: impl Into<Value>) -> Self {

@@ -88,6 +88,7 @@ impl Files<'_> {
 
     fn json(&mut self, path: &Path) -> Option<Value> {
         let parsed = match self.source.text(path) {
+            Ok(text) if text.trim().is_empty() => Err("is empty".to_owned()),
             Ok(text) => json::read(&text).map_err(|error| format!("is not JSON: {error}")),
             Err(error) => Err(format!("cannot be read: {error}")),
         };

@@ -33,11 +33,25 @@ async fn each_wrong_request_has_its_own_problem() {
         "/v1/time-slots/{slot}/seat-map?position=1&at=2026-01-01T00:00:00Z"
     ))
     .await;
+    talk.get("/v1/branches?min_position=50000").await;
     talk.get("/v1/branches?min_position=1000000").await;
+    talk.get("/v1/time-slots?branch=&date=tomorrow&limit=1000&film=x")
+        .await;
     talk.remark("Bodies: every wrong field is named.");
     let wrong = json!({ "time_slot": "x", "seats": ["A1", "A 2", 3], "persons": { "adult": -1, "child": 1 }, "price": 1 });
     talk.post("/v1/reservations", wrong).await;
+    talk.post("/v1/reservations", json!({})).await;
     talk.post("/v1/reservations", json!({ "time_slot": slot })).await;
+    talk.post(
+        "/v1/reservations",
+        json!({ "seat": ["A1"], "best_available": true }),
+    )
+    .await;
+    talk.post(
+        "/v1/reservations/look-up",
+        json!({ "number": "ANEDNY", "phone": "5678" }),
+    )
+    .await;
     talk.post("/v1/reservations", json!({ "time_slot": slot, "seats": ["A1"] }))
         .await;
     talk.post(
@@ -66,6 +80,8 @@ async fn each_wrong_request_has_its_own_problem() {
         .await;
     talk.as_staff().get("/v1/audit/nothing/1").await;
     talk.get("/v1/audit/events?id=1").await;
+    talk.get("/v1/audit/events?kind=foo&event=SeatHelt&actor_kind=zz")
+        .await;
     talk.post("/v1/reservations/search", json!({})).await;
     talk.post("/v1/reservations/search", json!({ "phone": "five" }))
         .await;

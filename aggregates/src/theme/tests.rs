@@ -284,7 +284,7 @@ fn a_name_is_claimed_and_what_a_theme_names_is_read() {
     assert_eq!(
         Theme::reads(&introduce),
         [
-            Reference::Branch(game().branch),
+            Reference::EscapeRoom(game().branch),
             Reference::PricePolicy(game().price_policy)
         ]
     );

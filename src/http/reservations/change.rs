@@ -1,8 +1,11 @@
 //! `POST /v1/reservations/{id}/change`: other places or people under the same hold; its slot stays.
 
-use aggregates::{ids::ReservationId, pricing::Persons, values::SeatLabel};
+use std::ops::RangeInclusive;
+
+use aggregates::{fault::Fault, ids::ReservationId, pricing::Persons, values::SeatLabel};
 use axum::{extract::State, response::Response};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{
     super::{
@@ -13,7 +16,7 @@ use super::{
         idempotency::Key,
         problem::{Problem, ProblemBody},
     },
-    hold::{ChoiceFields, chosen},
+    hold::{ChoiceFields, bounds, chosen, missing_in},
     view::{ReservationView, after},
 };
 
@@ -41,6 +44,14 @@ pub struct Change {
 
 impl Sendable for Change {
     const EXAMPLE: &'static str = r#"{"seats":["C7"],"persons":{"adult":1}}"#;
+
+    fn also(body: &Value) -> Vec<Fault> {
+        missing_in(body)
+    }
+
+    fn bounds() -> Vec<(&'static str, RangeInclusive<u16>)> {
+        bounds()
+    }
 }
 
 /// Changes the places or people of a hold.

@@ -4,7 +4,7 @@ use aggregates::{
     branch::Account,
     ids::{ReservationId, TimeSlotId},
     pricing::{Party, Quote},
-    reservation::{Payment, Placed, Reservation, ReservationError},
+    reservation::{Payment, PaymentChoice, Placed, Reservation, ReservationError},
     values::{CouponCode, CustomerName, PhoneNumber, SeatLabel},
 };
 use axum::{
@@ -68,6 +68,8 @@ pub struct PlacedView<'a> {
     /// Until when its holder may cancel.
     #[schema(value_type = String, format = DateTime)]
     cancel_until: Timestamp,
+    /// How it is paid.
+    payment: PaymentChoice,
     /// Whether nothing is due any more.
     paid: bool,
     /// Whether the customer was told.
@@ -136,6 +138,10 @@ impl<'a> ReservationView<'a> {
                 coupon: placed.placement.coupon.as_ref(),
                 starts_at: placed.placement.starts_at,
                 cancel_until: placed.placement.cancel_until,
+                payment: match &placed.placement.payment {
+                    Payment::BankTransfer { .. } => PaymentChoice::BankTransfer,
+                    Payment::OnSite => PaymentChoice::OnSite,
+                },
                 paid: placed.paid,
                 notified: placed.notified,
                 pay_by: due.and_then(Placed::pay_by),

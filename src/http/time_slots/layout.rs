@@ -49,9 +49,7 @@ pub(in super::super) async fn layout(
         ));
     };
     let tag = format!("\"{auditorium}.{layout_version}\"");
-    let known = headers
-        .get(header::IF_NONE_MATCH)
-        .is_some_and(|known| known.as_bytes() == tag.as_bytes());
+    let known = is_known(&headers, &tag);
     let mut response = if known {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
@@ -67,6 +65,15 @@ pub(in super::super) async fn layout(
         headers.insert(header::ETAG, tag);
     }
     Ok(response)
+}
+
+/// Whether `If-None-Match` names this tag, compared weakly (RFC 9110 §13.1.2): a proxy that has compressed an answer
+/// names it so.
+fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+    let lines = headers.get_all(header::IF_NONE_MATCH).iter();
+    let texts = lines.filter_map(|line| line.to_str().ok());
+    let mut tags = texts.flat_map(|text| text.split(',').map(str::trim));
+    tags.any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
 }
 
 /// The layout as JSON text.

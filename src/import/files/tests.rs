@@ -384,6 +384,6 @@ fn other_files_are_refused() {
     let unreadable = read(Source::Embedded(&[]), &[Path::new("missing.json")]).expect_err("nothing there");
     assert_eq!(
         unreadable.to_string(),
-        "missing.json /: cannot be read: entity not found"
+        "missing.json: cannot be read: entity not found"
     );
 }
