@@ -60,7 +60,7 @@ async fn a_hall_that_no_auditorium_is_built_like_is_named() {
     assert!(
         faults[0]
             .to_string()
-            .starts_with("big.json /: no auditorium is built like this hall"),
+            .starts_with("big.json: no auditorium is built like this hall"),
         "{}",
         faults[0]
     );
