@@ -134,8 +134,13 @@ impl Check {
                 format!("there is no category {}", seat.category),
             );
         }
-        if (seat.kind == SeatKind::Couple) != seat.pair.is_some() {
-            self.fault(format!("{here}/pair"), "is for couple seats, which need it");
+        match (seat.kind == SeatKind::Couple, seat.pair.is_some()) {
+            (true, false) => self.fault(
+                format!("{here}/pair"),
+                "is missing: an odd number of couple seats stands together",
+            ),
+            (false, true) => self.fault(format!("{here}/pair"), "is for couple seats"),
+            (true, true) | (false, false) => {}
         }
     }
 
