@@ -13,4 +13,5 @@ mod keys;
 mod live;
 mod named;
 mod problems;
+mod seating;
 mod shop;

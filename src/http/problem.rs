@@ -62,10 +62,42 @@ pub struct ProblemBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "1.qk3J…")]
     trace: Option<&'a str>,
-    /// Each wrong field, as a JSON pointer with what is wrong there.
     #[serde(flatten)]
-    #[schema(value_type = Object)]
+    #[schema(value_type = Members)]
     more: &'a Map<String, Value>,
+}
+
+/// What a problem tells besides, where it applies.
+#[derive(Debug, utoipa::ToSchema)]
+#[expect(
+    dead_code,
+    reason = "it only describes the members that problems are given one by one"
+)]
+pub struct Members {
+    /// Each wrong field.
+    #[schema(required = false)]
+    errors: Vec<Wrong>,
+    /// The seats it speaks of: those that stood in the way, would be left alone or are missing from the choice.
+    #[schema(required = false, value_type = Vec<String>, example = json!(["C6"]))]
+    seats: (),
+    /// Whole choices of seats that would be accepted instead, the nearest first.
+    #[schema(required = false, value_type = Vec<Vec<String>>, example = json!([["C6", "C7"], ["C9", "C10"]]))]
+    suggestions: (),
+}
+
+/// A wrong field.
+#[derive(Debug, utoipa::ToSchema)]
+#[expect(
+    dead_code,
+    reason = "it only describes the members that problems are given one by one"
+)]
+pub struct Wrong {
+    /// Which, as a JSON pointer.
+    #[schema(value_type = String, example = "/seats/1")]
+    pointer: (),
+    /// What is wrong there.
+    #[schema(value_type = String, example = "is sold with C8 only")]
+    detail: (),
 }
 
 /// The event that stood in the way.

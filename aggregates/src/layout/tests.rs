@@ -291,3 +291,33 @@ fn a_layout_reads_as_it_was_written() {
     let broken = text.replace("\"A2\"", "\"A1\"");
     assert!(serde_json::from_str::<Layout>(&broken).is_err());
 }
+
+proptest::proptest! {
+    #[test]
+    fn couple_seats_have_one_partner_beside_them_or_the_plan_a_fault(
+        couples in proptest::collection::vec(proptest::bool::ANY, 3..12), aisle in 1_u16..12,
+    ) {
+        let columns = u16::try_from(couples.len()).expect("a short row");
+        let aisles: Vec<u16> = (1..columns).filter(|after| *after == aisle).collect();
+        let mut plan = plain(1, columns, &aisles).layout().expect("a layout").plan().clone();
+        let seats = &mut plan.sections[0].rows[0].seats;
+        for (seat, couple) in seats.iter_mut().zip(&couples) {
+            seat.kind = if *couple { SeatKind::Couple } else { SeatKind::Standard };
+        }
+        let (left, right) = couples.split_at(aisles.first().map_or(couples.len(), |after| usize::from(*after)));
+        let even = |part: &[bool]| part.split(|couple| !couple).all(|together| together.len() % 2 == 0);
+        match Layout::new(plan) {
+            Ok(layout) => {
+                proptest::prop_assert!(even(left) && even(right));
+                for (seat, couple) in layout.seats().zip(&couples) {
+                    let other = layout.other_half(&seat.label);
+                    proptest::prop_assert_eq!(other.is_some(), *couple);
+                    let back = other.and_then(|other| layout.other_half(&other.label));
+                    proptest::prop_assert!(other.is_none() || back.map(|seat| &seat.label) == Some(&seat.label));
+                    proptest::prop_assert!(other.is_none_or(|other| other.position.distance(seat.position) < 33.0));
+                }
+            }
+            Err(_) => proptest::prop_assert!(!even(left) || !even(right)),
+        }
+    }
+}
