@@ -1,19 +1,15 @@
 //! Booking commands as units of work, on a real log.
 
+mod orphans;
+
 use aggregates::{
-    ids::{ReservationId, SeatId},
-    pricing::{Party, Persons, Quote},
-    reservation::{Choice, Reservation, ReservationCommand, ReservationEvent},
-    seat::{Seat, SeatCommand},
-    seating::SeatingError,
-    values::{Currency, SeatLabel},
+    pricing::{Party, Persons},
+    reservation::{ReservationError, ReservationEvent},
 };
 use jari::{
     booking::{Places, Refused, Wish},
-    store::Stop,
+    store::{IdempotencyKey, Request, Stop},
 };
-use jiff::ToSpan as _;
-use serde_json::json;
 
 use crate::support::{
     database,
@@ -56,71 +52,31 @@ async fn a_number_that_was_given_already_gives_way_to_the_next() {
     assert!(second.events.iter().any(|recorded| begins(&recorded.event)));
 }
 
-/// A hold of these seats that has lapsed already.
-async fn lapsed(shop: &Shop, slot: aggregates::ids::TimeSlotId, seats: &[SeatLabel]) -> ReservationId {
-    let id = shop.bookings.next_number();
-    let quote = Quote {
-        currency: Currency::KRW,
-        lines: vec![],
-        total: 14_000,
-    };
-    let choice = Choice {
-        seats: seats.to_vec(),
-        party: Party::Persons(Persons::default()),
-        quote,
-        accessible: false,
-    };
-    let hold = |mut unit: jari::store::UnitOfWork| {
-        let choice = choice.clone();
-        async move {
-            for label in choice.seats.clone() {
-                let seat = SeatId {
-                    time_slot: slot,
-                    label,
-                };
-                unit.load::<Seat>(&seat).await?;
-                unit.execute::<Seat>(&seat, SeatCommand::Hold { by: id })
-                    .expect("a free seat");
-            }
-            unit.begin::<Reservation>(&id).await?;
-            let (until, cap) = (unit.now(), unit.now() + 20.minutes());
-            let command = ReservationCommand::Hold {
-                time_slot: slot,
-                choice,
-                until,
-                cap,
-            };
-            unit.execute::<Reservation>(&id, command).expect("a new hold");
-            Ok::<(), Stop<Refused>>(())
-        }
-    };
-    shop.store.run(&guest(id, "Hold"), hold).await.expect("a hold");
-    shop.bookings
-        .end_due(&guest(id, "Lapse"), id)
-        .await
-        .expect("its time is up");
-    id
-}
-
 #[tokio::test]
-async fn a_hold_taken_up_again_leaves_no_seat_alone_that_a_new_one_would_not() {
+async fn ending_what_is_not_due_is_refused_and_not_remembered() {
     let database = database::fresh().await;
-    let shop = Shop::open(&database.owner(), 1, 8).await;
-    let slot = shop.screening_under(&json!({ "orphan_rule": "lenient" })).await;
-    let [first, second, last] = [0, 1, 7].map(|seat| shop.label(seat));
-    let id = lapsed(&shop, slot, std::slice::from_ref(&second)).await;
-    let revive = async || shop.bookings.revive(&guest(id, "Revive"), id).await;
-    match revive().await.map(|_| ()) {
-        Err(Stop::Refused(Refused::Seating(SeatingError::Orphan { lone, suggestions }))) => {
-            assert_eq!(lone, std::slice::from_ref(&first));
-            assert!(!suggestions.is_empty());
-        }
-        other => panic!("{other:?}"),
-    }
-    // With the seat beside it gone, nobody is left alone.
-    shop.hold(slot, vec![first]).await.expect("the end of the row");
-    revive().await.expect("everything is still free");
-    // What runs already has its seats, whatever stands around them.
-    shop.hold(slot, vec![last]).await.expect("the other end");
-    revive().await.expect("nothing to do");
+    let shop = Shop::open(&database.owner(), 2, 5).await;
+    let held = shop
+        .hold(shop.screening().await, vec![shop.label(0)])
+        .await
+        .unwrap();
+    let timer = Request {
+        key: Some(IdempotencyKey {
+            scope: "deadlines".to_owned(),
+            key: "timer".to_owned(),
+            fingerprint: [0; 32],
+        }),
+        ..Request::system("deadlines", "reservations/end-due")
+    };
+    // A clock that was ahead and is set back makes the timer come too early; it must work when its time has come.
+    let early = shop.bookings.end_due(&timer, number(&held)).await;
+    assert!(matches!(
+        early,
+        Err(Stop::Refused(Refused::Reservation(
+            ReservationError::NotYetDue { .. }
+        )))
+    ));
+    let remembered = "select count(*) from idempotency_keys where scope = 'deadlines'";
+    let row = database.client().await.query_one(remembered, &[]).await.unwrap();
+    assert_eq!(row.get::<_, i64>(0), 0);
 }

@@ -9,6 +9,11 @@ use super::{App, problem::Problem, problems};
 /// The longest wait for a read model.
 const WAIT_MAX: Duration = Duration::from_secs(3);
 
+/// Whether the log has come to a position, here or in another process.
+pub(super) async fn exists(app: &App, position: i64) -> Result<bool, Problem> {
+    Ok(position <= app.store.feed().position() || position <= projections::moments::head(&app.reads).await?)
+}
+
 /// Waits until `model` shows the event at `min_position`, if one was asked for.
 pub(super) async fn reached(
     app: &App,
