@@ -79,7 +79,7 @@ impl Bookings {
     }
 
     /// Exchanges the places or people of a running hold; seats that stay are never let go in between. Other seats are judged
-    /// as if they were held anew, and that somebody needs a wheelchair place, stated once, stays so.
+    /// as if they were held anew; that somebody needs a wheelchair place stays stated while such a place is held.
     pub async fn change(
         &self,
         request: &Request,

@@ -37,7 +37,7 @@ pub struct Change {
     #[serde(default)]
     #[schema(minimum = 1, maximum = 6)]
     party_size: Option<u8>,
-    /// The statement that somebody of the group needs a wheelchair place; once stated, it stays so.
+    /// The statement that somebody of the group needs a wheelchair place; it stays stated while such a place is held.
     #[serde(default)]
     accessible: bool,
 }
