@@ -9,6 +9,7 @@ mod coupons;
 mod end;
 mod hold;
 mod numbers;
+mod orphans;
 mod place;
 mod refused;
 mod seats;

@@ -22,9 +22,10 @@ use aggregates::{
     movie::Movie,
     price_policy::PricePolicy,
     pricing::Tariff,
+    seating::OrphanRule,
     theme::{SalesOpening, Theme},
     time_slot::{
-        CANCEL_MINUTES_DEFAULT, HOLD_CAP_MINUTES_DEFAULT, HOLD_MINUTES_DEFAULT, Plan,
+        CANCEL_MINUTES_DEFAULT, HOLD_CAP_MINUTES_DEFAULT, HOLD_MINUTES_DEFAULT, POOL_MINUTES_DEFAULT, Plan,
         SEATS_PER_CUSTOMER_DEFAULT, Show, TimeSlot,
     },
     values::WallTime,
@@ -99,11 +100,31 @@ pub enum Shows {
         price_policy: PricePolicyId,
         /// Minutes before the start until which customers cancel online.
         cancel_minutes: u16,
+        /// Which seats may be chosen together.
+        seating: Seating,
         /// Which movies, and when.
         screenings: Arc<Vec<Screening>>,
     },
     /// As the theme's own template says.
     Sessions(ThemeId),
+}
+
+/// Which seats may be chosen together (DOMAIN C12).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seating {
+    /// Whether a choice may leave a single seat alone.
+    pub orphan_rule: OrphanRule,
+    /// Minutes before the start from which wheelchair and companion places are sold to everyone.
+    pub pool_minutes: u16,
+}
+
+impl Default for Seating {
+    fn default() -> Self {
+        Self {
+            orphan_rule: OrphanRule::Off,
+            pool_minutes: POOL_MINUTES_DEFAULT,
+        }
+    }
 }
 
 /// A movie shown at the same time on some days of every week.
@@ -302,6 +323,7 @@ impl Programme {
                 auditorium,
                 price_policy,
                 cancel_minutes,
+                seating,
                 screenings,
             } => {
                 let policy = work.load::<PricePolicy>(price_policy).await?;
@@ -342,6 +364,8 @@ impl Programme {
                     let plan = day.plan(screening.starts, film.running_time_minutes, show);
                     plans.extend(plan.map(|plan| Plan {
                         cancel_minutes: *cancel_minutes,
+                        orphan_rule: seating.orphan_rule,
+                        pool_minutes: seating.pool_minutes,
                         ..plan
                     }));
                 }
@@ -410,6 +434,8 @@ impl Day<'_> {
             hold_minutes: HOLD_MINUTES_DEFAULT,
             hold_cap_minutes: HOLD_CAP_MINUTES_DEFAULT,
             cancel_minutes: CANCEL_MINUTES_DEFAULT,
+            orphan_rule: OrphanRule::Off,
+            pool_minutes: POOL_MINUTES_DEFAULT,
         })
     }
 }

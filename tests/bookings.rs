@@ -1,5 +1,7 @@
 //! Booking commands as units of work, on a real log.
 
+mod orphans;
+
 use aggregates::{
     pricing::{Party, Persons},
     reservation::{ReservationError, ReservationEvent},
@@ -26,6 +28,7 @@ async fn a_number_that_was_given_already_gives_way_to_the_next() {
             adult: 1,
             ..Persons::default()
         }),
+        accessible: false,
     };
     // Two servers under one worker number made the same one.
     let twice = shop.bookings.next_number();

@@ -15,4 +15,5 @@ mod live;
 mod named;
 mod problems;
 mod said;
+mod seating;
 mod shop;

@@ -37,6 +37,9 @@ pub struct Choice {
     pub party: Party,
     /// What it costs, bound to the hold.
     pub quote: Quote,
+    /// Whether wheelchair or companion places are among the seats, on the statement that they are needed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub accessible: bool,
 }
 
 /// Who to call about a placed reservation.

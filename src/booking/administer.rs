@@ -13,6 +13,7 @@ use aggregates::{
     reservation::ReservationError,
     schedule::ScheduleError,
     seat::SeatError,
+    seating::SeatingError,
     theme::{Theme, ThemeError},
     time_slot::{TimeSlot, TimeSlotError},
 };
@@ -105,6 +106,7 @@ pub fn booking_refusals() -> Vec<(&'static str, Kind, &'static str)> {
         .map(|error| (error.slug(), error.kind(), error.help()));
     let rules = [
         SeatError::REFUSALS,
+        SeatingError::REFUSALS,
         TimeSlotError::REFUSALS,
         ReservationError::REFUSALS,
         CouponError::REFUSALS,

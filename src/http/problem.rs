@@ -75,9 +75,12 @@ pub struct Besides {
     /// Each wrong field.
     #[schema(nullable = false)]
     errors: Option<Vec<WrongField>>,
-    /// The seats that stood in the way, by their labels.
-    #[schema(nullable = false)]
+    /// The seats it speaks of: those that stood in the way, would be left alone or are missing from the choice.
+    #[schema(nullable = false, example = json!(["C6"]))]
     seats: Option<Vec<String>>,
+    /// Whole choices of seats that would be accepted instead, the nearest first.
+    #[schema(nullable = false, example = json!([["C6", "C7"], ["C9", "C10"]]))]
+    suggestions: Option<Vec<Vec<String>>>,
 }
 
 /// A wrong field of a body.

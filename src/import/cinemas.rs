@@ -13,7 +13,7 @@ use aggregates::{
     layout::Layout,
     movie::{Film, RUNNING_TIME_MAX},
     pricing::{Band, PersonDeltas, ScreeningTariff, Tariff},
-    time_slot::{CANCEL_MINUTES_DEFAULT, CANCEL_MINUTES_MAX},
+    time_slot::{CANCEL_MINUTES_DEFAULT, CANCEL_MINUTES_MAX, POOL_MINUTES_MAX},
     values::{Category, Currency, Name, Title, WallTime},
 };
 
@@ -22,6 +22,7 @@ use super::{
     files::stem,
     premises::{self, ENTRIES_MAX, Unique, any, weekday},
 };
+use crate::timetable::Seating;
 
 /// Finds the hall a node names.
 type LayoutOf<'a> = &'a mut dyn FnMut(&Node<'_>) -> Option<(Name, Arc<Layout>)>;
@@ -36,6 +37,7 @@ pub(super) fn read(root: &Node<'_>, layout_of: LayoutOf<'_>) -> Option<CinemaCha
         "price_policy",
         "cinemas",
         "cancellation_policy",
+        "seating",
     ]);
     let chain = root.field("chain", Node::text);
     let mut titles = Unique::default();
@@ -55,6 +57,7 @@ pub(super) fn read(root: &Node<'_>, layout_of: LayoutOf<'_>) -> Option<CinemaCha
         Some(At::new(policy.pointer(), screening_tariff(policy)?))
     });
     let cancel_minutes = root.maybe("cancellation_policy", cancel_minutes);
+    let seating = root.maybe("seating", seating);
     let mut names = Unique::default();
     let cinemas = root.field("cinemas", |cinemas| {
         cinemas.each(ENTRIES_MAX, |node| {
@@ -71,6 +74,7 @@ pub(super) fn read(root: &Node<'_>, layout_of: LayoutOf<'_>) -> Option<CinemaCha
             value: Arc::new(tariff.value),
         })?,
         cancel_minutes: cancel_minutes?.unwrap_or(CANCEL_MINUTES_DEFAULT),
+        seating: seating?.unwrap_or_default(),
         cinemas: cinemas?,
         movies: movies?,
     })
@@ -279,6 +283,18 @@ fn cancel_minutes(policy: &Node<'_>) -> Option<u16> {
     online
 }
 
+/// Which seats may be chosen together; what is left out is as usual.
+fn seating(node: &Node<'_>) -> Option<Seating> {
+    node.only(&["orphan_rule", "pool_minutes"]);
+    let orphan_rule = node.maybe("orphan_rule", Node::text);
+    let pool_minutes = node.maybe("pool_minutes", |m| m.integer(0..=POOL_MINUTES_MAX.into()));
+    let usual = Seating::default();
+    Some(Seating {
+        orphan_rule: orphan_rule?.unwrap_or(usual.orphan_rule),
+        pool_minutes: pool_minutes?.unwrap_or(usual.pool_minutes),
+    })
+}
+
 fn cinema(node: &Node<'_>, layout_of: LayoutOf<'_>, known: &Named) -> Option<Cinema> {
     node.only(&[&premises::FIELDS[..], &["auditoriums", "schedule"]].concat());
     let premises = premises::read(node, BranchKind::Cinema);
@@ -332,12 +348,13 @@ fn room(
     known: &Named,
     cleaning: &mut BTreeMap<Name, Option<u16>>,
 ) -> Option<Room> {
-    node.only(&["name", "layout", "cleaning_minutes"]);
+    node.only(&["name", "layout", "cleaning_minutes", "seating"]);
     let name = node.field("name", Node::text);
     let found = node.field("layout", |path| layout_of(path));
     let cleaning_minutes = node.field("cleaning_minutes", |m| {
         m.integer(0..=aggregates::auditorium::CLEANING_MAX.into())
     });
+    let seating = node.maybe("seating", seating);
     if let Some(name) = &name {
         cleaning.insert(Name::clone(name), cleaning_minutes);
     }
@@ -358,6 +375,7 @@ fn room(
         hall,
         layout,
         cleaning_minutes: cleaning_minutes?,
+        seating: seating?,
     })
 }
 

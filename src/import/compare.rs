@@ -357,6 +357,8 @@ fn auditorium(known: &Auditorium, branch: BranchId, room: &Room) -> Vec<Auditori
         hall,
         layout,
         cleaning_minutes,
+        // Of the slots to come, not of the auditorium.
+        seating: _,
     } = room.clone();
     let hall = Some(hall);
     let draw = AuditoriumCommand::DrawLayout { layout };

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use aggregates::values::Name;
 use futures_util::{StreamExt as _, stream};
 
 use super::{
@@ -118,12 +119,20 @@ fn screenings(chain: &CinemaChain, names: &Names) -> Vec<Programme> {
                 days: screening.days.clone(),
             });
         }
+        let seating = |name: &Name| {
+            let mut rooms = cinema.auditoriums.iter().map(|room| &room.value);
+            let own = rooms
+                .find(|room| room.name == *name)
+                .and_then(|room| room.seating);
+            own.unwrap_or(chain.seating)
+        };
         programmes.extend(rooms.into_iter().map(|(room, screenings)| Programme {
             branch,
             shows: Shows::Screenings {
                 auditorium: names.auditorium(branch, room),
                 price_policy: names.price_policy(&chain.chain),
                 cancel_minutes: chain.cancel_minutes,
+                seating: seating(room),
                 screenings: Arc::new(screenings),
             },
         }));

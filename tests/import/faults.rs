@@ -46,7 +46,7 @@ fn the_faults_of_a_seating_plan_have_the_paths_of_the_file() {
             "/zones/0/rows/0/seats/1/seat_number: 1 is already the seat_number of /zones/0/rows/0/seats/0",
             "/zones/0/rows/1/row_number: A is already the row_number of /zones/0/rows/0",
             "/zones/0/areas/0/polygon/points: must be 3 to 1000 corners",
-            "/zones/0/rows/1/seats/0/pair: is missing: give both seats of a couple the seat_guid of their first seat as `pair`",
+            "/zones/0/rows/1/seats/0/pair: is missing: an odd number of couple seats stands together; give both seats of a couple the seat_guid of their first seat as `pair`",
         ]
     );
 }

@@ -137,7 +137,8 @@ impl Check {
         match (seat.kind == SeatKind::Couple, seat.pair.is_some()) {
             (true, false) => self.fault(
                 format!("{here}/pair"),
-                "is missing: give both seats of a couple the label of their first seat as `pair`",
+                "is missing: an odd number of couple seats stands together; give both seats of a couple the label of \
+                 their first seat as `pair`",
             ),
             (false, true) => self.fault(format!("{here}/pair"), "is only for seats of the kind couple"),
             (true, true) | (false, false) => {}

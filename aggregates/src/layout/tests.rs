@@ -251,6 +251,61 @@ fn a_pair_is_two_couple_seats() {
 }
 
 #[test]
+fn couple_seats_that_name_no_pair_are_paired_as_they_stand() {
+    let mut plan = plain(1, 8, &[2]).layout().expect("a layout").plan().clone();
+    let couples = |plan: &mut LayoutPlan, numbers: &[usize]| {
+        for number in numbers {
+            plan.sections[0].rows[0].seats[*number].kind = SeatKind::Couple;
+        }
+    };
+    couples(&mut plan, &[0, 1, 2, 3, 5, 6]);
+    let layout = Layout::new(plan.clone()).expect("a sound plan");
+    let other = |text: &str| layout.other_half(&label(text)).map(|seat| seat.label.to_string());
+    for (one, two) in [("A1", "A2"), ("A3", "A4"), ("A6", "A7")] {
+        assert_eq!(
+            (other(one).as_deref(), other(two).as_deref()),
+            (Some(two), Some(one))
+        );
+    }
+    assert_eq!(other("A5"), None);
+    // Once drawn, the pairs are part of the plan.
+    let text = serde_json::to_string(&layout).expect("a layout can be written");
+    assert_eq!(serde_json::from_str::<Layout>(&text).expect("and read"), layout);
+    // Two by two needs an even number, and an aisle parts them.
+    couples(&mut plan, &[4]);
+    let pointers = |plan: LayoutPlan| {
+        let faults = Layout::new(plan).expect_err("an odd number");
+        faults
+            .0
+            .into_iter()
+            .map(|fault| fault.pointer)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(pointers(plan.clone()), ["/sections/0/rows/0/seats/6/pair"]);
+    plan.sections[0].rows[0].seats[0].kind = SeatKind::Standard;
+    assert_eq!(
+        pointers(plan),
+        [
+            "/sections/0/rows/0/seats/1/pair",
+            "/sections/0/rows/0/seats/6/pair"
+        ]
+    );
+}
+
+#[test]
+fn the_block_around_a_seat_ends_at_aisles_and_rows() {
+    let layout = plain(3, 6, &[2]).layout().expect("a layout");
+    let first = |runs: Vec<&[LayoutSeat]>| {
+        runs.iter()
+            .map(|run| run[0].label.to_string())
+            .collect::<Vec<_>>()
+    };
+    let chosen = [label("A4"), label("A3"), label("B2")];
+    assert_eq!(first(layout.runs_around(&chosen)), ["A3", "B1"]);
+    assert_eq!(first(layout.runs_elsewhere(&chosen)), ["B3", "C3", "A1", "C1"]);
+}
+
+#[test]
 fn a_plan_without_seats_and_no_plan_at_all_are_refused() {
     let mut plan = pretix();
     plan["zones"] = json!([]);
@@ -324,4 +379,34 @@ fn a_layout_reads_as_it_was_written() {
     assert_eq!(serde_json::from_str::<Layout>(&text).expect("and read"), layout);
     let broken = text.replace("\"A2\"", "\"A1\"");
     assert!(serde_json::from_str::<Layout>(&broken).is_err());
+}
+
+proptest::proptest! {
+    #[test]
+    fn couple_seats_have_one_partner_beside_them_or_the_plan_a_fault(
+        couples in proptest::collection::vec(proptest::bool::ANY, 3..12), aisle in 1_u16..12,
+    ) {
+        let columns = u16::try_from(couples.len()).expect("a short row");
+        let aisles: Vec<u16> = (1..columns).filter(|after| *after == aisle).collect();
+        let mut plan = plain(1, columns, &aisles).layout().expect("a layout").plan().clone();
+        let seats = &mut plan.sections[0].rows[0].seats;
+        for (seat, couple) in seats.iter_mut().zip(&couples) {
+            seat.kind = if *couple { SeatKind::Couple } else { SeatKind::Standard };
+        }
+        let (left, right) = couples.split_at(aisles.first().map_or(couples.len(), |after| usize::from(*after)));
+        let even = |part: &[bool]| part.split(|couple| !couple).all(|together| together.len() % 2 == 0);
+        match Layout::new(plan) {
+            Ok(layout) => {
+                proptest::prop_assert!(even(left) && even(right));
+                for (seat, couple) in layout.seats().zip(&couples) {
+                    let other = layout.other_half(&seat.label);
+                    proptest::prop_assert_eq!(other.is_some(), *couple);
+                    let back = other.and_then(|other| layout.other_half(&other.label));
+                    proptest::prop_assert!(other.is_none() || back.map(|seat| &seat.label) == Some(&seat.label));
+                    proptest::prop_assert!(other.is_none_or(|other| other.position.distance(seat.position) < 33.0));
+                }
+            }
+            Err(_) => proptest::prop_assert!(!even(left) || !even(right)),
+        }
+    }
 }

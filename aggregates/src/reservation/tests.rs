@@ -31,6 +31,7 @@ fn choice(label: &str) -> Choice {
         seats: vec![label.parse().expect("a label")],
         party: Party::Group { size: 2 },
         quote: quote(60_000),
+        accessible: false,
     }
 }
 

@@ -23,7 +23,7 @@ use super::{
 /// What to hold instead.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "seats": ["C7"], "persons": { "adult": 1 } }))]
+#[schema(as = ChangeOfChoice, example = json!({ "seats": ["C7"], "persons": { "adult": 1 } }))]
 pub struct Change {
     /// These seats, by their labels.
     #[serde(default)]
@@ -40,6 +40,9 @@ pub struct Change {
     #[serde(default)]
     #[schema(minimum = 1, maximum = 6)]
     party_size: Option<u8>,
+    /// The statement that somebody of the group needs a wheelchair place; it stays stated while such a place is held.
+    #[serde(default)]
+    accessible: bool,
 }
 
 impl Sendable for Change {
@@ -62,7 +65,7 @@ impl Sendable for Change {
     request_body = Change,
     responses((status = OK, description = "As it is now", body = ReservationView),
               (status = NOT_FOUND, description = "Unknown number or wrong token", body = ProblemBody),
-              (status = CONFLICT, description = "seat/taken and others", body = ProblemBody),
+              (status = CONFLICT, description = "seat/taken, seating/orphan and others; names the seats, and suggests others", body = ProblemBody),
               (status = GONE, description = "reservation/hold-lapsed and others", body = ProblemBody)))]
 pub(in super::super) async fn change(
     State(app): State<App>,
@@ -77,19 +80,27 @@ pub(in super::super) async fn change(
         best_available,
         persons,
         party_size,
+        accessible,
     } = body;
     let (places, party) = chosen(ChoiceFields {
         seats,
         best_available,
         persons,
         party_size,
+        accessible,
     })?;
-    let key = key.bind(
-        app.store.vault(),
-        holder.scope(),
-        &("change", id, &places, &party),
-    )?;
+    let wish = ("change", id, &places, &party);
+    let (vault, scope) = (app.store.vault(), holder.scope());
+    // Without the statement it is the request it always was.
+    let key = if accessible {
+        key.bind(vault, scope, &(wish, "accessible"))?
+    } else {
+        key.bind(vault, scope, &wish)?
+    };
     let request = caller.request(holder.actor(), "reservations/change", key);
-    let committed = app.bookings.change(&request, id, &places, &party).await?;
+    let committed = app
+        .bookings
+        .change(&request, id, &places, &party, accessible)
+        .await?;
     after(&app, &committed, id).await
 }

@@ -57,6 +57,10 @@ pub struct Hold {
     #[serde(default)]
     #[schema(minimum = 1, maximum = 6)]
     party_size: Option<u8>,
+    /// The statement that somebody of the group needs a wheelchair place: until their pool opens, wheelchair and companion
+    /// places are sold with it only.
+    #[serde(default)]
+    accessible: bool,
 }
 
 impl Sendable for Hold {
@@ -79,11 +83,13 @@ impl Hold {
             best_available: self.best_available,
             persons: self.persons,
             party_size: self.party_size,
+            accessible: self.accessible,
         })?;
         Ok(Wish {
             time_slot: self.time_slot,
             places,
             party,
+            accessible: self.accessible,
         })
     }
 }
@@ -95,6 +101,7 @@ pub(super) struct ChoiceFields {
     pub(super) best_available: Option<u8>,
     pub(super) persons: Option<Persons>,
     pub(super) party_size: Option<u8>,
+    pub(super) accessible: bool,
 }
 
 /// What a choice lacks: places and people of a movie, or a group for a theme.
@@ -140,11 +147,13 @@ pub(super) fn chosen(choice: ChoiceFields) -> Result<(Places, Party), Problem> {
             seats,
             best_available,
             persons,
+            accessible,
         } => {
             let faults = [
                 apart(seats.is_some(), "/seats"),
                 apart(best_available.is_some(), "/best_available"),
                 apart(persons.is_some(), "/persons"),
+                apart(accessible, "/accessible"),
             ];
             refuse(faults.into_iter().flatten().collect())?;
             (Places::Room, Party::Group { size })
@@ -164,6 +173,7 @@ pub(super) fn chosen(choice: ChoiceFields) -> Result<(Places, Party), Problem> {
             best_available: None,
             persons,
             party_size: None,
+            accessible: _,
         } => return Err(invalid(&missing(false, persons.is_some(), false))),
         ChoiceFields { persons: None, .. } => return Err(invalid(&missing(true, false, false))),
         ChoiceFields {
@@ -187,7 +197,7 @@ pub(super) fn chosen(choice: ChoiceFields) -> Result<(Places, Party), Problem> {
     responses(
         (status = CREATED, description = "Held; the token is its holder's secret", body = ReservationView,
          headers(("Location" = String, description = "The reservation"))),
-        (status = CONFLICT, description = "seat/taken and others; names the seats", body = ProblemBody),
+        (status = CONFLICT, description = "seat/taken, seating/orphan and others; names the seats, and suggests others", body = ProblemBody),
         (status = UNPROCESSABLE_ENTITY, description = "Some fields are wrong", body = ProblemBody)))]
 pub(in super::super) async fn hold(
     State(app): State<App>,

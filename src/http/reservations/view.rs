@@ -35,6 +35,10 @@ pub struct ReservationView<'a> {
     seats: &'a [SeatLabel],
     /// Who comes.
     party: &'a Party,
+    /// Whether wheelchair or companion places are among them, on the statement that they are needed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    accessible: bool,
     /// What it costs and why.
     quote: &'a Quote,
     /// When the hold runs out, until it is placed.
@@ -128,6 +132,7 @@ impl<'a> ReservationView<'a> {
             time_slot: hold.time_slot,
             seats: &hold.choice.seats,
             party: &hold.choice.party,
+            accessible: hold.choice.accessible,
             quote: placed.map_or(&hold.choice.quote, |placed| &placed.placement.quote),
             expires_at: placed.is_none().then_some(hold.until),
             token: None,

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::import::samples;
+use crate::{import::samples, timetable::Seating};
 
 const HALL: &str = r##"{"name":"소극장","categories":[{"name":"일반","color":"#3b82f6"}],"size":{"width":96,"height":96},
     "zones":[{"name":"본관","rows":[{"row_number":"A","seats":[
@@ -255,6 +255,33 @@ fn without_a_cancellation_policy_customers_cancel_until_twenty_minutes_before() 
         Content::Cinemas(chain) => assert_eq!(chain.cancel_minutes, 20),
         other @ (Content::EscapeRooms(_) | Content::Hall(..)) => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn seating_rules_are_those_of_the_auditorium_else_of_the_chain_else_the_usual() {
+    let mut file = cinemas();
+    let rules = |file: &Value| match &read_with(file, HALL).expect("a sound file")[0].content {
+        Content::Cinemas(chain) => {
+            let own = chain.cinemas[0].auditoriums[0].value.seating;
+            let of = |seating: Seating| (seating.orphan_rule.as_str(), seating.pool_minutes);
+            (of(chain.seating), own.map(of))
+        }
+        other @ (Content::EscapeRooms(_) | Content::Hall(..)) => panic!("{other:?}"),
+    };
+    assert_eq!(rules(&file), (("off", 60), None));
+    file["seating"] = json!({ "orphan_rule": "lenient" });
+    file["cinemas"][0]["auditoriums"][0]["seating"] = json!({ "orphan_rule": "strict", "pool_minutes": 0 });
+    assert_eq!(rules(&file), (("lenient", 60), Some(("strict", 0))));
+    file["seating"] = json!({ "orphan_rule": "on", "colour": "red" });
+    file["cinemas"][0]["auditoriums"][0]["seating"]["pool_minutes"] = json!(43_201);
+    assert_eq!(
+        faults(&file),
+        [
+            "/seating/colour",
+            "/seating/orphan_rule",
+            "/cinemas/0/auditoriums/0/seating/pool_minutes",
+        ]
+    );
 }
 
 #[test]
