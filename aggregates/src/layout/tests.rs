@@ -193,7 +193,7 @@ fn a_couple_seat_without_a_pair_is_told_what_to_add() {
     let found = Layout::from_pretix(&plan).expect_err("no pair").to_string();
     assert_eq!(
         found,
-        "/zones/0/rows/0/seats/0/pair: is missing: give both seats of a couple the seat_guid of their first seat as `pair`"
+        "/zones/0/rows/0/seats/0/pair: is missing: an odd number of couple seats stands together; give both seats of a couple the seat_guid of their first seat as `pair`"
     );
 }
 
