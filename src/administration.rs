@@ -6,10 +6,10 @@ use std::{fmt, sync::Arc};
 use aggregates::{
     administered::{Administered, Claims, Reference},
     auditorium::Auditorium,
-    branch::Branch,
+    branch::{Branch, BranchError, BranchKind},
     claim::{Claim, ClaimCommand, ClaimError},
     fault::Fault,
-    ids::ClaimId,
+    ids::{BranchId, ClaimId},
     movie::Movie,
     price_policy::{PricePolicy, PricePolicyError},
     refusal::{Kind, Refusal},
@@ -124,6 +124,10 @@ async fn require(work: &mut UnitOfWork, reference: Reference) -> Result<(), Stop
             .open()
             .map(drop)
             .map_err(Denied::stop),
+        Reference::Cinema(id) => of_kind(work, id, BranchKind::Cinema, BranchError::NoCinema).await,
+        Reference::EscapeRoom(id) => {
+            of_kind(work, id, BranchKind::EscapeRoom, BranchError::NoEscapeRoom).await
+        }
         Reference::Auditorium(id) => work
             .load::<Auditorium>(&id)
             .await?
@@ -146,5 +150,20 @@ async fn require(work: &mut UnitOfWork, reference: Reference) -> Result<(), Stop
             [] => Err(Denied::stop(PricePolicyError::NotFound)),
             [_, ..] => Ok(()),
         },
+    }
+}
+
+/// A branch must be open and do the business that the command is about.
+async fn of_kind(
+    work: &mut UnitOfWork,
+    id: BranchId,
+    kind: BranchKind,
+    otherwise: BranchError,
+) -> Result<(), Stop<Denied>> {
+    let site = work.load::<Branch>(&id).await?.open().map_err(Denied::stop)?;
+    if site.premises.kind == kind {
+        Ok(())
+    } else {
+        Err(Denied::stop(otherwise))
     }
 }

@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod changes;
+mod naming;
 mod people;
 mod sales;
 mod sentence;
@@ -14,6 +15,7 @@ use projections::audit_trail::Entry;
 use serde::Serialize;
 
 pub use self::changes::{Change, Story, shown};
+pub use self::naming::name;
 pub use self::sentence::{sentence, who};
 
 /// One event as people read it.

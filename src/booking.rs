@@ -9,6 +9,7 @@ mod coupons;
 mod end;
 mod hold;
 mod numbers;
+mod orphans;
 mod place;
 mod refused;
 mod seats;
@@ -32,7 +33,7 @@ pub use self::{
     numbers::Numbers,
     place::Placing,
     refused::{ChoiceError, Refused},
-    soundness::{ProgrammeError, zone_of},
+    soundness::{IN_USE, ProgrammeError, zone_of},
 };
 use crate::{
     store::{Committed, Request, Stop, Store, UnitOfWork},

@@ -16,7 +16,10 @@ mod verify;
 
 use std::{ffi::OsString, io::Write as _, process::ExitCode};
 
-use clap::{CommandFactory as _, Parser, Subcommand, error::ErrorKind};
+use clap::{
+    CommandFactory as _, Parser, Subcommand,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 
 use self::failure::Failure;
 use crate::{config::DatabaseArgs, postgres::child, telemetry};
@@ -26,8 +29,11 @@ Exit codes:
    0  done
    1  something failed; the message says what
    2  jari verify found a violation
+   3  jari import left time slots that differ from the files; a person must decide
   64  the command line is wrong
-  69  there is no database, or it cannot be installed
+  69  there is no database, it does not answer, or it cannot be installed
+  73  the private database cannot be created
+  74  a file or directory cannot be used
   75  another program is in the way; try again
   78  the configuration is wrong
 
@@ -90,11 +96,14 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     if let Some(code) = child::dispatch(args.clone()) {
         return code;
     }
-    let cli = match Cli::try_parse_from(args) {
+    let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
         Err(error) => {
             // Nobody may be there to read it.
-            let _ = error.print();
+            let _ = match wrong_value(&error, &args) {
+                Some(text) => writeln!(std::io::stderr(), "error: {text}"),
+                None => error.print(),
+            };
             let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
             return if asked {
                 ExitCode::SUCCESS
@@ -112,6 +121,44 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             failure.exit_code()
         }
     }
+}
+
+/// What is said of a value that cannot be used: where it came from, and never the value itself if it is a secret.
+fn wrong_value(error: &clap::Error, args: &[OsString]) -> Option<String> {
+    use std::error::Error as _;
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text),
+        Some(_) | None => None,
+    };
+    let name = context(ContextKind::InvalidArg).filter(|_| error.kind() == ErrorKind::ValueValidation)?;
+    let why = error.source()?;
+    let mut command = Cli::command();
+    // How an argument is written is known only then.
+    command.build();
+    let mut known = command
+        .get_subcommands()
+        .chain([&command])
+        .flat_map(clap::Command::get_arguments);
+    let argument = known.find(|argument| argument.to_string() == *name);
+    let typed = |long: &str| {
+        let flag = format!("--{long}");
+        let mut given = args.iter().map(|word| word.to_string_lossy());
+        given.any(|word| {
+            word.strip_prefix(&flag)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+        })
+    };
+    let variable = argument
+        .filter(|argument| !argument.get_long().is_some_and(typed))
+        .and_then(|argument| argument.get_env())
+        .map_or_else(String::new, |name| format!(" from {}", name.display()));
+    // What must not be seen in the help must not be seen here either.
+    let value = context(ContextKind::InvalidValue)
+        .filter(|_| argument.is_some_and(|argument| !argument.is_hide_env_values_set()))
+        .map_or_else(String::new, |value| format!(" '{value}'"));
+    Some(format!(
+        "invalid value{value}{variable} for '{name}': {why}\n\nFor more information, try '--help'."
+    ))
 }
 
 fn run(cli: Cli) -> Result<ExitCode, Failure> {

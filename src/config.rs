@@ -8,6 +8,7 @@ use axum::http::HeaderName;
 use clap::Args;
 
 use crate::{
+    numbers::{at_least, from_to},
     postgres::{Connect, ConnectError},
     vault::MasterSecret,
 };
@@ -102,11 +103,11 @@ fn secret_bytes(text: &str) -> Option<[u8; 32]> {
 pub struct RateLimits {
     /// Requests per second from one address (twice as many in a burst)
     #[arg(long, env = "JARI_RATE_LIMIT", default_value_t = 100, value_name = "N",
-        value_parser = clap::value_parser!(u32).range(1..))]
+        value_parser = at_least(1_u32))]
     pub requests_per_second: u32,
     /// Look-ups, coupon codes and wrong tokens per minute from one address
     #[arg(long, env = "JARI_GUESS_LIMIT", default_value_t = 30, value_name = "N",
-        value_parser = clap::value_parser!(u32).range(1..))]
+        value_parser = at_least(1_u32))]
     pub guesses_per_minute: u32,
 }
 
@@ -135,7 +136,8 @@ pub struct HttpArgs {
     #[arg(long, env = "JARI_HOST", default_value = "127.0.0.1", value_name = "ADDRESS")]
     pub host: std::net::IpAddr,
     /// The port to listen on; 0 takes any free one
-    #[arg(long, env = "JARI_PORT", default_value_t = 8080, value_name = "PORT")]
+    #[arg(long, env = "JARI_PORT", default_value_t = 8080, value_name = "PORT",
+        value_parser = from_to(0..=u16::MAX))]
     pub port: u16,
     #[command(flatten)]
     #[expect(missing_docs, reason = "its fields say it in the help")]
@@ -149,26 +151,26 @@ pub struct HttpArgs {
         long,
         env = "JARI_CONNECTIONS_MAX",
         default_value_t = 10_000,
-        value_name = "N"
+        value_name = "N", value_parser = at_least(1_usize)
     )]
     pub connections_max: usize,
     /// How many requests are answered at the same time; others are told to retry
-    #[arg(long, env = "JARI_REQUESTS_MAX", default_value_t = 4_000, value_name = "N")]
+    #[arg(long, env = "JARI_REQUESTS_MAX", default_value_t = 4_000, value_name = "N", value_parser = at_least(1_usize))]
     pub requests_max: usize,
     /// How many listeners may follow live changes at the same time
-    #[arg(long, env = "JARI_LISTENERS_MAX", default_value_t = 2_000, value_name = "N")]
+    #[arg(long, env = "JARI_LISTENERS_MAX", default_value_t = 2_000, value_name = "N", value_parser = at_least(1_usize))]
     pub listeners_max: usize,
     /// How many of these listeners may come from one address
     #[arg(
         long,
         env = "JARI_LISTENERS_PER_ADDRESS_MAX",
         default_value_t = 200,
-        value_name = "N"
+        value_name = "N", value_parser = at_least(1_usize)
     )]
     pub listeners_per_address_max: usize,
     /// Seconds after which a request is given up
     #[arg(long, env = "JARI_REQUEST_SECONDS", default_value_t = 15, value_name = "SECONDS",
-        value_parser = clap::value_parser!(u64).range(1..=300))]
+        value_parser = from_to(1..=300_u64))]
     pub request_seconds: u64,
 }
 

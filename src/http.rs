@@ -22,11 +22,13 @@ mod idempotency;
 mod if_match;
 mod limits;
 pub mod metrics;
+mod nearest;
 pub mod openapi;
 mod pages;
 mod params;
 mod problem;
 mod problems;
+mod query;
 mod reason;
 mod reservations;
 mod seats;
@@ -34,6 +36,7 @@ mod serve;
 mod sign_in;
 mod stopped;
 mod time_slots;
+mod titled;
 
 use std::{ops::Deref, sync::Arc};
 
@@ -41,7 +44,7 @@ use aggregates::{
     branch::{Branch, BranchError},
     ids::{AuditoriumId, BranchId},
 };
-use axum::{Router, body::Bytes, middleware::from_fn_with_state};
+use axum::{Router, body::Bytes, middleware::from_fn_with_state, response::Redirect, routing::get};
 use jiff::tz::TimeZone;
 use moka::sync::Cache;
 use sqlx::PgPool;
@@ -165,6 +168,9 @@ pub fn router(app: App) -> Router {
     router
         .route_layer(from_fn_with_state(Queried::of(&document), no_stray_query))
         .merge(openapi::routes())
+        // What people and machines try first.
+        .route("/", get(async || Redirect::to("/docs")))
+        .route("/health", get(health::ready))
         .fallback(fallback::no_such_route)
         .method_not_allowed_fallback(fallback::method_not_allowed)
         .with_state(app)

@@ -1,4 +1,5 @@
-//! Reads catalogue files and appends what they say and the log does not; never takes anything away.
+//! Reads catalogue files and appends what they say and the log does not; never takes anything away, but for time slots of
+//! their timetables, if that is asked for and nobody has a place in them.
 //!
 //! ```text
 //!   files ──read──▶ catalogues ──compare──▶ changes ──carry out──▶ events
@@ -16,6 +17,7 @@ mod compare;
 mod escape_rooms;
 mod files;
 mod json;
+mod left_out;
 mod names;
 mod premises;
 pub mod samples;
@@ -30,10 +32,10 @@ pub use self::{
     catalogue::Catalogue,
     compare::Known,
     files::{Source, read},
-    timetable::{SALES_DAYS_MAX, open_sales},
+    timetable::{SALES_DAYS_MAX, follow_timetable, open_sales},
 };
 use crate::store::{Stop, StoreError};
-pub use crate::timetable::Opened;
+pub use crate::timetable::{Followed, Opened, Unsettled, Why};
 
 /// How far long work has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +60,8 @@ pub struct FileFault {
 
 impl fmt::Display for FileFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.file, self.fault)
+        let colon = if self.fault.pointer.is_empty() { ":" } else { "" };
+        write!(f, "{}{colon} {}", self.file, self.fault)
     }
 }
 

@@ -10,6 +10,7 @@ pub mod http;
 pub mod import;
 pub mod migrate;
 pub mod moments;
+mod numbers;
 pub mod people;
 pub mod policies;
 pub mod postgres;

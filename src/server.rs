@@ -5,7 +5,11 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use sqlx::{Connection as _, PgConnection, PgPool, postgres::PgPoolOptions};
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    sync::watch,
+    task::JoinHandle,
+};
 
 use crate::{
     booking::{Bookings, Numbers},
@@ -63,6 +67,48 @@ pub enum NotStarted {
     Lease(#[from] LeaseError),
 }
 
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 1024;
+
+/// The place a server will listen at, taken before anything is made for it. Nobody can connect before it is opened.
+#[derive(Debug)]
+pub struct Door {
+    socket: TcpSocket,
+    address: SocketAddr,
+}
+
+impl Door {
+    /// Takes the address, if nobody listens there.
+    pub fn at(address: SocketAddr) -> Result<Self, NotStarted> {
+        let failed = |source| refused(address, source);
+        let socket = if address.is_ipv4() {
+            TcpSocket::new_v4()
+        } else {
+            TcpSocket::new_v6()
+        };
+        let socket = socket.map_err(failed)?;
+        // What is left of the connections of an earlier server must not keep this one out.
+        socket.set_reuseaddr(true).map_err(failed)?;
+        socket.bind(address).map_err(failed)?;
+        Ok(Self { socket, address })
+    }
+
+    fn open(self) -> Result<TcpListener, NotStarted> {
+        let address = self.address;
+        self.socket
+            .listen(BACKLOG)
+            .map_err(|source| refused(address, source))
+    }
+}
+
+fn refused(address: SocketAddr, source: io::Error) -> NotStarted {
+    if source.kind() == io::ErrorKind::AddrInUse {
+        NotStarted::PortInUse(address.port())
+    } else {
+        NotStarted::Listen { address, source }
+    }
+}
+
 /// A running server.
 pub struct Server {
     /// Where it listens.
@@ -79,10 +125,16 @@ pub struct Server {
 impl Server {
     /// Starts everything on a migrated database; returns when it takes requests.
     pub async fn start(config: Config) -> Result<Self, NotStarted> {
+        // First, because it fails most often and costs least.
+        let door = Door::at(config.http.listen())?;
+        Self::start_at(door, config).await
+    }
+
+    /// The same where the address was taken before.
+    pub async fn start_at(door: Door, config: Config) -> Result<Self, NotStarted> {
         http::metrics::start();
         let admin = AdminToken::new(&config.admin_token).ok_or(NotStarted::AdminToken)?;
-        // First, because it fails most often and costs least.
-        let listener = listen(config.http.listen()).await?;
+        let listener = door.open()?;
         let address = listener.local_addr().map_err(|source| NotStarted::Listen {
             address: config.http.listen(),
             source,
@@ -189,16 +241,6 @@ async fn ended(task: JoinHandle<()>) {
     if let Err(error) = task.await {
         tracing::error!(%error, "a part of the server failed");
     }
-}
-
-async fn listen(address: SocketAddr) -> Result<TcpListener, NotStarted> {
-    TcpListener::bind(address).await.map_err(|source| {
-        if source.kind() == io::ErrorKind::AddrInUse {
-            NotStarted::PortInUse(address.port())
-        } else {
-            NotStarted::Listen { address, source }
-        }
-    })
 }
 
 async fn keep_lease(mut lease: WorkerLease, bookings: Bookings, pool: PgPool, mut stop: Signal) {

@@ -1,8 +1,11 @@
-//! Opens sales for the coming days: makes time slots from weekly programmes; never changes or withdraws a slot that is
-//! there, and never makes one again that was withdrawn.
+//! Opens sales for the coming days: makes time slots from weekly programmes; never changes a slot that is there, and never
+//! makes one again that somebody withdrew.
 //!
 //! A slot is known by its place and its start, so opening the same days again adds only what is missing, and any number of
-//! processes may do it at once.
+//! processes may do it at once. Slots a changed timetable has no more are taken off only where that is asked for: see
+//! [`follow()`]; what was taken off that way is made again when the timetable has it again.
+
+mod follow;
 
 use std::{
     collections::BTreeSet,
@@ -11,6 +14,7 @@ use std::{
 };
 
 use aggregates::{
+    StreamId,
     auditorium::{Auditorium, Hall},
     branch::Branch,
     business_day::{Weekday, moment, on_the_wall},
@@ -18,16 +22,19 @@ use aggregates::{
     movie::Movie,
     price_policy::PricePolicy,
     pricing::Tariff,
+    seating::OrphanRule,
     theme::{SalesOpening, Theme},
     time_slot::{
-        CANCEL_MINUTES_DEFAULT, HOLD_CAP_MINUTES_DEFAULT, HOLD_MINUTES_DEFAULT, Plan,
+        CANCEL_MINUTES_DEFAULT, HOLD_CAP_MINUTES_DEFAULT, HOLD_MINUTES_DEFAULT, POOL_MINUTES_DEFAULT, Plan,
         SEATS_PER_CUSTOMER_DEFAULT, Show, TimeSlot,
     },
     values::WallTime,
 };
+use follow::{FOLLOW, on_its_wall};
+pub use follow::{Followed, Unsettled, Why, follow};
 use jiff::{ToSpan, civil::Date, tz::TimeZone};
 use sha2::{Digest as _, Sha256};
-use uuid::Builder;
+use uuid::{Builder, Uuid};
 
 use crate::{
     administration::Denied,
@@ -42,9 +49,11 @@ pub const UNIT_DAYS: u16 = 14;
 const SCREENING_DAYS_AHEAD: u16 = 6;
 /// Days that are made of every theme, at least: the tabs a customer sees (DOMAIN C5).
 const SESSION_DAYS_MIN: u16 = 7;
+/// How often one slot is made again at most after a timetable had it no more.
+const GENERATIONS_MAX: u16 = 100;
 
 /// What opening sales did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Opened {
     /// Time slots that were made.
     pub scheduled: usize,
@@ -54,6 +63,8 @@ pub struct Opened {
     pub in_the_way: usize,
     /// Time slots that were not made, because their sales would only open when they have started.
     pub never_on_sale: usize,
+    /// The slots in the way, one for each that could not be made.
+    pub unsettled: Vec<Unsettled>,
     /// The position up to which the log holds all of it.
     pub position: i64,
 }
@@ -64,6 +75,7 @@ impl std::ops::AddAssign for Opened {
         self.present += part.present;
         self.in_the_way += part.in_the_way;
         self.never_on_sale += part.never_on_sale;
+        self.unsettled.extend(part.unsettled);
         self.position = self.position.max(part.position);
     }
 }
@@ -88,11 +100,31 @@ pub enum Shows {
         price_policy: PricePolicyId,
         /// Minutes before the start until which customers cancel online.
         cancel_minutes: u16,
+        /// Which seats may be chosen together.
+        seating: Seating,
         /// Which movies, and when.
         screenings: Arc<Vec<Screening>>,
     },
     /// As the theme's own template says.
     Sessions(ThemeId),
+}
+
+/// Which seats may be chosen together (DOMAIN C12).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seating {
+    /// Whether a choice may leave a single seat alone.
+    pub orphan_rule: OrphanRule,
+    /// Minutes before the start from which wheelchair and companion places are sold to everyone.
+    pub pool_minutes: u16,
+}
+
+impl Default for Seating {
+    fn default() -> Self {
+        Self {
+            orphan_rule: OrphanRule::Off,
+            pool_minutes: POOL_MINUTES_DEFAULT,
+        }
+    }
 }
 
 /// A movie shown at the same time on some days of every week.
@@ -125,7 +157,7 @@ pub async fn open(
         .run(&Request::system(policy, "time-slots/open-sales"), |mut unit| {
             let (counted, days) = (&counted, days.clone());
             async move {
-                let opened = open_days(&mut unit, programme, days).await?;
+                let opened = open_days(store, &mut unit, programme, days).await?;
                 *counted.lock().unwrap_or_else(PoisonError::into_inner) = opened;
                 Ok(())
             }
@@ -154,6 +186,7 @@ pub async fn open_theme(store: &Store, policy: &'static str, theme: ThemeId) -> 
 }
 
 async fn open_days(
+    store: &Store,
     work: &mut UnitOfWork,
     programme: &Programme,
     days: Range<u16>,
@@ -175,41 +208,109 @@ async fn open_days(
     }
     for plan in plans.into_iter().filter(|plan| plan.starts_at > now) {
         match programme::clash(work, &plan).await? {
-            Some(entry) if entry.starts_at == plan.starts_at => opened.present += 1,
-            Some(_) => opened.in_the_way += 1,
-            None if plan.sales_open_at >= plan.sales_close_at => opened.never_on_sale += 1,
-            None => {
-                let id = planned(&plan);
-                match work.load::<TimeSlot>(&id).await? {
-                    TimeSlot::Unknown => {
-                        programme::schedule(work, id, plan).await?;
-                        opened.scheduled += 1;
-                    }
-                    // No longer in its place: somebody withdrew it.
-                    TimeSlot::OnSale(_) | TimeSlot::Closed(_) | TimeSlot::Withdrawn(_) => opened.present += 1,
-                }
+            Some(entry)
+                if entry.starts_at == plan.starts_at && shows(work, entry.time_slot, &plan).await? =>
+            {
+                opened.present += 1;
             }
+            Some(entry) => {
+                opened.in_the_way += 1;
+                opened.unsettled.push(Unsettled {
+                    place: programme.name(work).await?,
+                    starts: on_its_wall(&zone, plan.starts_at),
+                    time_slot: entry.time_slot,
+                    why: Why::InTheWay {
+                        starts: on_its_wall(&zone, entry.starts_at),
+                    },
+                });
+            }
+            None if plan.sales_open_at >= plan.sales_close_at => opened.never_on_sale += 1,
+            None => match vacant(store, work, &plan).await? {
+                Some(id) => {
+                    programme::schedule(work, id, plan).await?;
+                    opened.scheduled += 1;
+                }
+                // No longer in its place: somebody withdrew it.
+                None => opened.present += 1,
+            },
         }
     }
     Ok(opened)
 }
 
+/// Whether a slot at the planned time shows what is planned; a theme's room has nothing else.
+async fn shows(work: &mut UnitOfWork, id: TimeSlotId, plan: &Plan) -> Result<bool, StoreError> {
+    let Show::Movie { movie: wanted, .. } = plan.show else {
+        return Ok(true);
+    };
+    let known = work.load::<TimeSlot>(&id).await?.plan();
+    Ok(known.is_ok_and(|known| matches!(known.show, Show::Movie { movie, .. } if movie == wanted)))
+}
+
+/// The id under which a planned slot is made; none, if it was made, and somebody withdrew it since.
+async fn vacant(store: &Store, work: &mut UnitOfWork, plan: &Plan) -> Result<Option<TimeSlotId>, StoreError> {
+    for generation in 0..GENERATIONS_MAX {
+        let id = planned(plan, generation);
+        match work.load::<TimeSlot>(&id).await? {
+            TimeSlot::Unknown => return Ok(Some(id)),
+            TimeSlot::Withdrawn(_) => {
+                let events = store.events_of(&StreamId::of::<TimeSlot>(&id)).await?;
+                let command = events.last().and_then(|last| last.metadata.get("command"));
+                if command.is_none_or(|command| command != FOLLOW) {
+                    return Ok(None);
+                }
+            }
+            TimeSlot::OnSale(_) | TimeSlot::Closed(_) => return Ok(None),
+        }
+    }
+    Ok(None)
+}
+
 /// The id of a planned slot: the same for everyone who plans this place at this moment, today and after a restart.
-fn planned(plan: &Plan) -> TimeSlotId {
+/// `generation` counts how often a timetable had it no more, and then had it again.
+fn planned(plan: &Plan, generation: u16) -> TimeSlotId {
     let place = match plan.show {
         Show::Movie { auditorium, .. } => auditorium.uuid(),
         Show::Theme { theme, .. } => theme.uuid(),
     };
-    let hash = Sha256::new()
+    let mut hash = Sha256::new()
         .chain_update(place.as_bytes())
-        .chain_update(plan.starts_at.as_microsecond().to_be_bytes())
-        .finalize();
+        .chain_update(plan.starts_at.as_microsecond().to_be_bytes());
+    if generation > 0 {
+        hash.update(generation.to_be_bytes());
+    }
+    let hash = hash.finalize();
     let mut bytes = [0; 16];
     bytes.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
     TimeSlotId::new(Builder::from_custom_bytes(bytes).into_uuid())
 }
 
 impl Programme {
+    /// The auditorium or the theme.
+    fn place(&self) -> Uuid {
+        match self.shows {
+            Shows::Screenings { auditorium, .. } => auditorium.uuid(),
+            Shows::Sessions(theme) => theme.uuid(),
+        }
+    }
+
+    /// What people call the place: its branch and its own name.
+    async fn name(&self, work: &mut UnitOfWork) -> Result<String, StoreError> {
+        let branch = work.load::<Branch>(&self.branch).await?.open();
+        let branch = branch.map_or_else(|_| String::new(), |site| site.premises.name.to_string());
+        let name = match &self.shows {
+            Shows::Screenings { auditorium, .. } => {
+                let hall = work.load::<Auditorium>(auditorium).await?.built();
+                hall.map_or_else(|_| String::new(), |hall| hall.name.to_string())
+            }
+            Shows::Sessions(theme) => {
+                let game = work.load::<Theme>(theme).await?.game();
+                game.map_or_else(|_| String::new(), |game| game.name.to_string())
+            }
+        };
+        Ok(format!("{branch} {name}"))
+    }
+
     /// What is planned for one business day, as far as it can be sold: shown, priced, and with seats.
     async fn plans(
         &self,
@@ -222,6 +323,7 @@ impl Programme {
                 auditorium,
                 price_policy,
                 cancel_minutes,
+                seating,
                 screenings,
             } => {
                 let policy = work.load::<PricePolicy>(price_policy).await?;
@@ -262,6 +364,8 @@ impl Programme {
                     let plan = day.plan(screening.starts, film.running_time_minutes, show);
                     plans.extend(plan.map(|plan| Plan {
                         cancel_minutes: *cancel_minutes,
+                        orphan_rule: seating.orphan_rule,
+                        pool_minutes: seating.pool_minutes,
                         ..plan
                     }));
                 }
@@ -330,6 +434,8 @@ impl Day<'_> {
             hold_minutes: HOLD_MINUTES_DEFAULT,
             hold_cap_minutes: HOLD_CAP_MINUTES_DEFAULT,
             cancel_minutes: CANCEL_MINUTES_DEFAULT,
+            orphan_rule: OrphanRule::Off,
+            pool_minutes: POOL_MINUTES_DEFAULT,
         })
     }
 }

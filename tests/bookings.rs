@@ -1,10 +1,15 @@
 //! Booking commands as units of work, on a real log.
 
+mod orphans;
+
 use aggregates::{
     pricing::{Party, Persons},
-    reservation::ReservationEvent,
+    reservation::{ReservationError, ReservationEvent},
 };
-use jari::booking::{Places, Wish};
+use jari::{
+    booking::{Places, Refused, Wish},
+    store::{IdempotencyKey, Request, Stop},
+};
 
 use crate::support::{
     database,
@@ -23,6 +28,7 @@ async fn a_number_that_was_given_already_gives_way_to_the_next() {
             adult: 1,
             ..Persons::default()
         }),
+        accessible: false,
     };
     // Two servers under one worker number made the same one.
     let twice = shop.bookings.next_number();
@@ -44,4 +50,33 @@ async fn a_number_that_was_given_already_gives_way_to_the_next() {
         )
     };
     assert!(second.events.iter().any(|recorded| begins(&recorded.event)));
+}
+
+#[tokio::test]
+async fn ending_what_is_not_due_is_refused_and_not_remembered() {
+    let database = database::fresh().await;
+    let shop = Shop::open(&database.owner(), 2, 5).await;
+    let held = shop
+        .hold(shop.screening().await, vec![shop.label(0)])
+        .await
+        .unwrap();
+    let timer = Request {
+        key: Some(IdempotencyKey {
+            scope: "deadlines".to_owned(),
+            key: "timer".to_owned(),
+            fingerprint: [0; 32],
+        }),
+        ..Request::system("deadlines", "reservations/end-due")
+    };
+    // A clock that was ahead and is set back makes the timer come too early; it must work when its time has come.
+    let early = shop.bookings.end_due(&timer, number(&held)).await;
+    assert!(matches!(
+        early,
+        Err(Stop::Refused(Refused::Reservation(
+            ReservationError::NotYetDue { .. }
+        )))
+    ));
+    let remembered = "select count(*) from idempotency_keys where scope = 'deadlines'";
+    let row = database.client().await.query_one(remembered, &[]).await.unwrap();
+    assert_eq!(row.get::<_, i64>(0), 0);
 }

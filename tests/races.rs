@@ -4,5 +4,6 @@ mod coupons;
 mod field;
 mod keys;
 mod nonsense;
+mod orphans;
 mod seats;
 mod time;

@@ -16,6 +16,10 @@ use crate::{
 pub enum Reference {
     /// The branch must be open.
     Branch(BranchId),
+    /// The branch must be open, and a cinema.
+    Cinema(BranchId),
+    /// The branch must be open, and an escape-room shop.
+    EscapeRoom(BranchId),
     /// The auditorium must exist.
     Auditorium(AuditoriumId),
     /// The movie must be announced.

@@ -328,7 +328,7 @@ impl Administered for Auditorium {
 
     fn reads(command: &AuditoriumCommand) -> Vec<Reference> {
         match command {
-            AuditoriumCommand::Build { branch, .. } => vec![Reference::Branch(*branch)],
+            AuditoriumCommand::Build { branch, .. } => vec![Reference::Cinema(*branch)],
             AuditoriumCommand::Rename { .. }
             | AuditoriumCommand::Classify { .. }
             | AuditoriumCommand::AllowCleaning { .. }

@@ -198,6 +198,12 @@ pub enum BranchError {
         /// Which day.
         date: Date,
     },
+    /// Auditoriums are built in cinemas.
+    #[error("the branch is no cinema")]
+    NoCinema,
+    /// Themes are played in escape-room shops.
+    #[error("the branch is no escape-room shop")]
+    NoEscapeRoom,
     /// Too many accounts.
     #[error("a branch has at most {ACCOUNTS_MAX} accounts")]
     TooManyAccounts,
@@ -220,6 +226,8 @@ refusals! { BranchError:
     Self::AlreadyOpen => "branch/already-open", Conflict, "Use a new id, or change this branch.";
     Self::Closed => "branch/closed", Gone, "Choose another branch.";
     Self::ClosedOn { .. } => "branch/closed-on", Conflict, "Choose another day.";
+    Self::NoCinema => "branch/no-cinema", Invalid, "Name a branch of the kind cinema.", at ["/branch"];
+    Self::NoEscapeRoom => "branch/no-escape-room", Invalid, "Name a branch of the kind escape_room.", at ["/branch"];
     Self::TooManyAccounts => "branch/too-many-accounts", Invalid, "Leave out accounts that are not used.", at ["/accounts"];
     Self::AccountListedTwice { .. } => "branch/account-listed-twice", Invalid, "List each account once.",
         at ["/accounts"];

@@ -153,7 +153,8 @@ refusals! { CouponError:
     Self::AlreadyIssued => "coupon/already-issued", Conflict, "Issue it under another code.";
     Self::InconsistentTerms(_) => "coupon/inconsistent-terms", Invalid, "Correct the period or the discount.",
         by Self::terms;
-    Self::AlreadyRedeemed => "coupon/already-redeemed", Conflict, "Use another coupon, or place without one.";
+    Self::AlreadyRedeemed => "coupon/already-redeemed", Conflict,
+        "It is free again once the reservation that redeemed it is cancelled; until then take another one.";
     Self::Revoked => "coupon/revoked", Gone, "Use another coupon, or place without one.";
     Self::NotYetValid { .. } => "coupon/not-yet-valid", Conflict, "Use it once its period has begun.";
     Self::NoLongerValid { .. } => "coupon/no-longer-valid", Gone, "Use another coupon, or place without one.";

@@ -35,12 +35,11 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let pointer = if self.pointer.is_empty() {
-            "/"
-        } else {
-            &self.pointer
-        };
-        write!(f, "{pointer}: {}", self.problem)
+        // The whole document has no place to be named.
+        match &*self.pointer {
+            "" => f.write_str(&self.problem),
+            pointer => write!(f, "{pointer}: {}", self.problem),
+        }
     }
 }
 

@@ -79,7 +79,7 @@ uuid_ids! {
 /// A reservation's number: 64 bits, ordered by time (Snowflake layout); a string in JSON, because JavaScript's numbers
 /// end at 53 bits (DOMAIN S2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, utoipa::ToSchema)]
-#[schema(value_type = String, example = "301422961418752000")]
+#[schema(value_type = String, pattern = "^[1-9][0-9]{0,18}$", example = "301422961418752000")]
 pub struct ReservationId(i64);
 
 impl ReservationId {
@@ -108,7 +108,7 @@ impl FromStr for ReservationId {
     fn from_str(text: &str) -> Result<Self, MalformedId> {
         let malformed = || MalformedId {
             text: text.chars().take(64).collect(),
-            wanted: "a reservation number",
+            wanted: "a reservation number, which is all digits, like 301422961418752000",
         };
         let number: i64 = text.parse().map_err(|_: ParseIntError| malformed())?;
         // One text per number: "+7" and "007" name nothing.

@@ -3,14 +3,21 @@
 //! A [`LayoutPlan`] says what somebody drew; a [`Layout`] is a plan without faults, with its seats found by label.
 
 mod check;
+mod pairs;
 mod plain;
 mod plan;
 mod pretix;
 
-use std::{collections::HashMap, ops::Range};
+use std::{
+    collections::{BTreeSet, HashMap},
+    ops::Range,
+};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use smol_str::SmolStr;
+use utoipa::openapi::{
+    ArrayBuilder, Object, ObjectBuilder, RefOr, Schema, Type, schema::AdditionalProperties,
+};
 
 pub use plain::RowsAndColumns;
 pub use plan::{
@@ -49,7 +56,8 @@ pub struct LayoutSeat {
     /// Whether it is beside an aisle.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub aisle: bool,
-    /// The pair it is sold with, named by the label of the pair's first seat.
+    /// The pair it is sold with, named by the label of the pair's first seat; couple seats that name none are paired
+    /// two by two as they stand beside each other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pair: Option<SeatLabel>,
 }
@@ -74,9 +82,27 @@ pub enum Drawing {
     /// A rectangle with aisles.
     RowsAndColumns(RowsAndColumns),
     /// A seating plan in pretix's public JSON format: known by its `zones`.
-    #[schema(value_type = Object)]
+    #[schema(value_type = SeatingPlan)]
     Pretix(serde_json::Value),
 }
+
+/// A seating plan in pretix's public JSON format: known by its `zones`, and what else it has is not closed.
+#[derive(Debug)]
+pub struct SeatingPlan;
+
+impl utoipa::PartialSchema for SeatingPlan {
+    fn schema() -> RefOr<Schema> {
+        let object = Object::with_type(Type::Object);
+        ObjectBuilder::new()
+            .description(Some("A seating plan in pretix's public JSON format"))
+            .property("zones", ArrayBuilder::new().items(object))
+            .required("zones")
+            .additional_properties(Some(AdditionalProperties::FreeForm(true)))
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for SeatingPlan {}
 
 /// Seats of one row side by side without a gap.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +116,7 @@ impl Layout {
     /// The layout of `plan`, or everything wrong with it.
     pub fn new(mut plan: LayoutPlan) -> Result<Self, Faults> {
         plan.round();
+        pairs::complete(&mut plan);
         let faults = check::faults(&plan);
         if !faults.is_empty() {
             return Err(Faults(faults));
@@ -97,11 +124,7 @@ impl Layout {
         let mut index = HashMap::new();
         let mut runs = Vec::new();
         for (s, section) in plan.sections.iter_mut().enumerate() {
-            let narrowest = section
-                .rows
-                .iter()
-                .flat_map(|row| gaps(&row.seats))
-                .fold(f64::MAX, narrower);
+            let narrowest = narrowest_gap(&section.rows);
             for (r, row) in section.rows.iter_mut().enumerate() {
                 for (n, seat) in row.seats.iter_mut().enumerate() {
                     seat.row = row.letter.clone();
@@ -189,11 +212,72 @@ impl Layout {
     }
 
     /// Groups of seats side by side in one row: no aisle, no gap wider than a seat's pitch.
-    pub(crate) fn runs(&self) -> impl Iterator<Item = &[LayoutSeat]> {
-        self.runs
-            .iter()
-            .map(|run| &self.plan.sections[run.section].rows[run.row].seats[run.seats.clone()])
+    pub fn runs(&self) -> impl Iterator<Item = &[LayoutSeat]> {
+        self.runs.iter().map(|run| self.seats_of(run))
     }
+
+    /// The groups of seats side by side in which these seats are, each once, in order.
+    #[must_use]
+    pub fn runs_around(&self, labels: &[SeatLabel]) -> Vec<&[LayoutSeat]> {
+        let around: BTreeSet<usize> = labels.iter().filter_map(|label| self.run_of(label)).collect();
+        around
+            .into_iter()
+            .map(|number| self.seats_of(&self.runs[number]))
+            .collect()
+    }
+
+    /// All other groups of seats side by side, those nearest to the first of these seats first.
+    #[must_use]
+    pub fn runs_elsewhere(&self, labels: &[SeatLabel]) -> Vec<&[LayoutSeat]> {
+        let around: BTreeSet<usize> = labels.iter().filter_map(|label| self.run_of(label)).collect();
+        let from = labels
+            .first()
+            .and_then(|label| self.seat(label))
+            .map_or_else(Point::default, |seat| seat.position);
+        let away = |run: &[LayoutSeat]| {
+            run.iter()
+                .map(|seat| seat.position.distance(from))
+                .fold(f64::MAX, f64::min)
+        };
+        let others = self
+            .runs()
+            .enumerate()
+            .filter(|(number, _)| !around.contains(number));
+        let mut others: Vec<(f64, &[LayoutSeat])> = others.map(|(_, run)| (away(run), run)).collect();
+        others.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        others.into_iter().map(|(_, run)| run).collect()
+    }
+
+    /// The seat that is sold with this couple seat.
+    #[must_use]
+    pub fn other_half(&self, label: &SeatLabel) -> Option<&LayoutSeat> {
+        let [section, row, _] = self.index.get(label)?.map(usize::from);
+        let pair = self.seat(label)?.pair.as_ref()?;
+        let is_other = |seat: &&LayoutSeat| seat.pair.as_ref() == Some(pair) && seat.label != *label;
+        let beside = &self.plan.sections.get(section)?.rows.get(row)?.seats;
+        beside
+            .iter()
+            .find(is_other)
+            .or_else(|| self.seats().find(is_other))
+    }
+
+    fn seats_of(&self, run: &Run) -> &[LayoutSeat] {
+        &self.plan.sections[run.section].rows[run.row].seats[run.seats.clone()]
+    }
+
+    /// The number of the run a seat is in: they are in the order of the seats.
+    fn run_of(&self, label: &SeatLabel) -> Option<usize> {
+        let [section, row, seat] = self.index.get(label)?.map(usize::from);
+        let ends_before = |run: &Run| (run.section, run.row, run.seats.end) <= (section, row, seat);
+        Some(self.runs.partition_point(ends_before))
+    }
+}
+
+/// The narrowest gap between neighbours in any of these rows.
+fn narrowest_gap(rows: &[Row]) -> f64 {
+    rows.iter()
+        .flat_map(|row| gaps(&row.seats))
+        .fold(f64::MAX, narrower)
 }
 
 /// From each seat of a row to the next.

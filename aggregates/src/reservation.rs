@@ -37,6 +37,9 @@ pub struct Choice {
     pub party: Party,
     /// What it costs, bound to the hold.
     pub quote: Quote,
+    /// Whether wheelchair or companion places are among the seats, on the statement that they are needed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub accessible: bool,
 }
 
 /// Who to call about a placed reservation.
@@ -286,9 +289,9 @@ pub enum ReservationError {
 }
 
 refusals! { ReservationError:
-    Self::NotFound => "reservation/not-found", NotFound, "Check the number and the secret or phone that goes with it.";
+    Self::NotFound => "reservation/not-found", NotFound, "Check the number and the token or phone that goes with it.";
     Self::AlreadyBegun => "reservation/already-begun", Conflict, "Begin another reservation.";
-    Self::HoldLapsed { .. } => "reservation/hold-lapsed", Gone, "Revive it while everything is still free, or hold again.";
+    Self::HoldLapsed { .. } => "reservation/hold-lapsed", Gone, "Revive it while its slot has not begun and everything is free, or hold again.";
     Self::HoldReleased => "reservation/hold-released", Gone, "Hold again.";
     Self::AlreadyExtended { .. } => "reservation/already-extended", Conflict, "Place it before it lapses.";
     Self::AtItsLongest { .. } => "reservation/at-its-longest", Conflict, "Place it before it lapses, or hold again.";
@@ -302,10 +305,10 @@ refusals! { ReservationError:
     Self::AmountDiffers { .. } => "reservation/amount-differs", Conflict, "Record the amount that is due.";
     Self::NotPaid => "reservation/not-paid", Conflict, "Take the payment and mark it paid first.";
     Self::TooLateToCancel { .. } => "reservation/too-late-to-cancel", Gone, "Ask at the counter before the start.";
-    Self::Cancelled => "reservation/cancelled", Gone, "Hold again.";
-    Self::Expired => "reservation/expired", Gone, "Hold again.";
+    Self::Cancelled => "reservation/cancelled", Gone, "It stays cancelled; only a new reservation gives places.";
+    Self::Expired => "reservation/expired", Gone, "It stays expired; only a new reservation gives places.";
     Self::Attended => "reservation/attended", Conflict, "There is nothing more to do.";
-    Self::NoShow => "reservation/no-show", Conflict, "Ask the branch.";
+    Self::NoShow => "reservation/no-show", Conflict, "It is over; nothing about it can be changed.";
     Self::NotStarted { .. } => "reservation/not-started", Conflict, "Wait until the slot has begun.";
 }
 
@@ -426,9 +429,9 @@ impl Reservation {
             (Do::Place(placement), Held(_)) => placement.sound().map(|()| vec![Event::Placed(placement)]),
             (Do::Place(_), Placed(_)) => Err(No::AlreadyPlaced),
 
-            (Do::MarkPaid { .. }, Placed(placed)) if placed.paid => Ok(vec![]),
             (Do::MarkPaid { amount, note }, Placed(placed)) => match (placed.due(), amount) {
                 (due, Some(amount)) if amount != due => Err(No::AmountDiffers { due }),
+                (_, Some(_) | None) if placed.paid => Ok(vec![]),
                 (due, Some(_) | None) => Ok(vec![Event::Paid {
                     amount: due,
                     note: note.map(Personal::Plain),

@@ -13,6 +13,7 @@ pub use template::{PartyRange, SalesOpening, TemplateClash, WeeklyTemplate};
 use crate::{
     administered::{Administered, Claims, Reference},
     decider::aggregate,
+    fault::{Fault, Faults},
     ids::{BranchId, ClaimId, PricePolicyId, ThemeId},
     refusal::refusals,
     rights::Permission,
@@ -128,13 +129,13 @@ pub enum ThemeError {
     Inactive,
     /// The sizes contradict each other.
     #[error("a party must have 1 ≤ min ≤ default ≤ max ≤ {PARTY_MAX} people")]
-    PartyOutOfRange,
+    PartyOutOfRange(Faults),
     /// Too short or too long.
     #[error("a game lasts 1 to {DURATION_MAX} minutes, its turnover at most {DURATION_MAX}")]
-    DurationOutOfRange,
+    DurationOutOfRange(Faults),
     /// Too early, or not a time of day.
     #[error("sales open at most {DAYS_AHEAD_MAX} days ahead, at a time before 24:00")]
-    OpeningOutOfRange,
+    OpeningOutOfRange(Faults),
     /// Two slots at once, or one outside the business day.
     #[error(transparent)]
     Template(TemplateClash),
@@ -144,12 +145,23 @@ refusals! { ThemeError:
     Self::NotFound => "theme/not-found", NotFound, "Choose a theme from GET /v1/themes.";
     Self::AlreadyIntroduced => "theme/already-introduced", Conflict, "Use a new id, or change this theme.";
     Self::Inactive => "theme/inactive", Conflict, "Choose another theme, or activate this one.";
-    Self::PartyOutOfRange => "theme/party-out-of-range", Invalid, "Correct the sizes of the party.", at ["/party"];
-    Self::DurationOutOfRange => "theme/duration-out-of-range", Invalid, "Correct the minutes.",
-        at ["/duration_minutes", "/turnover_minutes"];
-    Self::OpeningOutOfRange => "theme/opening-out-of-range", Invalid, "Correct the days ahead or the time.", at ["/opens"];
+    Self::PartyOutOfRange(_) => "theme/party-out-of-range", Invalid, "Correct the sizes of the party.", by Self::fields;
+    Self::DurationOutOfRange(_) => "theme/duration-out-of-range", Invalid, "Correct the minutes.", by Self::fields;
+    Self::OpeningOutOfRange(_) => "theme/opening-out-of-range", Invalid, "Correct the days ahead or the time.",
+        by Self::fields;
     Self::Template(_) => "theme/slots-overlap", Invalid, "Leave time for the game and its turnover between starts.",
         at ["/slots"];
+}
+
+impl ThemeError {
+    fn fields(&self) -> Vec<Fault> {
+        match self {
+            Self::PartyOutOfRange(Faults(faults))
+            | Self::DurationOutOfRange(Faults(faults))
+            | Self::OpeningOutOfRange(Faults(faults)) => faults.clone(),
+            Self::NotFound | Self::AlreadyIntroduced | Self::Inactive | Self::Template(_) => Vec::new(),
+        }
+    }
 }
 
 /// What a theme remembers.
@@ -178,9 +190,19 @@ impl Game {
 }
 
 fn timed(duration: u16, turnover: u16, slots: &WeeklyTemplate) -> Result<(), ThemeError> {
-    if !(1..=DURATION_MAX).contains(&duration) || turnover > DURATION_MAX {
-        return Err(ThemeError::DurationOutOfRange);
-    }
+    let (lasts, prepared) = (
+        format!("must be 1 to {DURATION_MAX}"),
+        format!("must be at most {DURATION_MAX}"),
+    );
+    let rules = [
+        (
+            (1..=DURATION_MAX).contains(&duration),
+            "/duration_minutes",
+            lasts.as_str(),
+        ),
+        (turnover <= DURATION_MAX, "/turnover_minutes", &prepared),
+    ];
+    template::kept(rules).map_err(ThemeError::DurationOutOfRange)?;
     slots.fits(duration + turnover).map_err(ThemeError::Template)
 }
 
@@ -327,7 +349,7 @@ impl Administered for Theme {
         match command {
             ThemeCommand::Introduce(game) => {
                 vec![
-                    Reference::Branch(game.branch),
+                    Reference::EscapeRoom(game.branch),
                     Reference::PricePolicy(game.price_policy),
                 ]
             }

@@ -22,6 +22,7 @@ use crate::{
     pricing::Tariff,
     refusal::refusals,
     rights::Permission,
+    seating::OrphanRule,
     theme::PARTY_MAX,
     values::Note,
 };
@@ -36,6 +37,11 @@ pub const HOLD_CAP_MINUTES_DEFAULT: u16 = 20;
 pub const CANCEL_MINUTES_DEFAULT: u16 = 20;
 /// The most minutes before the start until which customers cancel by themselves: a week.
 pub const CANCEL_MINUTES_MAX: u16 = 10_080;
+/// Minutes before the start from which wheelchair and companion places are sold to everyone, unless the slot says otherwise.
+/// Slots are stored without what is usual, so this never changes.
+pub const POOL_MINUTES_DEFAULT: u16 = 60;
+/// The most minutes before the start from which they may be: thirty days, which is always.
+pub const POOL_MINUTES_MAX: u16 = 43_200;
 /// The longest a slot may last.
 const LENGTH_MAX: SignedDuration = SignedDuration::from_hours(24);
 /// The moments a plan may name: the years 2000 to 2199, which every database, calendar and sum of minutes can hold.
@@ -88,6 +94,14 @@ impl Show {
         }
     }
 
+    /// Whether it has seats beside each other.
+    const fn has_rows(&self) -> bool {
+        match self {
+            Self::Movie { .. } => true,
+            Self::Theme { .. } => false,
+        }
+    }
+
     /// How many places the slot sells.
     #[must_use]
     pub const fn capacity(&self) -> u32 {
@@ -136,6 +150,14 @@ pub struct Plan {
     #[schema(maximum = 10_080)]
     #[serde(default = "cancel_minutes")]
     pub cancel_minutes: u16,
+    /// Whether a choice may leave a single seat alone (DOMAIN C12); `off`, unless said otherwise. For movies only.
+    #[serde(default, skip_serializing_if = "OrphanRule::is_off")]
+    pub orphan_rule: OrphanRule,
+    /// How many minutes before the start wheelchair and companion places are sold to everyone, and no longer only to those
+    /// who state that they need them; 60, unless said otherwise, and thirty days at most.
+    #[schema(maximum = 43_200)]
+    #[serde(default = "pool_minutes", skip_serializing_if = "is_usual_pool")]
+    pub pool_minutes: u16,
 }
 
 const fn seats_per_customer() -> u8 {
@@ -152,6 +174,18 @@ const fn hold_cap_minutes() -> u16 {
 
 const fn cancel_minutes() -> u16 {
     CANCEL_MINUTES_DEFAULT
+}
+
+const fn pool_minutes() -> u16 {
+    POOL_MINUTES_DEFAULT
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+const fn is_usual_pool(minutes: &u16) -> bool {
+    *minutes == POOL_MINUTES_DEFAULT
 }
 
 impl Plan {
@@ -172,6 +206,19 @@ impl Plan {
     pub fn cancel_until(&self) -> Timestamp {
         let minutes = SignedDuration::from_mins(self.cancel_minutes.into());
         self.starts_at.checked_sub(minutes).unwrap_or(Timestamp::MIN)
+    }
+
+    /// From when wheelchair and companion places are sold to everyone.
+    #[must_use]
+    pub fn pool_opens_at(&self) -> Timestamp {
+        let minutes = SignedDuration::from_mins(self.pool_minutes.into());
+        self.starts_at.checked_sub(minutes).unwrap_or(Timestamp::MIN)
+    }
+
+    /// Whether they are sold to everyone at `now`.
+    #[must_use]
+    pub fn pool_is_open(&self, now: Timestamp) -> bool {
+        now >= self.pool_opens_at()
     }
 
     /// Whether it can be scheduled at `now`; else every field that contradicts another one or a limit.
@@ -219,6 +266,16 @@ impl Plan {
                 self.cancel_minutes <= CANCEL_MINUTES_MAX,
                 "cancel_minutes",
                 "must be at most 10080, a week",
+            ),
+            (
+                self.pool_minutes <= POOL_MINUTES_MAX,
+                "pool_minutes",
+                "must be at most 43200, thirty days",
+            ),
+            (
+                self.orphan_rule.is_off() || self.show.has_rows(),
+                "orphan_rule",
+                "must be off for a theme, whose room is sold whole",
             ),
             (
                 self.show.consistent(),

@@ -23,6 +23,13 @@ pub async fn position_at(db: impl PgExecutor<'_>, moment: Timestamp) -> sqlx::Re
     .await
 }
 
+/// The last position of the log; 0 while it is empty.
+pub async fn head(db: impl PgExecutor<'_>) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(r#"select coalesce(max(position), 0) as "head!" from events"#)
+        .fetch_one(db)
+        .await
+}
+
 /// When the event at `position` was recorded; of the last one, if the log ends before; none if the log is empty there.
 pub async fn recorded_at(db: impl PgExecutor<'_>, position: i64) -> sqlx::Result<Option<Timestamp>> {
     let recorded = sqlx::query_scalar!(

@@ -55,7 +55,8 @@ impl ReadModel for TimeSlotCalendar {
     const VERSION: i32 = 1;
     const COLUMNS: &'static str = "time_slot, branch, movie, auditorium, layout_version, theme, party_min, party_max, \
         starts_at, ends_at, sales_open_at, sales_close_at, price_policy, price_version, seats_per_customer_max, \
-        hold_minutes, hold_cap_minutes, cancel_minutes, capacity, state, taken, from_position";
+        hold_minutes, hold_cap_minutes, cancel_minutes, orphan_rule, pool_minutes, capacity, state, taken, \
+        from_position";
     const HISTORY: Option<&'static str> = Some("time_slot, state, taken, from_position, until_position");
 
     type Key = TimeSlotId;
@@ -100,7 +101,8 @@ impl ReadModel for TimeSlotCalendar {
             r#"select time_slot, branch, movie, auditorium, layout_version, theme, party_min, party_max,
                       starts_at as "starts_at: _", ends_at as "ends_at: _", sales_open_at as "sales_open_at: _",
                       sales_close_at as "sales_close_at: _", price_policy, price_version, seats_per_customer_max,
-                      hold_minutes, hold_cap_minutes, cancel_minutes, capacity, state, taken, from_position
+                      hold_minutes, hold_cap_minutes, cancel_minutes, orphan_rule, pool_minutes, capacity, state, taken,
+                      from_position
                  from time_slot_calendar where time_slot = any ($1)"#,
             &column(keys, |key| key.uuid()),
         )
@@ -160,6 +162,8 @@ impl ReadModel for TimeSlotCalendar {
             &i32::from(plan.hold_minutes),
             &i32::from(plan.hold_cap_minutes),
             &i32::from(plan.cancel_minutes),
+            &plan.orphan_rule.as_str(),
+            &i32::from(plan.pool_minutes),
             &i64::from(plan.show.capacity()),
             &row.state.as_str(),
             &row.taken,
@@ -267,6 +271,8 @@ struct Stored {
     hold_minutes: i32,
     hold_cap_minutes: i32,
     cancel_minutes: i32,
+    orphan_rule: String,
+    pool_minutes: i32,
     capacity: i64,
     state: String,
     taken: i64,
@@ -338,6 +344,11 @@ impl TryFrom<Stored> for Slot {
             hold_minutes: number(row.hold_minutes)?,
             hold_cap_minutes: number(row.hold_cap_minutes)?,
             cancel_minutes: number(row.cancel_minutes)?,
+            orphan_rule: row
+                .orphan_rule
+                .parse()
+                .map_err(|error: &str| sqlx::Error::Decode(error.into()))?,
+            pool_minutes: number(row.pool_minutes)?,
         };
         Ok(Self {
             time_slot: TimeSlotId::new(row.time_slot),
@@ -380,7 +391,8 @@ pub async fn time_slots(db: impl PgExecutor<'_>, filter: &Filter, limit: i64) ->
         r#"select time_slot, branch, movie, auditorium, layout_version, theme, party_min, party_max,
                   starts_at as "starts_at: _", ends_at as "ends_at: _", sales_open_at as "sales_open_at: _",
                   sales_close_at as "sales_close_at: _", price_policy, price_version, seats_per_customer_max,
-                  hold_minutes, hold_cap_minutes, cancel_minutes, capacity, state, taken, from_position
+                  hold_minutes, hold_cap_minutes, cancel_minutes, orphan_rule, pool_minutes, capacity, state, taken,
+                  from_position
              from time_slot_calendar
             where ($1::uuid is null or branch = $1)
               and ($2::uuid is null or movie = $2)
@@ -418,7 +430,7 @@ pub async fn time_slot(
         r#"select c.time_slot, branch, movie, auditorium, layout_version, theme, party_min, party_max,
                   starts_at as "starts_at: _", ends_at as "ends_at: _", sales_open_at as "sales_open_at: _",
                   sales_close_at as "sales_close_at: _", price_policy, price_version, seats_per_customer_max,
-                  hold_minutes, hold_cap_minutes, cancel_minutes, capacity,
+                  hold_minutes, hold_cap_minutes, cancel_minutes, orphan_rule, pool_minutes, capacity,
                   v.state as "state!", v.taken as "taken!", v.from_position as "from_position!"
              from time_slot_calendar c
              cross join lateral (

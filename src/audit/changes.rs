@@ -19,10 +19,10 @@ pub struct Change {
     /// The field, as a JSON pointer into the state.
     pub field: String,
     /// What it was; null if it was not there.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     pub old: Value,
     /// What it is; null if it is gone.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     pub new: Value,
 }
 
@@ -107,7 +107,16 @@ fn facts(state: &impl Serialize) -> Value {
         Ok(other) => spread(other, &mut facts),
         Err(_) => {}
     }
+    lift_quote(&mut facts);
     Value::Object(facts)
+}
+
+/// The price in force stands in one place: that of a hold lies in its choice, that of a placement beside it.
+fn lift_quote(facts: &mut Map<String, Value>) {
+    let choice = facts.get_mut("choice").and_then(Value::as_object_mut);
+    if let Some(quote) = choice.and_then(|choice| choice.remove("quote")) {
+        facts.entry("quote").or_insert(quote);
+    }
 }
 
 /// Wrappers such as `hold` and `placement` would make every field look new when a reservation is placed.
@@ -218,6 +227,23 @@ mod tests {
             changed(&states(&closed), &states(&another)),
             [(day, Value::Null, json!("a wedding"))]
         );
+    }
+
+    #[test]
+    fn a_price_that_stays_is_no_change_when_a_hold_is_placed() {
+        let quote = |total: i64| json!({ "total": total, "currency": "KRW" });
+        let held = json!({ "Held": { "choice": { "seats": ["A1"], "quote": quote(13_000) }, "until": "x" } });
+        let placed = |total| {
+            json!({ "Placed": { "hold": { "choice": { "seats": ["A1"], "quote": quote(13_000) }, "until": "x" },
+                "placement": { "short_code": "ANEDNY", "quote": quote(total) }, "paid": false } })
+        };
+        let fields = |total| {
+            let changes = changed(&facts(&held), &facts(&placed(total)));
+            let fields = changes.into_iter().map(|(field, _, _)| field);
+            fields.collect::<Vec<String>>()
+        };
+        assert_eq!(fields(13_000), ["/state", "/paid", "/short_code"]);
+        assert_eq!(fields(10_000), ["/quote/total", "/state", "/paid", "/short_code"]);
     }
 
     #[test]

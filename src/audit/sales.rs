@@ -5,6 +5,7 @@ use aggregates::{
     pricing::{Discount, Quote},
     reservation::{Canceller, Choice, Payment, ReservationEvent},
     seat::SeatEvent,
+    seating::OrphanRule,
     time_slot::{Show, TimeSlotEvent},
     values::SeatLabel,
 };
@@ -29,8 +30,13 @@ pub(super) fn time_slot(event: &TimeSlotEvent) -> String {
                 Show::Movie { movie, capacity, .. } => format!("movie {movie} with {capacity} seats"),
                 Show::Theme { theme, .. } => format!("theme {theme}"),
             };
+            let rule = match plan.orphan_rule {
+                OrphanRule::Off => "",
+                OrphanRule::Lenient => ", lone seats avoided beside a choice",
+                OrphanRule::Strict => ", lone seats avoided in the whole hall",
+            };
             format!(
-                "the time slot was scheduled from {} to {} for {what}",
+                "the time slot was scheduled from {} to {} for {what}{rule}",
                 plan.starts_at, plan.ends_at
             )
         }
@@ -111,10 +117,15 @@ pub(super) fn reservation(event: &ReservationEvent) -> String {
 fn seats(choice: &Choice) -> String {
     let labels: Vec<&str> = choice.seats.iter().map(SeatLabel::as_str).collect();
     let people = choice.party.size();
+    let stated = if choice.accessible {
+        " (stated: a wheelchair place is needed)"
+    } else {
+        ""
+    };
     match &*labels {
         [room] if *room == SeatLabel::room().as_str() => format!("the room for {people} people"),
-        [label] => format!("seat {label}"),
-        labels => format!("seats {}", labels.join(", ")),
+        [label] => format!("seat {label}{stated}"),
+        labels => format!("seats {}{stated}", labels.join(", ")),
     }
 }
 

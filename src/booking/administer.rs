@@ -18,6 +18,7 @@ use aggregates::{
     role::{Role, RoleError},
     schedule::ScheduleError,
     seat::SeatError,
+    seating::SeatingError,
     theme::{Theme, ThemeError},
     time_slot::{TimeSlot, TimeSlotError},
 };
@@ -155,6 +156,7 @@ pub fn booking_refusals() -> Vec<(&'static str, Kind, &'static str)> {
         .map(|error| (error.slug(), error.kind(), error.help()));
     let rules = [
         SeatError::REFUSALS,
+        SeatingError::REFUSALS,
         TimeSlotError::REFUSALS,
         ReservationError::REFUSALS,
         CouponError::REFUSALS,

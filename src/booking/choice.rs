@@ -23,7 +23,9 @@ use super::refused::{ChoiceError, Refused};
 use crate::store::{Stop, UnitOfWork};
 
 /// How many further blocks each lost race lets an attempt consider.
-const SPREAD: u32 = 4;
+const SPREAD: usize = 4;
+/// The most it may consider.
+const SPREAD_MAX: usize = 128;
 
 /// Which places are wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -56,6 +58,9 @@ pub struct Wish {
     pub places: Places,
     /// Who comes.
     pub party: Party,
+    /// Whether it is stated that somebody needs a wheelchair place.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub accessible: bool,
 }
 
 /// Decides which seats a wish means and what they cost; refuses what does not fit the slot.
@@ -80,6 +85,7 @@ pub(super) async fn choose(work: &mut UnitOfWork, plan: &Plan, wish: &Wish) -> R
                 seats: vec![SeatLabel::room()],
                 party: wish.party,
                 quote,
+                accessible: false,
             })
         }
         (
@@ -109,17 +115,19 @@ pub(super) async fn choose(work: &mut UnitOfWork, plan: &Plan, wish: &Wish) -> R
                         plan.seats_per_customer_max,
                         wish.places.field(),
                     )?;
-                    best_available(work, wish.time_slot, &layout, *count).await?
+                    best_available(work, plan, wish.time_slot, &layout, *count).await?
                 }
                 Places::Room => Vec::new(),
             };
             fits(&seats, plan.seats_per_customer_max)?;
             let categories = categories(&layout, &seats)?;
+            let accessible = sold_together(work, plan, &layout, &seats, wish.accessible)?;
             let quote = price(work, plan, hall, &wish.party, &categories).await?;
             Ok(Choice {
                 seats,
                 party: wish.party,
                 quote,
+                accessible,
             })
         }
         (Show::Theme { .. }, _, _) => {
@@ -173,10 +181,29 @@ fn categories(layout: &Layout, seats: &[SeatLabel]) -> Result<Vec<Category>, Cho
         .collect())
 }
 
+/// Refuses seats that are sold otherwise: half a pair, or places of the protected pool to whom they are not for. Tells
+/// whether there are any of the pool among them, on the statement that they are needed: of whom it is not true, nothing is
+/// kept.
+fn sold_together(
+    work: &UnitOfWork,
+    plan: &Plan,
+    layout: &Layout,
+    seats: &[SeatLabel],
+    accessible: bool,
+) -> Result<bool, Stop<Refused>> {
+    seating::whole_pairs(layout, seats)?;
+    if !plan.pool_is_open(work.now()) {
+        seating::stated(layout, seats, accessible, plan.pool_opens_at())?;
+    }
+    let mut seats = seats.iter().filter_map(|label| layout.seat(label));
+    Ok(accessible && seats.any(|seat| seating::is_protected(seat.kind)))
+}
+
 /// The best free seats side by side. After a lost race the next attempt also considers blocks further down the list, so
 /// that many who ask at once do not all run for the same seats again.
 async fn best_available(
     work: &mut UnitOfWork,
+    plan: &Plan,
     time_slot: TimeSlotId,
     layout: &Layout,
     count: u8,
@@ -189,23 +216,18 @@ async fn best_available(
         })
         .collect();
     let seats = work.peek_prefix::<Seat>(&format!("{time_slot}:"), &ids).await?;
-    let mut taken: HashSet<SeatLabel> = ids
+    let taken: HashSet<SeatLabel> = ids
         .into_iter()
         .zip(seats)
         .filter(|(_, seat)| **seat != Seat::Free)
         .map(|(id, _)| id.label)
         .collect();
-    let wish = seating::Wish::of(usize::from(count));
-    let best = |taken: &HashSet<SeatLabel>| {
-        seating::best_available(layout, wish, |label: &SeatLabel| taken.contains(label))
-    };
-    let mut found = best(&taken).ok_or(ChoiceError::NothingAdjacent(count))?;
-    for _ in 0..rand::random_range(0..=work.attempt() * SPREAD) {
-        taken.extend(found.iter().cloned());
-        let Some(next) = best(&taken) else { break };
-        found = next;
-    }
-    Ok(found)
+    let wish = seating::Wish::of(usize::from(count), plan.pool_is_open(work.now()));
+    let lost = usize::try_from(work.attempt()).unwrap_or(SPREAD_MAX);
+    let most = 1 + rand::random_range(0..=lost.saturating_mul(SPREAD).min(SPREAD_MAX));
+    let found = seating::best_apart(layout, wish, most, |label: &SeatLabel| taken.contains(label));
+    let found = found.into_iter().next_back();
+    Ok(found.ok_or(ChoiceError::NothingAdjacent(count))?)
 }
 
 async fn price(

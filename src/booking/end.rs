@@ -46,12 +46,21 @@ impl Bookings {
         .await
     }
 
-    /// Ends a reservation whose time is up; does nothing to any other.
+    /// Ends a reservation whose time is up; does nothing to one that has ended.
+    ///
+    /// # Errors
+    ///
+    /// While it is not due yet: that is not remembered, as "nothing to do" would be, for its time will come.
     pub async fn end_due(&self, request: &Request, id: ReservationId) -> Answer {
         self.run(request, |mut unit| async move {
             let work = &mut unit;
-            end_if_due(work, id).await?;
-            Ok(())
+            if end_if_due(work, id).await?.is_some() {
+                return Ok(());
+            }
+            match work.load::<Reservation>(&id).await?.due_at() {
+                Some(due_at) => Err(ReservationError::NotYetDue { due_at }.into()),
+                None => Ok(()),
+            }
         })
         .await
     }
@@ -61,23 +70,14 @@ impl Bookings {
 /// work; tells how, if it did (DESIGN §2: time alone changes nothing).
 pub async fn end_if_due(work: &mut UnitOfWork, id: ReservationId) -> Result<Option<Ending>, Stop<Refused>> {
     let now = work.now();
-    let due = match work.load::<Reservation>(&id).await? {
-        Reservation::Held(hold) if hold.until <= now => Some((ReservationCommand::Lapse, Ending::Lapsed)),
-        Reservation::Placed(placed) if placed.pay_by().is_some_and(|pay_by| pay_by <= now) => {
-            Some((ReservationCommand::Expire, Ending::Expired))
-        }
-        Reservation::Blank
-        | Reservation::Held(_)
-        | Reservation::Lapsed(_)
-        | Reservation::Released(_)
-        | Reservation::Placed(_)
-        | Reservation::Attended(_)
-        | Reservation::NoShow(_)
-        | Reservation::Cancelled(_)
-        | Reservation::Expired(_) => None,
-    };
-    let Some((command, ending)) = due else {
+    let reservation = work.load::<Reservation>(&id).await?;
+    if reservation.due_at().is_none_or(|due_at| now < due_at) {
         return Ok(None);
+    }
+    let (command, ending) = if reservation.placed().is_some() {
+        (ReservationCommand::Expire, Ending::Expired)
+    } else {
+        (ReservationCommand::Lapse, Ending::Lapsed)
     };
     work.execute::<Reservation>(&id, command)?;
     give_everything_back(work, id).await?;

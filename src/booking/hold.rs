@@ -15,6 +15,7 @@ use super::{
     Answer, Bookings, Places, Wish, at_branch,
     choice::choose,
     end::{Ending, end_if_due},
+    orphans::keep_orphan_rule,
     refused::Refused,
 };
 use crate::store::{Actor, Request, Stop, UnitOfWork};
@@ -49,6 +50,7 @@ impl Bookings {
             let plan = open_plan(work, wish.time_slot).await?;
             let choice = choose(work, &plan, wish).await?;
             take_seats(work, id, wish.time_slot, &choice.seats).await?;
+            keep_orphan_rule(work, id, &plan, wish.time_slot, &choice.seats).await?;
             work.begin::<Reservation>(&id).await?;
             let (until, cap) = (plan.hold_until(now), plan.hold_cap(now));
             let command = ReservationCommand::Hold {
@@ -80,24 +82,29 @@ impl Bookings {
         .await
     }
 
-    /// Exchanges the places or people of a running hold; seats that stay are never let go in between.
+    /// Exchanges the places or people of a running hold; seats that stay are never let go in between. Other seats are judged
+    /// as if they were held anew; that somebody needs a wheelchair place stays stated while such a place is held.
     pub async fn change(
         &self,
         request: &Request,
         id: ReservationId,
         places: &Places,
         party: &Party,
+        accessible: bool,
     ) -> Answer {
         self.run_on(request, id, |mut unit| async move {
             let work = &mut unit;
             let (time_slot, before) = held(work, id).await?;
             let plan = open_plan(work, time_slot).await?;
+            let stated = work.state::<Reservation>(&id)?.hold();
             let wish = Wish {
                 time_slot,
                 places: places.clone(),
                 party: *party,
+                accessible: accessible || stated.is_some_and(|hold| hold.choice.accessible),
             };
             let choice = choose(work, &plan, &wish).await?;
+            let seats = choice.seats.clone();
             let (kept, dropped): (Vec<_>, Vec<_>) =
                 before.into_iter().partition(|label| choice.seats.contains(label));
             let added: Vec<_> = choice
@@ -108,8 +115,12 @@ impl Bookings {
                 .collect();
             // The reservation decides first: a hold that ran out must not touch seats.
             work.execute::<Reservation>(&id, ReservationCommand::Change { choice })?;
+            if dropped.is_empty() && added.is_empty() {
+                return Ok(());
+            }
             give_back(work, id, time_slot, &dropped).await?;
-            take_seats(work, id, time_slot, &added).await
+            take_seats(work, id, time_slot, &added).await?;
+            keep_orphan_rule(work, id, &plan, time_slot, &seats).await
         })
         .await
     }
@@ -125,7 +136,8 @@ impl Bookings {
         .await
     }
 
-    /// Takes a lapsed hold up again, if all its seats are still free; the price stays as quoted (DOMAIN H1).
+    /// Takes a lapsed hold up again, if all its seats are still free; the price stays as quoted (DOMAIN H1). What was sold
+    /// around them meanwhile counts: it leaves no lone seat that a new hold would not leave.
     pub async fn revive(&self, request: &Request, id: ReservationId) -> Answer {
         self.run_on(request, id, |mut unit| async move {
             let work = &mut unit;
@@ -135,10 +147,16 @@ impl Bookings {
             // A hold whose time is up but whose lapse is not recorded yet lapses here first.
             let ended = end_if_due(work, id).await?;
             let until = plan.hold_until(now);
+            let runs = matches!(work.state::<Reservation>(&id)?, Reservation::Held(_));
             work.execute::<Reservation>(&id, ReservationCommand::Revive { until })?;
             match ended {
                 Some(Ending::Expired) => Err(ReservationError::Expired.into()),
-                Some(Ending::Lapsed) | None => take_seats(work, id, time_slot, &seats).await,
+                // It has its seats.
+                None if runs => Ok(()),
+                Some(Ending::Lapsed) | None => {
+                    take_seats(work, id, time_slot, &seats).await?;
+                    keep_orphan_rule(work, id, &plan, time_slot, &seats).await
+                }
             }
         })
         .await

@@ -10,6 +10,7 @@ use aggregates::{
     refusal::{Kind, Refusal},
     reservation::ReservationError,
     seat::SeatError,
+    seating::SeatingError,
     time_slot::TimeSlotError,
     values::SeatLabel,
 };
@@ -25,6 +26,9 @@ pub enum Refused {
     /// What was chosen does not fit the slot.
     #[error(transparent)]
     Choice(#[from] ChoiceError),
+    /// The seats are not sold like that.
+    #[error(transparent)]
+    Seating(#[from] SeatingError),
     /// The slot says no.
     #[error(transparent)]
     TimeSlot(#[from] TimeSlotError),
@@ -59,6 +63,7 @@ impl Refused {
                 None => &ChoiceError::NothingChosen { field: "/seats" },
             },
             Self::Choice(error) => error,
+            Self::Seating(error) => error,
             Self::TimeSlot(error) => error,
             Self::Reservation(error) => error,
             Self::Coupon(error) => error,
@@ -69,7 +74,7 @@ impl Refused {
         }
     }
 
-    /// The seats that stood in the way.
+    /// The seats it speaks of: those that stood in the way, would be left alone or are missing.
     #[must_use]
     pub fn seats(&self) -> Vec<SeatLabel> {
         match self {
@@ -78,6 +83,7 @@ impl Refused {
                 seats.iter().map(|(_, label)| label.clone()).collect()
             }
             Self::Choice(ChoiceError::NoSuchSeat(seat)) => vec![seat.clone()],
+            Self::Seating(error) => error.seats().to_vec(),
             Self::Choice(_)
             | Self::TimeSlot(_)
             | Self::Reservation(_)
@@ -86,6 +92,30 @@ impl Refused {
             | Self::Movie(_)
             | Self::Price(_)
             | Self::ChangedSince(_) => Vec::new(),
+        }
+    }
+}
+
+impl Refused {
+    /// Choices that would be accepted instead, the nearest first.
+    #[must_use]
+    pub fn suggestions(&self) -> &[Vec<SeatLabel>] {
+        match self {
+            Self::Seating(SeatingError::Orphan { suggestions, .. }) => suggestions,
+            Self::Seating(
+                SeatingError::HalfPair { .. }
+                | SeatingError::Protected { .. }
+                | SeatingError::CompanionAlone { .. },
+            )
+            | Self::Seats(_)
+            | Self::Choice(_)
+            | Self::TimeSlot(_)
+            | Self::Reservation(_)
+            | Self::Coupon(_)
+            | Self::Branch(_)
+            | Self::Movie(_)
+            | Self::Price(_)
+            | Self::ChangedSince(_) => &[],
         }
     }
 }
@@ -315,6 +345,7 @@ stops!(
     TimeSlotError,
     ReservationError,
     CouponError,
+    SeatingError,
     MovieError,
     PricingError
 );

@@ -55,6 +55,9 @@ pub enum ProgrammeError {
     InUse,
 }
 
+/// The stable type of [`ProgrammeError::InUse`].
+pub const IN_USE: &str = "programme/in-use";
+
 impl ProgrammeError {
     /// Every refusal's stable type, class and help, for the documentation.
     pub const REFUSALS: &'static [(&'static str, Kind, &'static str)] = &[
@@ -74,7 +77,7 @@ impl ProgrammeError {
             "Let the slot last as long as the movie or the session.",
         ),
         (
-            "programme/in-use",
+            IN_USE,
             Kind::Conflict,
             "Close the slot, and cancel its reservations first.",
         ),

@@ -10,6 +10,7 @@ use std::{
     sync::Arc,
 };
 
+use sqlx::{PgPool, postgres::PgPoolOptions};
 use tokio::task::JoinHandle;
 
 use super::{failure::Failure, output::note};
@@ -17,7 +18,7 @@ use sqlx::{PgPool, postgres::PgPoolOptions};
 
 use crate::{
     config::{DatabaseArgs, DatabaseUrl, TypedSecret, hex},
-    migrate::{self, Migrated, Schema},
+    migrate::{self, Migrated, NotMigrated, Schema},
     postgres::{
         Cluster, Connect, Search, Settings,
         install::{Consent, ensure_installed},
@@ -47,6 +48,12 @@ pub(super) struct Database {
 impl Database {
     /// The database that was named, or the private one: made if there is none, started if it does not run.
     pub async fn open(args: &DatabaseArgs) -> Result<Self, Failure> {
+        needs_secret(args)?;
+        Self::open_to_migrate(args).await
+    }
+
+    /// The same for who reads and writes no event: a named database needs no secret then.
+    pub async fn open_to_migrate(args: &DatabaseArgs) -> Result<Self, Failure> {
         if let Some(named) = Self::named(args) {
             return Ok(named);
         }
@@ -64,6 +71,7 @@ impl Database {
     /// The same for subcommands that only work on what is there: a database that was never migrated is refused, and
     /// nothing is made.
     pub async fn open_existing(args: &DatabaseArgs) -> Result<Self, Failure> {
+        needs_secret(args)?;
         if let Some(named) = Self::named(args) {
             named.check().await?;
             return Ok(named);
@@ -81,7 +89,7 @@ impl Database {
             (Ok(Schema::Current), None) => {
                 read_secret(&data_dir.join(SECRET_FILE)).map_err(Failure::io("the master secret"))
             }
-            (Err(error), _) => Err(error.into()),
+            (Err(error), _) => Err(Failure::at(&owner, error)),
         };
         match secret {
             Ok(secret) => Ok(Self::on(cluster, owner, secret)),
@@ -127,7 +135,8 @@ impl Database {
     }
 
     async fn check(&self) -> Result<(), Failure> {
-        match migrate::schema(&self.owner).await? {
+        let schema = migrate::schema(&self.owner).await;
+        match schema.map_err(|error| Failure::at(&self.owner, error))? {
             Schema::Missing => Err(Failure::NoDatabase(format!(
                 "the database {} is not a Jari database yet; run `jari migrate` first, or name another one with \
                  --database-url",
@@ -140,24 +149,27 @@ impl Database {
 
     /// The master secret of the vault.
     pub fn secret(&self) -> Result<MasterSecret, Failure> {
-        let missing = || {
-            Failure::Config(
-                "an external database needs JARI_SECRET: 32 bytes as hex or base64, kept safe and never changed \
-                 (try: openssl rand -hex 32)"
-                    .to_owned(),
-            )
-        };
-        self.secret.clone().ok_or_else(missing)
+        self.secret.clone().ok_or_else(no_secret)
     }
 
     /// Creates or updates its schema.
     pub async fn migrate(&self) -> Result<Migrated, Failure> {
-        Ok(migrate::migrate(&self.owner).await?)
+        match migrate::migrate(&self.owner).await {
+            Err(NotMigrated::Database(error)) => Err(Failure::at(&self.owner, error)),
+            migrated => Ok(migrated?),
+        }
     }
 
     /// How the runtime connects.
     pub async fn runtime(&self) -> Result<Connect, Failure> {
-        Ok(migrate::as_runtime(&self.owner).await?)
+        let runtime = migrate::as_runtime(&self.owner).await;
+        runtime.map_err(|error| Failure::at(&self.owner, error))
+    }
+
+    /// For questions to its read models, one at a time; connects when the first is asked.
+    pub async fn reads(&self) -> Result<PgPool, Failure> {
+        let options = self.runtime().await?.sqlx();
+        Ok(PgPoolOptions::new().max_connections(1).connect_lazy_with(options))
     }
 
     /// From now on starts the private server again by itself if it dies, until [`Database::close`].
@@ -225,6 +237,22 @@ fn data_dir(args: &DatabaseArgs) -> Result<PathBuf, Failure> {
         Some(directory) => std::path::absolute(directory).map_err(Failure::io("the data directory")),
         None => Ok(Settings::default_data_dir()?),
     }
+}
+
+/// Refuses a named database without its secret before anybody connects to it; the private one keeps its own.
+pub(super) fn needs_secret(args: &DatabaseArgs) -> Result<(), Failure> {
+    match (&args.database_url, &args.secret) {
+        (Some(_), None) => Err(no_secret()),
+        (Some(_) | None, _) => Ok(()),
+    }
+}
+
+fn no_secret() -> Failure {
+    Failure::Config(
+        "an external database needs JARI_SECRET: 32 bytes as hex or base64, kept safe and never changed \
+         (try: openssl rand -hex 32)"
+            .to_owned(),
+    )
 }
 
 fn nothing_in(data_dir: &Path) -> Failure {

@@ -11,10 +11,10 @@ use aggregates::{admin::AdminCommand, rights::RoleName, values::LoginId};
 
 use super::{
     admin,
-    database::{DEMO_DIRECTORY, Database},
+    database::{DEMO_DIRECTORY, Database, needs_secret},
     failure::Failure,
     output::{line, note, progress},
-    serve::{raise_file_limit, stop, until_told},
+    serve::{Told, raise_file_limit, ready_to_start, stop},
 };
 use crate::{
     config::{Config, DatabaseArgs, HttpArgs, hex},
@@ -50,12 +50,18 @@ pub(super) async fn run(mut database: DatabaseArgs, args: Args) -> Result<ExitCo
         let beside: PathBuf = Settings::default_data_dir()?.join(DEMO_DIRECTORY);
         database.data_dir = Some(beside);
     }
-    note("starting PostgreSQL …");
+    needs_secret(&database)?;
+    let admin_token = args.admin_token.unwrap_or_else(generated_token);
+    let door = ready_to_start(&admin_token, &args.http)?;
+    if database.database_url.is_none() {
+        note("starting PostgreSQL …");
+    }
     let verify = verify_command(&database);
     let mut database = Database::open(&database).await?;
+    // From here on there is something to be stopped in order.
+    let mut told = Told::listen()?;
     database.keep_alive();
     database.migrate().await?;
-    let admin_token = args.admin_token.unwrap_or_else(generated_token);
     let config = Config {
         database: database.owner.clone(),
         secret: database.secret()?,
@@ -63,33 +69,33 @@ pub(super) async fn run(mut database: DatabaseArgs, args: Args) -> Result<ExitCo
         http: args.http,
     };
     raise_file_limit();
-    let server = Server::start(config).await?;
     let paths: Vec<&Path> = samples::CATALOGUES.iter().map(Path::new).collect();
     let catalogues = import::read(samples::SOURCE, &paths)?;
-    if let Err(failure) = fill(&server, &catalogues).await {
+    let server = Server::start_at(door, config).await?;
+    // Whoever stops it while it is being filled stops it as cleanly as later.
+    let run = async {
+        fill(&server, &catalogues).await?;
+        let password = sign_in(&server, &database).await?;
+        tell(&server, &admin_token, &password, &verify)?;
+        keep_selling(server.store(), &catalogues).await;
+        Ok(())
+    };
+    let ran = tokio::select! {
+        () = told.wait() => Ok(()),
+        failed = run => failed,
+    };
+    if let Err(failure) = ran {
         server.shutdown().await;
         database.close().await?;
         return Err(failure);
-    }
-    let password = match sign_in(&server, &database).await {
-        Ok(password) => password,
-        Err(failure) => {
-            server.shutdown().await;
-            database.close().await?;
-            return Err(failure);
-        }
-    };
-    tell(&server, &admin_token, &password, &verify)?;
-    tokio::select! {
-        told = until_told() => told?,
-        () = keep_selling(server.store(), &catalogues) => {}
     }
     stop(server, database).await
 }
 
 /// Imports the sample chains and opens their sales; what is there already stays, changed or closed as it may be.
 async fn fill(server: &Server, catalogues: &[Catalogue]) -> Result<(), Failure> {
-    let bar = progress("importing the sample chains");
+    note("importing the sample chains …");
+    let bar = progress("importing");
     let on_progress = |Progress { done, total }| {
         bar.set_length(total as u64);
         bar.set_position(done as u64);

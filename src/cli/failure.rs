@@ -5,10 +5,10 @@ use std::{io, process::ExitCode};
 use crate::{
     import::ImportError,
     migrate::NotMigrated,
-    postgres::LaunchError,
+    postgres::{Connect, LaunchError},
     server::NotStarted,
     store::{StoreError, rebuild::RebuildError},
-    vault::CredentialError,
+    vault::{CredentialError, leases::LeaseError},
     verify::VerifyError,
 };
 
@@ -16,6 +16,8 @@ use crate::{
 pub(super) const USAGE: u8 = 64;
 /// The database is not there.
 const UNAVAILABLE: u8 = 69;
+/// Another program is in the way.
+const TRY_AGAIN: u8 = 75;
 /// The configuration is wrong.
 const CONFIG: u8 = 78;
 
@@ -78,9 +80,28 @@ impl Failure {
             Self::Usage(_) => ExitCode::from(USAGE),
             Self::Config(_) => ExitCode::from(CONFIG),
             Self::Launch(error) => error.exit_code(),
-            Self::NoDatabase(_) | Self::Store(StoreError::Unavailable(_)) | Self::Database(_) => {
+            Self::NoDatabase(_)
+            | Self::Database(_)
+            | Self::Store(StoreError::Unavailable(_))
+            | Self::Migrate(NotMigrated::Database(_))
+            | Self::Server(
+                NotStarted::Database(_)
+                | NotStarted::Store(StoreError::Unavailable(_))
+                | NotStarted::Lease(LeaseError::Database(_)),
+            )
+            | Self::Import(ImportError::Store(StoreError::Unavailable(_)))
+            | Self::Verify(VerifyError::Log(StoreError::Unavailable(_)) | VerifyError::Database(_)) => {
                 ExitCode::from(UNAVAILABLE)
             }
+            Self::Server(NotStarted::PortInUse(_) | NotStarted::Lease(LeaseError::AllLeased)) => {
+                ExitCode::from(TRY_AGAIN)
+            }
+            Self::Server(
+                NotStarted::AdminToken
+                | NotStarted::Listen { .. }
+                | NotStarted::Store(StoreError::OtherSecret),
+            )
+            | Self::Store(StoreError::OtherSecret) => ExitCode::from(CONFIG),
             Self::Migrate(_)
             | Self::Refused(_)
             | Self::Credential(_)
@@ -91,6 +112,17 @@ impl Failure {
             | Self::Verify(_)
             | Self::Io { .. } => ExitCode::FAILURE,
         }
+    }
+
+    /// Why a database that was named cannot be worked with: where it was looked for, if nothing answered there.
+    pub(super) fn at(place: &Connect, error: sqlx::Error) -> Self {
+        let sqlx::Error::Io(source) = error else {
+            return Self::Database(error);
+        };
+        Self::NoDatabase(format!(
+            "no PostgreSQL answers at {}: {source}; does it run, and may this machine connect to it?",
+            place.place()
+        ))
     }
 
     /// Whether whoever read our output has seen enough: no failure at all.

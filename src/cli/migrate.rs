@@ -18,7 +18,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(database: &DatabaseArgs, args: &Args) -> Result<ExitCode, Failure> {
-    let database = Database::open(database).await?;
+    let database = Database::open_to_migrate(database).await?;
     let migrated = database.migrate().await?;
     database.close().await?;
     if args.json {

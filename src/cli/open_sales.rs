@@ -30,6 +30,9 @@ pub(super) async fn run(database: &DatabaseArgs, args: &Args) -> Result<ExitCode
         output::json(&opened)?;
     } else {
         output::line(&output::slots(&opened))?;
+        for slot in &opened.unsettled {
+            output::line(&output::unsettled(slot))?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::failure::Failure;
-use crate::timetable::Opened;
+use crate::timetable::{Opened, Unsettled, Why};
 
 /// Writes one line of an answer.
 pub(super) fn line(text: &str) -> Result<(), Failure> {
@@ -44,6 +44,28 @@ pub(super) fn slots(opened: &Opened) -> String {
         }
     }
     text
+}
+
+/// A time slot that is not as a timetable says, as a sentence.
+pub(super) fn unsettled(slot: &Unsettled) -> String {
+    let Unsettled {
+        place,
+        starts,
+        time_slot,
+        why,
+    } = slot;
+    match why {
+        Why::Taken => format!(
+            "{place}, {starts}: not in the files any more, but stays: seats are held or reserved (time slot {time_slot})"
+        ),
+        Why::NotAsked => format!(
+            "{place}, {starts}: not in the files any more, but stays: --open-sales does not reach its day (time slot \
+             {time_slot})"
+        ),
+        Why::InTheWay { starts: other } => format!(
+            "{place}, {starts}: in the files, but not made: the time slot of {other} is in the way (time slot {time_slot})"
+        ),
+    }
 }
 
 /// Tells a person what goes on.

@@ -15,11 +15,22 @@ use crate::{
 )]
 pub(super) struct Args {
     /// Only this read model; may be repeated (default: all)
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = projection)]
     projection: Vec<String>,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
+}
+
+/// The name of a read model, of those there are.
+fn projection(text: &str) -> Result<String, String> {
+    if projections::NAMES.contains(&text) {
+        return Ok(text.to_owned());
+    }
+    Err(format!(
+        "there is no read model `{text}`; there are {}",
+        projections::NAMES.join(", ")
+    ))
 }
 
 pub(super) async fn run(database: &DatabaseArgs, args: &Args) -> Result<ExitCode, Failure> {

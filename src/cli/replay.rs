@@ -10,10 +10,16 @@ use std::{
 
 use aggregates::{Recorded, StreamId};
 use jiff::Timestamp;
+use sqlx::PgPool;
 
-use super::{database::Database, failure::Failure, output};
+use super::{
+    database::Database,
+    events::nothing_fits,
+    failure::Failure,
+    output::{self, note},
+};
 use crate::{
-    audit::{Story, Told},
+    audit::{self, Story, Told},
     config::DatabaseArgs,
     moments,
     store::Store,
@@ -52,6 +58,15 @@ impl Place {
             Self::Moment(moment) => moment < recorded.recorded_at,
         }
     }
+
+    /// Whether it certainly lies after another one: of a position and a moment only the log knows.
+    fn is_after(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Position(from), Self::Position(to)) => from > to,
+            (Self::Moment(from), Self::Moment(to)) => from > to,
+            (Self::Position(_), Self::Moment(_)) | (Self::Moment(_), Self::Position(_)) => false,
+        }
+    }
 }
 
 /// Replay the log step by step, in sentences.
@@ -88,69 +103,88 @@ pub(super) async fn run(database: &DatabaseArgs, args: &Args) -> Result<ExitCode
         }
         None => None,
     };
+    if args.from.zip(args.to).is_some_and(|(from, to)| from.is_after(to)) {
+        return Err(Failure::Usage("--from must not lie after --to".to_owned()));
+    }
     let database = Database::open_existing(database).await?;
     let store = database.store().await?;
-    let told = tell(&store, stream, args).await;
+    let mut teller = Teller {
+        args,
+        reads: database.reads().await?,
+        stories: HashMap::new(),
+        shown: 0,
+    };
+    let told = teller.tell_all(&store, stream).await;
+    if told.is_ok() && teller.shown == 0 {
+        let after = match args.from {
+            Some(Place::Position(position)) => position,
+            Some(Place::Moment(_)) | None => 0,
+        };
+        note(&nothing_fits(after, store.feed().position()));
+    }
+    teller.reads.close().await;
     store.close().await;
     database.close().await?;
     told.map(|()| ExitCode::SUCCESS)
 }
 
-async fn tell(store: &Store, stream: Option<StreamId>, args: &Args) -> Result<(), Failure> {
-    let mut teller = Teller {
-        args,
-        stories: HashMap::new(),
-    };
-    if let Some(stream) = stream {
-        for recorded in store.events_of(&stream).await? {
-            if !teller.tell(&recorded)? {
-                break;
-            }
+struct Teller<'a> {
+    args: &'a Args,
+    reads: PgPool,
+    stories: HashMap<StreamId, Story>,
+    shown: usize,
+}
+
+impl Teller<'_> {
+    async fn tell_all(&mut self, store: &Store, stream: Option<StreamId>) -> Result<(), Failure> {
+        if let Some(stream) = stream {
+            let events: Vec<_> = store
+                .events_of(&stream)
+                .await?
+                .into_iter()
+                .map(Arc::new)
+                .collect();
+            return self.tell(&events).await.map(drop);
         }
-        return Ok(());
-    }
-    // What a step changed needs the states before, so the telling always starts at the beginning.
-    let mut position = 0;
-    loop {
-        let events: Vec<Arc<Recorded>> = store.events(position, BATCH_MAX).await?;
-        let Some(last) = events.last() else { return Ok(()) };
-        position = last.position;
-        for recorded in &events {
-            if !teller.tell(recorded)? {
+        // What a step changed needs the states before, so the telling always starts at the beginning.
+        let mut position = 0;
+        loop {
+            let events: Vec<Arc<Recorded>> = store.events(position, BATCH_MAX).await?;
+            let Some(last) = events.last() else { return Ok(()) };
+            position = last.position;
+            if !self.tell(&events).await? {
                 return Ok(());
             }
         }
     }
-}
 
-struct Teller<'a> {
-    args: &'a Args,
-    stories: HashMap<StreamId, Story>,
-}
+    /// Tells these events; false when the end is reached.
+    async fn tell(&mut self, events: &[Arc<Recorded>]) -> Result<bool, Failure> {
+        let within = |recorded: &&Arc<Recorded>| !self.args.to.is_some_and(|to| to.is_before(recorded));
+        let within: Vec<_> = events.iter().take_while(within).collect();
+        let mut told: Vec<Told> = within
+            .iter()
+            .filter_map(|recorded| self.story(recorded))
+            .collect();
+        audit::name(&self.reads, &mut told).await?;
+        self.shown += told.len();
+        told.iter().try_for_each(|told| self.show(told))?;
+        Ok(within.len() == events.len())
+    }
 
-impl Teller<'_> {
-    /// Tells one event; false when the end is reached.
-    fn tell(&mut self, recorded: &Recorded) -> Result<bool, Failure> {
-        if self.args.to.is_some_and(|to| to.is_before(recorded)) {
-            return Ok(false);
-        }
+    /// One event with what it changed, if it is to be told.
+    fn story(&mut self, recorded: &Recorded) -> Option<Told> {
         if self.stories.len() >= STORIES_MAX {
             // Streams told long ago lose their "old" values; sentences stay.
             self.stories.clear();
         }
-        let changes = self
-            .stories
-            .entry(recorded.stream.clone())
-            .or_default()
-            .tell(recorded);
-        if self.args.from.is_some_and(|from| !from.is_before(recorded)) {
-            return Ok(true);
-        }
-        self.show(&Told {
+        let story = self.stories.entry(recorded.stream.clone()).or_default();
+        let changes = story.tell(recorded);
+        let begun = self.args.from.is_none_or(|from| from.is_before(recorded));
+        begun.then(|| Told {
             changes,
             ..Told::of(recorded)
-        })?;
-        Ok(true)
+        })
     }
 
     fn show(&self, told: &Told) -> Result<(), Failure> {

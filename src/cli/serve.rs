@@ -2,12 +2,17 @@
 
 use std::process::ExitCode;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::{database::Database, failure::Failure, output::note};
+use super::{
+    database::{Database, needs_secret},
+    failure::Failure,
+    output::note,
+};
 use crate::{
     config::{Config, DatabaseArgs, HttpArgs},
-    server::Server,
+    http::AdminToken,
+    server::{Door, NotStarted, Server},
 };
 
 /// Serve HTTP, with projections and policies.
@@ -27,8 +32,12 @@ pub(super) struct Args {
 pub(super) async fn run(database: &DatabaseArgs, args: Args) -> Result<ExitCode, Failure> {
     let missing =
         || Failure::Config("jari serve needs JARI_ADMIN_TOKEN (try: openssl rand -hex 32)".to_owned());
+    needs_secret(database)?;
     let admin_token = args.admin_token.ok_or_else(missing)?;
+    let door = ready_to_start(&admin_token, &args.http)?;
     let mut database = Database::open(database).await?;
+    // From here on there is something to be stopped in order.
+    let mut told = Told::listen()?;
     database.keep_alive();
     database.prepare().await?;
     let config = Config {
@@ -38,10 +47,18 @@ pub(super) async fn run(database: &DatabaseArgs, args: Args) -> Result<ExitCode,
         http: args.http,
     };
     raise_file_limit();
-    let server = Server::start(config).await?;
+    let server = Server::start_at(door, config).await?;
     note(&format!("listening on http://{}", server.address));
-    until_told().await?;
+    told.wait().await;
     stop(server, database).await
+}
+
+/// Everything that can keep a server from starting and needs no database, before one is started for it.
+pub(super) fn ready_to_start(admin_token: &str, http: &HttpArgs) -> Result<Door, Failure> {
+    if AdminToken::new(admin_token).is_none() {
+        return Err(NotStarted::AdminToken.into());
+    }
+    Ok(Door::at(http.listen())?)
 }
 
 /// Stops in order; told again, at once. What was acknowledged is in the log either way.
@@ -58,13 +75,35 @@ pub(super) async fn stop(server: Server, database: Database) -> Result<ExitCode,
     Ok(ExitCode::SUCCESS)
 }
 
+/// Ctrl-C and SIGTERM; from here on they no longer end the process by themselves.
+pub(super) struct Told {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Told {
+    /// Listens for both from now on.
+    pub(super) fn listen() -> Result<Self, Failure> {
+        let listen = |kind| signal(kind).map_err(Failure::io("listening for signals"));
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+        })
+    }
+
+    /// Waits for one of them; one that came since the last wait counts.
+    pub(super) async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
 /// Waits for Ctrl-C or SIGTERM.
 pub(super) async fn until_told() -> Result<(), Failure> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::io("listening for signals"))?;
-    tokio::select! {
-        pressed = tokio::signal::ctrl_c() => pressed.map_err(Failure::io("listening for signals")),
-        _ = terminate.recv() => Ok(()),
-    }
+    Told::listen()?.wait().await;
+    Ok(())
 }
 
 /// Every connection is an open file, and the usual soft limit is far below the hard one.

@@ -1,5 +1,5 @@
 //! Who asks and whether they may: admins by session or by the token of the configuration, holders of a reservation by its
-//! secret. Tokens are compared by their hashes, never taken from a URL; the table of rights is [`rights`].
+//! token. Tokens are compared by their hashes, never taken from a URL; the table of rights is [`rights`].
 
 pub mod presented;
 pub mod rights;
@@ -61,6 +61,10 @@ impl fmt::Debug for AdminToken {
         f.write_str("AdminToken")
     }
 }
+
+/// What whoever sends no token, or in another way, is told.
+const TOKEN_NEEDED: &str =
+    "Send the token of the reservation as Authorization: Bearer …, and check the number.";
 
 fn hash(salt: &[u8; 32], token: &str) -> [u8; 32] {
     Sha256::new()
@@ -298,7 +302,7 @@ impl FromRequestParts<App> for MaybeCustomer {
 /// Who works on the reservation named in the path.
 #[derive(Debug, Clone)]
 pub enum Holder {
-    /// Whoever has its secret token.
+    /// Whoever has its token.
     Guest(ReservationId),
     /// The customer whose it is.
     Customer(ReservationId, CustomerId),
@@ -339,7 +343,7 @@ impl Holder {
 impl FromRequestParts<App> for Holder {
     type Rejection = Problem;
 
-    /// A wrong token, none, staff of another branch, and an unknown number answer alike.
+    /// A wrong token, none, staff of another branch, and an unknown number are refused alike; whoever sends none is told how.
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let Id(id) = Id::<ReservationId>::from_request_parts(parts, app).await?;
         if holds(app, &parts.headers, id) {

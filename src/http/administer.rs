@@ -87,7 +87,7 @@ pub struct AdministeredView {
     /// How many events its stream has; the `ETag` says the same. To be sent back as `If-Match`.
     pub sequence: i64,
     /// Its whole state.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     pub state: Value,
 }
 

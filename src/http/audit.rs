@@ -1,10 +1,13 @@
 //! The audit trail over HTTP: the log as a filtered list, and the whole story of one entity; for admins only.
 
-mod naming;
-
 use std::sync::Arc;
 
-use aggregates::{Recorded, StreamId, event::KINDS, ids::BranchId, rights::Permission};
+use aggregates::{
+    Recorded, StreamId,
+    event::{KINDS, NAMES},
+    ids::BranchId,
+    rights::Permission,
+};
 use axum::{
     extract::State,
     http::Uri,
@@ -19,13 +22,16 @@ use super::{
     App,
     access::Admin,
     answer::Json,
-    fresh,
+    fresh, nearest,
     pages::{self, Page},
     params::{Asked, Moment, PathTexts},
     problem::{Problem, ProblemBody},
     problems,
 };
-use crate::audit::{self, Told};
+use crate::{
+    audit::{self, Told},
+    store::Actor,
+};
 
 /// What belongs to the audit trail.
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -76,6 +82,24 @@ pub struct Which {
 impl Which {
     fn filter(self, branches: Option<Vec<BranchId>>) -> Result<Filter, Problem> {
         let place = pages::behind::<i64>(self.cursor.as_deref())?;
+        let kind = self.kind.map(|kind| kind.replace('-', "_"));
+        let names: Vec<&str> = NAMES
+            .iter()
+            .flat_map(|(_, names)| names.iter().copied())
+            .collect();
+        let faults: Vec<String> = [
+            unknown("kind", kind.as_deref(), KINDS),
+            unknown("event", self.event.as_deref(), &names),
+            unknown("actor_kind", self.actor_kind.as_deref(), &Actor::KINDS),
+            (self.id.is_some() && kind.is_none())
+                .then(|| "id can only be given together with kind".to_owned()),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        if !faults.is_empty() {
+            return Err(Problem::new(&problems::MALFORMED_QUERY, faults.join("; ")));
+        }
         let (mut after, mut before) = (self.after_position, self.before_position);
         match place {
             Some(place) if self.newest_first => before = Some(place),
@@ -83,7 +107,7 @@ impl Which {
             None => {}
         }
         Ok(Filter {
-            kind: self.kind,
+            kind,
             id: self.id,
             event_type: self.event,
             actor_kind: self.actor_kind,
@@ -98,6 +122,15 @@ impl Which {
     }
 }
 
+/// What is said of a value that a filter does not know: nothing could ever be found by it.
+fn unknown(name: &str, value: Option<&str>, known: &[&str]) -> Option<String> {
+    let value = value.filter(|value| !known.contains(value))?;
+    Some(format!(
+        "{name}: {}",
+        nearest::unknown(&format!("`{value}` is not known"), value, known)
+    ))
+}
+
 /// Events of the log, as sentences.
 #[utoipa::path(get, path = "/v1/audit/events", tag = "audit", operation_id = "listAuditEvents",
     params(Which), security(("admin" = [])),
@@ -110,16 +143,10 @@ pub(super) async fn events(
     uri: Uri,
     Asked(which): Asked<Which>,
 ) -> Result<Response, Problem> {
-    if which.id.is_some() && which.kind.is_none() {
-        return Err(Problem::new(
-            &problems::MALFORMED_QUERY,
-            "id can only be given together with kind",
-        ));
-    }
     let limit = pages::limit(which.limit)?;
-    fresh::reached(&app, "audit_trail", which.min_position).await?;
-    let newest_first = which.newest_first;
+    let (newest_first, min_position) = (which.newest_first, which.min_position);
     let filter = which.filter(admin.sees(Permission::SeeAudit))?;
+    fresh::reached(&app, "audit_trail", min_position).await?;
     let mut connection = app.reads.acquire().await?;
     let entries = audit_trail::events(&mut connection, &filter, newest_first, limit + 1).await?;
     drop(connection);
@@ -130,7 +157,7 @@ pub(super) async fn events(
         .zip(opened)
         .map(|(entry, metadata)| audit::tell_entry(entry, metadata))
         .collect();
-    naming::name(&app.reads, &mut told).await?;
+    audit::name(&app.reads, &mut told).await?;
     Ok(pages::page(&uri, told, limit, |told: &Told| told.position, Some))
 }
 
@@ -178,7 +205,7 @@ pub(super) async fn timeline(
         ));
     }
     let mut told = audit::timeline(&events);
-    naming::name(&app.reads, &mut told).await?;
+    audit::name(&app.reads, &mut told).await?;
     Ok(Json(told).into_response())
 }
 

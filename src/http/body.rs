@@ -1,5 +1,7 @@
 //! Reads a JSON body into a typed command, or says everything that is wrong with it; never lets an unchecked text in.
 
+use std::ops::RangeInclusive;
+
 use aggregates::fault::{Fault, Faults};
 use axum::{
     body::{Body, BodyDataStream, Bytes},
@@ -29,6 +31,17 @@ const DRAINED_MAX: usize = 16 * 1024 * 1024;
 pub trait Sendable: DeserializeOwned {
     /// The example as JSON text.
     const EXAMPLE: &'static str;
+
+    /// What is wrong with a body beyond its type, as far as a body that is no `Self` tells: looked for only when it is
+    /// refused, so that everything is said at once.
+    fn also(_body: &Value) -> Vec<Fault> {
+        Vec::new()
+    }
+
+    /// The numbers that a field of a body may have, where its type allows more.
+    fn bounds() -> Vec<(&'static str, RangeInclusive<u16>)> {
+        Vec::new()
+    }
 }
 
 /// A body of customers, read.
@@ -41,7 +54,7 @@ impl<S: Sync, T: Sendable> FromRequest<S> for Sent<T> {
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         let bytes = bytes(&parts.headers, body, CUSTOMER_BYTES_MAX).await?;
-        read(&bytes, || T::EXAMPLE.to_owned()).map(Self)
+        read(&bytes).map(Self)
     }
 }
 
@@ -139,16 +152,30 @@ fn unsupported(headers: &HeaderMap) -> Problem {
 }
 
 /// A sound `T`, or what is wrong.
-pub(super) fn read<T: DeserializeOwned>(
-    bytes: &[u8],
-    example: impl FnOnce() -> String,
-) -> Result<T, Problem> {
-    let body = object(bytes)?;
-    T::deserialize(Strict(&body)).or_else(|error| {
-        let example = serde_json::from_str(&example()).unwrap_or(Value::Null);
-        refuse(faults::find::<T>(&body, &example))?;
-        Err(Problem::new(&problems::INVALID_FIELDS, error.to_string()))
-    })
+fn read<T: Sendable>(bytes: &[u8]) -> Result<T, Problem> {
+    let (body, unsound) = object(bytes)?;
+    let read = T::deserialize(Strict(&body));
+    let error = match read {
+        Ok(read) if unsound.is_empty() => return Ok(read),
+        Ok(_) => None,
+        Err(error) => Some(error),
+    };
+    let example = serde_json::from_str(T::EXAMPLE).unwrap_or(Value::Null);
+    let mut faults = faults::find::<T>(&body, &example);
+    for (pointer, bounds) in T::bounds() {
+        let of_numbers = |fault: &&mut Fault| {
+            fault.pointer == pointer && fault.problem.starts_with("must be a whole number")
+        };
+        if let Some(fault) = faults.iter_mut().find(of_numbers) {
+            fault.problem = format!(
+                "must be a whole number from {} to {}",
+                bounds.start(),
+                bounds.end()
+            );
+        }
+    }
+    refuse(joined([unsound, faults, T::also(&body)]))?;
+    Err(unread(error))
 }
 
 /// The command with this verb and the fields in `bytes`.
@@ -158,31 +185,51 @@ pub(super) fn read_command<T: DeserializeOwned>(
     example: &str,
     plainly: impl FnOnce(&str, Value) -> Result<Value, Faults>,
 ) -> Result<T, Problem> {
-    let body = object(bytes)?;
-    let body = plainly(verb, body).map_err(|Faults(faults)| invalid(&faults))?;
+    let (body, unsound) = object(bytes)?;
+    let body = plainly(verb, body).map_err(|Faults(faults)| invalid(&joined([unsound.clone(), faults])))?;
     let tagged = json!({ verb: body });
-    T::deserialize(Strict(&tagged)).or_else(|error| {
-        let example = serde_json::from_str::<Value>(example).unwrap_or(Value::Null);
-        let faults = faults::find::<T>(&tagged, &json!({ verb: example }));
-        let below = format!("/{verb}");
-        let faults = faults.into_iter().map(|fault| {
-            let pointer = fault.pointer.strip_prefix(&below).unwrap_or_default().to_owned();
-            Fault::at(pointer, fault.problem)
-        });
-        refuse(faults.collect())?;
-        Err(Problem::new(&problems::INVALID_FIELDS, error.to_string()))
-    })
+    let error = match T::deserialize(Strict(&tagged)) {
+        Ok(read) if unsound.is_empty() => return Ok(read),
+        Ok(_) => None,
+        Err(error) => Some(error),
+    };
+    let example = serde_json::from_str::<Value>(example).unwrap_or(Value::Null);
+    let faults = faults::find::<T>(&tagged, &json!({ verb: example }));
+    let below = format!("/{verb}");
+    let faults = faults.into_iter().map(|fault| {
+        let pointer = fault.pointer.strip_prefix(&below).unwrap_or_default().to_owned();
+        Fault::at(pointer, fault.problem)
+    });
+    refuse(joined([unsound, faults.collect()]))?;
+    Err(unread(error))
 }
 
-/// The object in a text, without anything that no body may have.
-fn object(bytes: &[u8]) -> Result<Value, Problem> {
+/// All faults in the order of their places, the first of each place.
+fn joined<const N: usize>(found: [Vec<Fault>; N]) -> Vec<Fault> {
+    let mut faults: Vec<Fault> = Vec::new();
+    for fault in found.into_iter().flatten() {
+        if faults.iter().all(|known| known.pointer != fault.pointer) {
+            faults.push(fault);
+        }
+    }
+    faults.sort();
+    faults
+}
+
+/// What is wrong where no single fault could be found.
+fn unread(error: Option<serde_json::Error>) -> Problem {
+    let why = error.map_or_else(String::new, |error| error.to_string());
+    Problem::new(&problems::INVALID_FIELDS, why)
+}
+
+/// The object in a text, and the places in it that no body may have.
+fn object(bytes: &[u8]) -> Result<(Value, Vec<Fault>), Problem> {
     let malformed = |error: serde_json::Error| Problem::new(&problems::MALFORMED_JSON, error.to_string());
     let (body, faults) = document::parse(bytes).map_err(malformed)?;
-    refuse(faults)?;
     if !body.is_object() {
         refuse(vec![Fault::at("", "must be an object")])?;
     }
-    Ok(body)
+    Ok((body, faults))
 }
 
 /// Refuses when there are faults.
@@ -196,6 +243,7 @@ pub(super) fn refuse(faults: Vec<Fault>) -> Result<(), Problem> {
 /// The problem that names these faults.
 pub(super) fn invalid(faults: &[Fault]) -> Problem {
     let detail = match faults {
+        [fault] if fault.pointer.is_empty() => format!("the body {}", fault.problem),
         [fault] => fault.to_string(),
         faults => format!("{} fields are wrong", faults.len()),
     };

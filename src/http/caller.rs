@@ -7,7 +7,7 @@ use axum::{
     extract::FromRequestParts,
     http::{HeaderValue, request::Parts},
 };
-use smol_str::{SmolStr, ToSmolStr as _};
+use smol_str::SmolStr;
 use uuid::Uuid;
 
 use super::{if_match, problem::Problem, problems, reason};
@@ -18,8 +18,8 @@ use crate::store::{Actor, IdempotencyKey, Precondition, Request, Trace};
 pub struct Caller {
     /// This request.
     pub request_id: Uuid,
-    /// What it belongs to, if the caller said so by a UUID in `X-Request-Id`.
-    pub correlation_id: Option<Uuid>,
+    /// What it belongs to, if the caller said so in `X-Request-Id`: the log keeps it, and our own id goes out.
+    pub correlation_id: Option<SmolStr>,
     /// The peer, or whom the trusted proxy names.
     pub address: IpAddr,
     /// Where it is noted what stood in the way.
@@ -33,7 +33,8 @@ pub struct Caller {
 impl Caller {
     /// The origin of a request that has just come in.
     pub(super) fn new(address: IpAddr, named: Option<&HeaderValue>) -> Self {
-        let correlation_id = named.and_then(|id| Uuid::try_parse_ascii(id.as_bytes()).ok());
+        let named = named.and_then(|id| id.to_str().ok());
+        let correlation_id = named.filter(|id| is_plain(id)).map(SmolStr::new);
         Self {
             request_id: Uuid::now_v7(),
             correlation_id,
@@ -51,7 +52,7 @@ impl Caller {
             actor,
             command: command.into(),
             request_id: self.request_id,
-            correlation_id: self.correlation_id.map(|id| id.to_smolstr()),
+            correlation_id: self.correlation_id.clone(),
             causation: None,
             reason: self.reason.as_ref().map(|note| note.as_str().into()),
             address: Some(self.address),
@@ -60,6 +61,15 @@ impl Caller {
             if_match: self.if_match.clone(),
         }
     }
+}
+
+/// Characters of an id that callers may give their requests.
+const CORRELATION_LENGTH_MAX: usize = 128;
+
+/// Whether an id from outside can be kept and shown anywhere: letters, digits and what common tracers put between them.
+fn is_plain(id: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/+=@".contains(&byte);
+    (1..=CORRELATION_LENGTH_MAX).contains(&id.len()) && id.bytes().all(plain)
 }
 
 impl<S: Sync> FromRequestParts<S> for Caller {
@@ -73,5 +83,29 @@ impl<S: Sync> FromRequestParts<S> for Caller {
             if_match: if_match::read(&parts.headers)?,
             ..caller.ok_or_else(around)?
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_from_outside_is_kept_if_it_is_short_and_plain() {
+        let kept = |id: &str| {
+            let header = HeaderValue::from_str(id).expect("a header");
+            let caller = Caller::new(IpAddr::from([127, 0, 0, 1]), Some(&header));
+            caller.correlation_id
+        };
+        for id in [
+            "order-4711",
+            "0192d3a0-0000-7000-8000-000000000001",
+            "1-67891233-abcdef012345:a/b",
+        ] {
+            assert_eq!(kept(id).as_deref(), Some(id));
+        }
+        for id in ["", "a b", "a\"b", "<script>", &"x".repeat(129)] {
+            assert_eq!(kept(id), None, "{id}");
+        }
     }
 }

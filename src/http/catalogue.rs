@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::{
     App,
     answer::{Json, etag},
-    pages,
+    fresh, pages,
     problem::Problem,
 };
 
@@ -50,11 +50,12 @@ async fn page<T: Serialize>(
     uri: &Uri,
     kind: Kind,
     branch: Option<BranchId>,
-    (cursor, limit): (Option<&str>, Option<u16>),
+    (cursor, limit, min_position): (Option<&str>, Option<u16>, Option<i64>),
     view: impl Fn(Entry) -> Option<T>,
 ) -> Result<Response, Problem> {
     let limit = pages::limit(limit)?;
     let after = pages::behind::<(String, Uuid)>(cursor)?;
+    fresh::reached(app, "catalogue", min_position).await?;
     let filter = Filter {
         branch,
         active: Some(true),

@@ -128,6 +128,10 @@ const fn one() -> u16 {
 impl Sendable for Issue {
     const EXAMPLE: &'static str = r#"{"terms":{"discount":{"rate":{"percent":20}},"scope":{},
         "valid_from":"2026-12-01T00:00:00Z","valid_until":"2027-01-01T00:00:00Z","note":"winter campaign"},"count":100}"#;
+
+    fn bounds() -> Vec<(&'static str, std::ops::RangeInclusive<u16>)> {
+        vec![("/count", 1..=ISSUED_MAX)]
+    }
 }
 
 /// Coupons that were issued.

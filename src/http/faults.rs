@@ -4,11 +4,12 @@
 //! and the body is read again, until it is sound or nothing more can be repaired.
 
 use aggregates::fault::Fault;
+use jiff::civil::Date;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_path_to_error::Segment;
 
-use super::document::Strict;
+use super::{document::Strict, nearest};
 
 /// Faults that are looked for in one body.
 pub(super) const FAULTS_MAX: usize = 32;
@@ -29,13 +30,21 @@ pub(super) fn find<T: DeserializeOwned>(body: &Value, example: &Value) -> Vec<Fa
             break;
         };
         let (place, message) = narrowed::<T>(&body, example, place, message);
+        let message = with_kind(message, &body, example, &place);
         let fault = Fault::at(pointer(&place), message);
         // The same place twice: the repair did not help, and more rounds would not either.
         if faults.iter().any(|known| known.pointer == fault.pointer) {
             break;
         }
+        let unknown = fault.problem.starts_with(UNKNOWN_FIELD);
         faults.push(fault);
-        if !repair(&mut body, example, &place) {
+        let repaired = if unknown {
+            // Whatever else is wrong beside it is still to be found.
+            take_away(&mut body, &place)
+        } else {
+            repair(&mut body, example, &place)
+        };
+        if !repaired {
             break;
         }
     }
@@ -71,7 +80,7 @@ fn first<T: DeserializeOwned>(body: &Value) -> Option<(Vec<Step>, String)> {
             if place.last() != Some(&Step::Key(field.to_owned())) {
                 place.push(Step::Key(field.to_owned()));
             }
-            "is not a known field".to_owned()
+            nearest::unknown(UNKNOWN_FIELD, field, &named(&text))
         }
         (None, None) => in_words(&text),
     };
@@ -123,12 +132,49 @@ fn in_words(message: &str) -> String {
     }
     // The clock library explains itself in terms of bytes.
     if message.starts_with("failed to ") {
-        return "must be a moment like 2026-12-24T10:00:00Z, or a day like 2026-12-24".to_owned();
+        return MOMENT_OR_DAY.to_owned();
     }
     if message.starts_with("UUID parsing failed") {
         return "must be a UUID".to_owned();
     }
     message.to_owned()
+}
+
+/// What is said where only the clock library knows whether it was to be a moment or a day.
+const MOMENT_OR_DAY: &str = "must be a moment like 2026-12-24T10:00:00Z, or a day like 2026-12-24";
+
+/// Says which of both it is to be: the one that was not sent, or else the one that the example has there.
+fn with_kind(message: String, body: &Value, example: &Value, place: &[Step]) -> String {
+    if message != MOMENT_OR_DAY {
+        return message;
+    }
+    let is_day = |text: &str| text.len() == 10 && text.parse::<Date>().is_ok();
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let sent = at(body, place).and_then(text);
+    let shown = sample(example, place).and_then(text);
+    match (sent.as_deref().map(is_day), shown.as_deref().map(is_day)) {
+        (Some(true), _) | (_, Some(false)) => "must be a moment like 2026-12-24T10:00:00Z".to_owned(),
+        (_, Some(true)) => "must be a day like 2026-12-24".to_owned(),
+        (_, None) => message,
+    }
+}
+
+/// How it is said that a field is not known.
+pub(super) const UNKNOWN_FIELD: &str = "is not a known field";
+
+/// The names that serde says it expected.
+fn named(text: &str) -> Vec<&str> {
+    let expected = text.split_once(", expected ").map_or("", |(_, names)| names);
+    expected.split('`').skip(1).step_by(2).collect()
+}
+
+fn take_away(body: &mut Value, place: &[Step]) -> bool {
+    let Some((Step::Key(key), parents)) = place.split_last() else {
+        return false;
+    };
+    at_mut(body, parents)
+        .and_then(Value::as_object_mut)
+        .is_some_and(|fields| fields.remove(key).is_some())
 }
 
 fn quoted<'a>(text: &'a str, before: &str) -> Option<&'a str> {

@@ -12,9 +12,9 @@ use super::{problem::Problem, problems};
 use crate::{store::IdempotencyKey, vault::Vault};
 
 /// Characters of a key: few enough to store.
-const LENGTH: std::ops::RangeInclusive<usize> = 1..=128;
+pub(super) const LENGTH: std::ops::RangeInclusive<usize> = 1..=128;
 /// Characters of a stranger's key: enough that keys of strangers don't meet (128 bits in base64).
-const STRANGERS_MIN: usize = 22;
+pub(super) const STRANGERS_MIN: usize = 22;
 
 /// Different characters a stranger's key has at least: a random one has more, and one that has fewer can be guessed.
 const DIFFERENT_MIN: usize = 8;

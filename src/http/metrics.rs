@@ -3,12 +3,17 @@
 use std::{sync::OnceLock, time::Duration};
 
 use axum::http::{Method, StatusCode};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 /// Upper bounds of the latency buckets, in seconds.
 const BUCKETS: [f64; 12] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
 ];
+
+/// Upper bounds of the buckets of counts.
+const COUNT_BUCKETS: [f64; 11] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0];
+/// The one histogram of counts.
+const LOG_BATCH: &str = "jari_log_batch_commands";
 
 static PROMETHEUS: OnceLock<PrometheusHandle> = OnceLock::new();
 
@@ -17,19 +22,46 @@ pub fn start() {
     PROMETHEUS.get_or_init(|| {
         let recorder = PrometheusBuilder::new()
             .set_buckets(&BUCKETS)
+            .and_then(|builder| {
+                let counts = Matcher::Full(LOG_BATCH.to_owned());
+                builder.set_buckets_for_metric(counts, &COUNT_BUCKETS)
+            })
             .unwrap_or_else(|_| PrometheusBuilder::new())
             .build_recorder();
         let handle = recorder.handle();
         // Another recorder was there first: then ours stays empty, which /metrics shows.
         let _ = metrics::set_global_recorder(recorder);
         metrics::describe_counter!(
-            "http_requests_total",
+            "jari_http_requests_total",
             "Requests by method, route template and status"
         );
-        metrics::describe_histogram!("http_request_seconds", "Time to the head of the answer");
-        metrics::describe_counter!("problems_total", "Problems answered, by type");
-        metrics::describe_gauge!("log_position", "The last position of the log this process knows");
-        metrics::describe_gauge!("read_model_lag_events", "Events a read model is behind the log");
+        metrics::describe_histogram!("jari_http_request_seconds", "Time to the head of the answer");
+        metrics::describe_counter!("jari_problems_total", "Problems answered, by type");
+        metrics::describe_histogram!(LOG_BATCH, "Commands that the log took in one commit");
+        metrics::describe_counter!(
+            "jari_projection_events_total",
+            "Events folded into each read model"
+        );
+        metrics::describe_histogram!(
+            "jari_projection_batch_seconds",
+            "Time to fold and write one batch of events"
+        );
+        metrics::describe_histogram!(
+            "jari_projection_lag_seconds",
+            "Time from the record of an event to its read model"
+        );
+        metrics::describe_counter!(
+            "jari_projection_parked_total",
+            "Rows that a read model could not fold and left aside"
+        );
+        metrics::describe_gauge!(
+            "jari_log_position",
+            "The last position of the log this process knows"
+        );
+        metrics::describe_gauge!(
+            "jari_read_model_lag_events",
+            "Events a read model is behind the log"
+        );
         handle
     });
 }
@@ -49,10 +81,10 @@ pub fn upkeep() {
 
 /// Tells how far the log is and how far behind it each read model.
 pub fn standing(head: i64, models: impl Iterator<Item = (&'static str, i64)>) {
-    gauge("log_position", head, Vec::new());
+    gauge("jari_log_position", head, Vec::new());
     for (model, position) in models {
         gauge(
-            "read_model_lag_events",
+            "jari_read_model_lag_events",
             head - position,
             vec![metrics::Label::from_static_parts("model", model)],
         );
@@ -79,13 +111,13 @@ pub(super) fn answered(method: &'static str, route: &str, status: StatusCode, to
         metrics::Label::from_static_parts("method", method),
         metrics::Label::new("route", metrics::SharedString::from_shared(route)),
     ];
-    metrics::histogram!("http_request_seconds", labels.iter()).record(took.as_secs_f64());
+    metrics::histogram!("jari_http_request_seconds", labels.iter()).record(took.as_secs_f64());
     let labels = labels
         .into_iter()
         .chain([metrics::Label::new("status", status.as_u16().to_string())]);
-    metrics::counter!("http_requests_total", labels.collect::<Vec<_>>()).increment(1);
+    metrics::counter!("jari_http_requests_total", labels.collect::<Vec<_>>()).increment(1);
 }
 
 pub(super) fn refused(slug: &'static str) {
-    metrics::counter!("problems_total", "type" => slug).increment(1);
+    metrics::counter!("jari_problems_total", "type" => slug).increment(1);
 }

@@ -1,27 +1,28 @@
 //! The OpenAPI 3.1 document, made from the types and routes themselves, and its page; never written by hand.
+//!
+//! The routes say what is special about them. What the machinery around them does for all of them alike is added here:
+//! `commands` the admin route verb by verb, `requests` what every command reads, `answers` what everybody may hear.
+
+mod answers;
+mod commands;
+mod requests;
+mod schemas;
 
 use std::sync::LazyLock;
 
-use aggregates::{
-    admin::Admin, administered::Administered, auditorium::Auditorium, branch::Branch, coupon::Coupon,
-    movie::Movie, price_policy::PricePolicy, role::Role, theme::Theme, time_slot::TimeSlot,
-};
 use axum::{
     Router,
     http::{HeaderValue, header},
     response::{IntoResponse as _, Response},
     routing::get,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use utoipa::{
-    OpenApi, PartialSchema as _, ToSchema,
-    openapi::{
-        RefOr, Schema,
-        security::{Http, HttpAuthScheme, SecurityScheme},
-    },
+    OpenApi,
+    openapi::security::{Http, HttpAuthScheme, SecurityScheme},
 };
 
-use super::{App, administer::for_each_administered, reason};
+use super::App;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -42,7 +43,7 @@ use super::{App, administer::for_each_administered, reason};
         (name = "operation", description = "Health and metrics"),
         (name = "problems", description = "What refusals mean"),
     ),
-    components(schemas(super::administer::AdministeredView, super::ProblemBody))
+    components(schemas(super::administer::AdministeredView, super::body::Nothing, super::ProblemBody))
 )]
 struct Document;
 
@@ -87,6 +88,7 @@ pub(super) fn routes() -> Router<App> {
         utoipa_swagger_ui::SwaggerUi::new("/docs").config(utoipa_swagger_ui::Config::from("/openapi.json"));
     Router::<App>::from(page)
         .layer(axum::middleware::map_response(allow_page))
+        .layer(axum::middleware::map_response(super::titled::titled))
         .route(
             "/openapi.json",
             get(async || ([(header::CONTENT_TYPE, "application/json")], text())),
@@ -105,111 +107,33 @@ async fn allow_page(response: Response) -> Response {
 fn document() -> Value {
     let (_, document) = super::documented().split_for_parts();
     let mut document = serde_json::to_value(document).unwrap_or_default();
-    macro_rules! add {
-        ($($aggregate:ident),+) => {
-            $(add_commands::<$aggregate>(&mut document);)+
-        };
-    }
-    for_each_administered!(add);
-    add_reason(&mut document);
+    commands::add(&mut document);
+    requests::complete(&mut document);
+    schemas::complete(&mut document);
+    answers::complete(&mut document);
     document
 }
 
-/// Every command can carry a reason: what takes a key is a command.
-fn add_reason(document: &mut Value) {
-    let parameter = json!({ "name": "Jari-Reason", "in": "header", "required": false, "schema": { "type": "string" },
-        "description": reason::DESCRIPTION });
+/// Does something with every operation: its path, its method, and what is said about it.
+fn for_each_operation(document: &mut Value, mut change: impl FnMut(&str, &str, &mut Value)) {
     let paths = document["paths"].as_object_mut();
-    for path in paths.into_iter().flat_map(|paths| paths.values_mut()) {
-        let parameters = path.get_mut("post").and_then(|post| post.get_mut("parameters"));
-        if let Some(Value::Array(parameters)) = parameters
-            && parameters.iter().any(|known| known["name"] == "Idempotency-Key")
-        {
-            parameters.push(parameter.clone());
+    for (path, operations) in paths.into_iter().flatten() {
+        for (method, operation) in operations.as_object_mut().into_iter().flatten() {
+            change(path, method, operation);
         }
     }
 }
 
-/// One operation per command of an aggregate, and the one that reads it.
-fn add_commands<A: Administered<Command: ToSchema>>(document: &mut Value) {
-    let mut schemas = Vec::new();
-    <A::Command as ToSchema>::schemas(&mut schemas);
-    for (name, schema) in schemas {
-        document["components"]["schemas"][name] = value(&schema);
-    }
-    let variants = value(&A::Command::schema());
-    let collection = A::COLLECTION;
-    let id = json!({ "name": "id", "in": "path", "required": true, "schema": { "type": "string" } });
-    for (verb, example) in A::EXAMPLES {
-        let (schema, description) = variant(&variants, verb);
-        let example: Value = serde_json::from_str(example).unwrap_or_default();
-        let operation = json!({
-            "tags": ["admin"],
-            "summary": description,
-            "operationId": format!("{verb}-{collection}"),
-            "parameters": [
-                id,
-                { "name": "If-Match", "in": "header", "required": false, "schema": { "type": "string" },
-                  "description": "The ETag it was read with; refused if it has changed since" },
-                { "name": "Idempotency-Key", "in": "header", "required": false, "schema": { "type": "string" } },
-            ],
-            "requestBody": { "content": { "application/json": { "schema": schema, "example": example } } },
-            "responses": {
-                "200": answer("As it is now"),
-                "201": answer("It was created"),
-                "401": problem("Not signed in"),
-                "403": problem("No role of yours grants it, or not at this branch"),
-                "404": problem("Not found"),
-                "409": problem("A rule refuses it, or its name is taken"),
-                "412": problem("It has changed since"),
-                "422": problem("Some fields are wrong"),
-            },
-            "security": [{ "admin": [] }],
-        });
-        document["paths"][format!("/v1/{collection}/{{id}}/{verb}")]["post"] = operation;
-    }
-    document["paths"][format!("/v1/admin/{collection}/{{id}}")]["get"] = json!({
-        "tags": ["admin"],
-        "summary": "Its whole state, with its sequence as ETag",
-        "operationId": format!("read-{collection}"),
-        "parameters": [id],
-        "responses": {
-            "200": answer("As it is now"),
-            "401": problem("Not signed in"),
-            "403": problem("No role of yours grants it, or not at this branch"),
-            "404": problem("Not found"),
-        },
-        "security": [{ "admin": [] }],
-    });
+/// The parameters of an operation.
+fn parameters(operation: &Value) -> impl Iterator<Item = &Value> {
+    operation["parameters"].as_array().into_iter().flatten()
 }
 
-fn value(schema: &RefOr<Schema>) -> Value {
-    serde_json::to_value(schema).unwrap_or_default()
+/// Whether an operation takes this header.
+fn takes(operation: &Value, header: &str) -> bool {
+    parameters(operation).any(|parameter| parameter["in"] == "header" && parameter["name"] == header)
 }
 
-/// The schema of one variant of a command enum, and what its documentation says.
-fn variant(variants: &Value, verb: &str) -> (Value, String) {
-    let all = variants
-        .get("oneOf")
-        .and_then(Value::as_array)
-        .map_or(&[][..], Vec::as_slice);
-    let found = all.iter().find_map(|variant| {
-        let schema = variant.get("properties")?.get(verb)?.clone();
-        let description = variant
-            .get("description")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        Some((schema, description.to_owned()))
-    });
-    found.unwrap_or_else(|| (Value::Object(Map::new()), String::new()))
-}
-
-fn answer(description: &str) -> Value {
-    let schema = json!({ "$ref": "#/components/schemas/AdministeredView" });
-    json!({ "description": description, "content": { "application/json": { "schema": schema } } })
-}
-
-fn problem(description: &str) -> Value {
-    let schema = json!({ "$ref": "#/components/schemas/ProblemBody" });
-    json!({ "description": description, "content": { "application/problem+json": { "schema": schema } } })
+fn reference(kind: &str, name: &str) -> Value {
+    json!({ "$ref": format!("#/components/{kind}/{name}") })
 }

@@ -10,7 +10,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{answer::Json, document, params::TEXT_LENGTH_MAX, problem::Problem, problems};
 
 /// Entries on a page unless asked otherwise.
-const LIMIT_DEFAULT: u16 = 50;
+pub(super) const LIMIT_DEFAULT: u16 = 50;
 /// Entries on a page at most.
 pub const LIMIT_MAX: u16 = 200;
 

@@ -15,7 +15,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Deserializer, de, de::DeserializeOwned};
 use utoipa::openapi::{OpenApi, PathItem, RefOr, path::ParameterIn};
 
-use super::{problem::Problem, problems};
+use super::{problem::Problem, problems, query};
 use crate::moments;
 
 /// Bytes of one text of a path or query, a cursor being the longest.
@@ -79,32 +79,19 @@ impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let Texts(texts) = read(parts)?;
-        let malformed = |why| Problem::new(&problems::MALFORMED_QUERY, why);
+        let malformed = |why: String| Problem::new(&problems::MALFORMED_QUERY, why);
+        let query = Query::try_from_uri(&parts.uri);
+        let Query::<Vec<(String, String)>>(texts) =
+            query.map_err(|_| malformed("the query is not UTF-8 in pairs like name=value".to_owned()))?;
         for (name, text) in &texts {
             checked("a parameter", name)
                 .and_then(|()| checked(name, text))
                 .map_err(malformed)?;
         }
-        read(parts).map(Self)
+        query::read(&texts)
+            .map(Self)
+            .map_err(|faults| malformed(faults.join("; ")))
     }
-}
-
-/// The query as it stands.
-#[derive(Deserialize)]
-#[serde(transparent)]
-struct Texts(Vec<(String, String)>);
-
-fn read<T: DeserializeOwned>(parts: &Parts) -> Result<T, Problem> {
-    let query = Query::try_from_uri(&parts.uri);
-    let Query(query) = query.map_err(|rejection| {
-        use std::error::Error as _;
-        let why = rejection
-            .source()
-            .map_or_else(|| rejection.to_string(), ToString::to_string);
-        Problem::new(&problems::MALFORMED_QUERY, why)
-    })?;
-    Ok(query)
 }
 
 /// Why a text of a path or query is none we take.
@@ -139,7 +126,10 @@ pub struct Day(pub Date);
 
 impl<'de> Deserialize<'de> for Day {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let day = Date::deserialize(deserializer)?;
+        let text = String::deserialize(deserializer)?;
+        let day = Date::strptime("%Y-%m-%d", &text).ok();
+        let day = day.filter(|day| day.to_string() == text);
+        let day = day.ok_or_else(|| de::Error::custom("must be a day like 2026-12-24"))?;
         bounded(day.year()).map_err(de::Error::custom)?;
         Ok(Self(day))
     }
@@ -150,7 +140,7 @@ fn bounded(year: i16) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "the year must be from {} to {}",
+        "must be in a year from {} to {}",
         YEARS.start(),
         YEARS.end()
     ))

@@ -62,10 +62,37 @@ pub struct ProblemBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "1.qk3J…")]
     trace: Option<&'a str>,
-    /// Each wrong field, as a JSON pointer with what is wrong there.
+    /// What some of them say besides.
     #[serde(flatten)]
-    #[schema(value_type = Object)]
+    #[schema(value_type = Besides)]
     more: &'a Map<String, Value>,
+}
+
+/// What some problems say besides; others may have members of their own.
+#[derive(Debug, utoipa::ToSchema)]
+#[expect(dead_code, reason = "a schema of members that are put together one by one")]
+pub struct Besides {
+    /// Each wrong field.
+    #[schema(nullable = false)]
+    errors: Option<Vec<WrongField>>,
+    /// The seats it speaks of: those that stood in the way, would be left alone or are missing from the choice.
+    #[schema(nullable = false, example = json!(["C6"]))]
+    seats: Option<Vec<String>>,
+    /// Whole choices of seats that would be accepted instead, the nearest first.
+    #[schema(nullable = false, example = json!([["C6", "C7"], ["C9", "C10"]]))]
+    suggestions: Option<Vec<Vec<String>>>,
+}
+
+/// A wrong field of a body.
+#[derive(Debug, utoipa::ToSchema)]
+#[expect(dead_code, reason = "a schema of members that are put together one by one")]
+pub struct WrongField {
+    /// Where it is, as a JSON pointer.
+    #[schema(example = "/persons/adult")]
+    pointer: String,
+    /// What is wrong there.
+    #[schema(example = "must be a whole number from 0 to 255")]
+    detail: String,
 }
 
 /// The event that stood in the way.
@@ -126,6 +153,13 @@ impl Problem {
     #[must_use]
     pub fn saying(mut self, detail: impl Into<String>) -> Self {
         self.0.detail = detail.into();
+        self
+    }
+
+    /// The same with help that fits this case better than that of its type.
+    #[must_use]
+    pub fn helping(mut self, help: &'static str) -> Self {
+        self.0.help = help;
         self
     }
 

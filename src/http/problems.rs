@@ -4,7 +4,6 @@ use std::{fmt::Write as _, sync::LazyLock};
 
 use aggregates::refusal::Kind;
 use axum::{
-    extract::Path,
     http::{HeaderMap, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
@@ -14,6 +13,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     App,
     answer::Json,
+    params::PathTexts,
     problem::{Problem, status, title},
 };
 use crate::booking::{administered_refusals, booking_refusals};
@@ -29,7 +29,7 @@ pub struct Known {
 macro_rules! known {
     ($($name:ident = $slug:literal, $status:ident, $help:literal;)+) => {
         $(pub(super) const $name: Known = Known { slug: $slug, status: StatusCode::$status, help: $help };)+
-        const EDGE: &[Known] = &[$($name),+];
+        pub(super) const EDGE: &[Known] = &[$($name),+];
     };
 }
 
@@ -101,7 +101,9 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// Every problem this server answers with.
 #[utoipa::path(get, path = "/problems", tag = "problems",
-    responses((status = OK, description = "Every problem type", body = [ProblemPage])))]
+    operation_id = "listProblemTypes",
+    responses((status = OK, description = "Every problem type",
+               content((Vec<ProblemPage> = "application/json"), (String = "text/html")))))]
 pub(super) async fn list(headers: HeaderMap) -> Response {
     if wants_html(&headers) {
         html(&PAGES)
@@ -112,14 +114,13 @@ pub(super) async fn list(headers: HeaderMap) -> Response {
 
 /// One problem type.
 #[utoipa::path(get, path = "/problems/{subject}/{reason}", tag = "problems",
+    operation_id = "getProblemType",
     params(("subject" = String, Path, example = "seat"), ("reason" = String, Path, example = "taken")),
-    responses((status = OK, description = "The problem type", body = ProblemPage),
+    responses((status = OK, description = "The problem type",
+               content((ProblemPage = "application/json"), (String = "text/html"))),
               (status = NOT_FOUND, description = "No such problem type")))]
-pub(super) async fn show(
-    Path((subject, reason)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let kind = format!("/problems/{subject}/{reason}");
+pub(super) async fn show(path: PathTexts, headers: HeaderMap) -> Result<Response, Problem> {
+    let kind = format!("/problems/{}/{}", path.text("subject")?, path.text("reason")?);
     let at = PAGES.binary_search_by(|page| page.kind.as_str().cmp(&kind));
     let page = at.map_err(|_| Problem::new(&NO_SUCH_THING, "there is no such problem type"))?;
     let page = &PAGES[page..=page];

@@ -1,5 +1,7 @@
 //! Why a command did not happen, as a problem; the one place where refusals and failures of the store get a status.
 
+use aggregates::values::SeatLabel;
+use serde_json::{Value, json};
 use sqlx::error::DatabaseError;
 
 use crate::{
@@ -56,12 +58,16 @@ impl From<Refused> for Problem {
             return since.into();
         }
         let problem = Self::refused(refused.refusal()).saying(refused.to_string());
-        let seats: Vec<String> = refused.seats().iter().map(ToString::to_string).collect();
-        if seats.is_empty() {
-            problem
-        } else {
-            problem.with("seats", seats)
-        }
+        let texts = |seats: &[SeatLabel]| seats.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let suggestions: Vec<_> = refused.suggestions().iter().map(|seats| texts(seats)).collect();
+        let members = [
+            ("seats", texts(&refused.seats()).into()),
+            ("suggestions", suggestions.into()),
+        ];
+        let told = members
+            .into_iter()
+            .filter(|(_, list): &(_, Value)| *list != json!([]));
+        told.fold(problem, |problem, (member, list)| problem.with(member, list))
     }
 }
 

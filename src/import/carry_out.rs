@@ -11,7 +11,8 @@ use aggregates::{fault::Fault, values::folded};
 use super::{
     FileFault, ImportError, OnProgress, Progress,
     catalogue::{Catalogue, Content},
-    compare::{Known, Left, Thing, things},
+    compare::{Known, Left, Thing, add_halls, things},
+    left_out,
     names::{Former, Names},
 };
 use crate::store::{Request, Stop, Store};
@@ -30,8 +31,10 @@ pub struct Imported {
     pub events: BTreeMap<String, usize>,
     /// Things that were closed for good or withdrawn, or belong to one that was: they stay so.
     pub closed: usize,
-    /// Halls no auditorium in the files is built like.
+    /// Files of halls no auditorium is built like, in the files or in the database.
     pub unused: Vec<String>,
+    /// What the files could have but leave out: it stays as it is.
+    pub left_out: Vec<String>,
     /// The position up to which the log holds all of it.
     pub position: i64,
 }
@@ -50,13 +53,15 @@ pub async fn import(
         Known::Stays => Former::Anything,
     };
     let names = Names::find(store, catalogues, former).await?;
-    let things = things(catalogues, &names);
+    let mut things = things(catalogues, &names);
+    let unused = add_halls(store, catalogues, &mut things).await?;
+    check_use(&things, &unused)?;
     let closed = try_out(store, &things, known).await?;
     let units = units(&things);
     let mut imported = Imported {
         things: things.len(),
         closed,
-        unused: unused(catalogues),
+        unused,
         ..Imported::default()
     };
     for (done, unit) in units.iter().enumerate() {
@@ -87,6 +92,7 @@ pub async fn import(
         done: units.len(),
         total: units.len(),
     });
+    imported.left_out = left_out::find(store, catalogues, &things).await?;
     Ok(imported)
 }
 
@@ -126,29 +132,19 @@ fn check_files(catalogues: &[Catalogue]) -> Result<(), ImportError> {
     }
 }
 
-fn unused(catalogues: &[Catalogue]) -> Vec<String> {
-    let mut used = BTreeSet::new();
-    let mut halls = Vec::new();
-    for Catalogue { file, content } in catalogues {
-        match content {
-            Content::Cinemas(chain) => {
-                used.extend(
-                    chain
-                        .cinemas
-                        .iter()
-                        .flat_map(|cinema| &cinema.auditoriums)
-                        .map(|room| &room.value.hall),
-                );
-            }
-            Content::EscapeRooms(_) => {}
-            Content::Hall(hall, _) => halls.push((hall, file)),
-        }
+/// Files with nothing but halls that no auditorium is built like would do nothing at all.
+fn check_use(things: &[Thing], unused: &[String]) -> Result<(), ImportError> {
+    if !things.is_empty() || unused.is_empty() {
+        return Ok(());
     }
-    halls
-        .into_iter()
-        .filter(|(hall, _)| !used.contains(hall))
-        .map(|(_, file)| file.clone())
-        .collect()
+    let fault = |file: &String| FileFault {
+        file: file.clone(),
+        fault: Fault::at(
+            "",
+            "no auditorium is built like this hall, known by the file's name; import it beside the cinemas that have it",
+        ),
+    };
+    Err(ImportError::Faults(unused.iter().map(fault).collect()))
 }
 
 /// Does all of it in one unit that is never appended, to find everything that stands in the way.

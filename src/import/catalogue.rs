@@ -12,6 +12,8 @@ use aggregates::{
     values::{Name, Title, WallTime},
 };
 
+use crate::timetable::Seating;
+
 /// What one file says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Catalogue {
@@ -37,6 +39,8 @@ pub(super) struct CinemaChain {
     pub tariff: At<Arc<Tariff>>,
     /// Minutes before the start until which customers cancel online.
     pub cancel_minutes: u16,
+    /// Which seats may be chosen together, where an auditorium does not say otherwise.
+    pub seating: Seating,
     pub cinemas: Vec<Cinema>,
 }
 
@@ -55,6 +59,8 @@ pub(super) struct Room {
     pub hall: Name,
     pub layout: Arc<Layout>,
     pub cleaning_minutes: u16,
+    /// Which seats may be chosen together, if not as in the rest of the chain.
+    pub seating: Option<Seating>,
 }
 
 /// A movie shown at the same time on some days of every week.

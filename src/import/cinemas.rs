@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    path::Path,
     sync::Arc,
 };
 
@@ -12,14 +13,16 @@ use aggregates::{
     layout::Layout,
     movie::{Film, RUNNING_TIME_MAX},
     pricing::{Band, PersonDeltas, ScreeningTariff, Tariff},
-    time_slot::{CANCEL_MINUTES_DEFAULT, CANCEL_MINUTES_MAX},
+    time_slot::{CANCEL_MINUTES_DEFAULT, CANCEL_MINUTES_MAX, POOL_MINUTES_MAX},
     values::{Category, Currency, Name, Title, WallTime},
 };
 
 use super::{
     catalogue::{At, Cinema, CinemaChain, Room, Screening},
+    files::stem,
     premises::{self, ENTRIES_MAX, Unique, any, weekday},
 };
+use crate::timetable::Seating;
 
 /// Finds the hall a node names.
 type LayoutOf<'a> = &'a mut dyn FnMut(&Node<'_>) -> Option<(Name, Arc<Layout>)>;
@@ -34,6 +37,7 @@ pub(super) fn read(root: &Node<'_>, layout_of: LayoutOf<'_>) -> Option<CinemaCha
         "price_policy",
         "cinemas",
         "cancellation_policy",
+        "seating",
     ]);
     let chain = root.field("chain", Node::text);
     let mut titles = Unique::default();
@@ -53,6 +57,7 @@ pub(super) fn read(root: &Node<'_>, layout_of: LayoutOf<'_>) -> Option<CinemaCha
         Some(At::new(policy.pointer(), screening_tariff(policy)?))
     });
     let cancel_minutes = root.maybe("cancellation_policy", cancel_minutes);
+    let seating = root.maybe("seating", seating);
     let mut names = Unique::default();
     let cinemas = root.field("cinemas", |cinemas| {
         cinemas.each(ENTRIES_MAX, |node| {
@@ -61,6 +66,7 @@ pub(super) fn read(root: &Node<'_>, layout_of: LayoutOf<'_>) -> Option<CinemaCha
             cinema
         })
     });
+    check_halls(root);
     Some(CinemaChain {
         chain: chain?,
         tariff: tariff.map(|tariff| At {
@@ -68,9 +74,29 @@ pub(super) fn read(root: &Node<'_>, layout_of: LayoutOf<'_>) -> Option<CinemaCha
             value: Arc::new(tariff.value),
         })?,
         cancel_minutes: cancel_minutes?.unwrap_or(CANCEL_MINUTES_DEFAULT),
+        seating: seating?.unwrap_or_default(),
         cinemas: cinemas?,
         movies: movies?,
     })
+}
+
+/// A price for a kind of hall must be for one that an auditorium of the file has, however faulty that is otherwise.
+fn check_halls(root: &Node<'_>) -> Option<()> {
+    let prices = root.get("price_policy")?.get("halls")?;
+    let cinemas = root.get("cinemas")?.value().as_array()?;
+    let rooms = cinemas
+        .iter()
+        .filter_map(|cinema| cinema.get("auditoriums")?.as_array());
+    let layouts = rooms.flatten().filter_map(|room| room.get("layout")?.as_str());
+    let built: BTreeSet<Name> = layouts.filter_map(|path| stem(Path::new(path)).ok()).collect();
+    for (hall, price) in prices.entries() {
+        if let Ok(hall) = hall.parse::<Name>()
+            && !built.contains(&hall)
+        {
+            price.fault(format!("no auditorium of the file has the hall {hall}"));
+        }
+    }
+    Some(())
 }
 
 /// What the parts of a file name in each other; known also where what is named has faults of its own.
@@ -257,6 +283,18 @@ fn cancel_minutes(policy: &Node<'_>) -> Option<u16> {
     online
 }
 
+/// Which seats may be chosen together; what is left out is as usual.
+fn seating(node: &Node<'_>) -> Option<Seating> {
+    node.only(&["orphan_rule", "pool_minutes"]);
+    let orphan_rule = node.maybe("orphan_rule", Node::text);
+    let pool_minutes = node.maybe("pool_minutes", |m| m.integer(0..=POOL_MINUTES_MAX.into()));
+    let usual = Seating::default();
+    Some(Seating {
+        orphan_rule: orphan_rule?.unwrap_or(usual.orphan_rule),
+        pool_minutes: pool_minutes?.unwrap_or(usual.pool_minutes),
+    })
+}
+
 fn cinema(node: &Node<'_>, layout_of: LayoutOf<'_>, known: &Named) -> Option<Cinema> {
     node.only(&[&premises::FIELDS[..], &["auditoriums", "schedule"]].concat());
     let premises = premises::read(node, BranchKind::Cinema);
@@ -310,12 +348,13 @@ fn room(
     known: &Named,
     cleaning: &mut BTreeMap<Name, Option<u16>>,
 ) -> Option<Room> {
-    node.only(&["name", "layout", "cleaning_minutes"]);
+    node.only(&["name", "layout", "cleaning_minutes", "seating"]);
     let name = node.field("name", Node::text);
     let found = node.field("layout", |path| layout_of(path));
     let cleaning_minutes = node.field("cleaning_minutes", |m| {
         m.integer(0..=aggregates::auditorium::CLEANING_MAX.into())
     });
+    let seating = node.maybe("seating", seating);
     if let Some(name) = &name {
         cleaning.insert(Name::clone(name), cleaning_minutes);
     }
@@ -336,6 +375,7 @@ fn room(
         hall,
         layout,
         cleaning_minutes: cleaning_minutes?,
+        seating: seating?,
     })
 }
 

@@ -8,6 +8,7 @@ use aggregates::{
     auditorium::{Auditorium, AuditoriumCommand},
     branch::{Branch, BranchCommand, Premises},
     ids::{AuditoriumId, BranchId, MovieId, PricePolicyId, ThemeId},
+    layout::Layout,
     movie::{Film, Movie, MovieCommand},
     price_policy::{PricePolicy, PricePolicyCommand},
     pricing::Tariff,
@@ -21,7 +22,7 @@ use super::{
 };
 use crate::{
     administration::administer,
-    store::{Stop, StoreError, UnitOfWork},
+    store::{Stop, Store, StoreError, UnitOfWork},
 };
 
 /// What becomes of a thing that is there already.
@@ -48,6 +49,8 @@ pub(super) enum What {
     Branch(BranchId, Premises),
     Auditorium(AuditoriumId, BranchId, Room),
     Theme(ThemeId, Game, bool),
+    /// An auditorium that only the database knows, built like a hall whose file is given.
+    Hall(AuditoriumId, BranchId, Arc<Layout>),
 }
 
 /// Everything the catalogues describe, each thing after those it names.
@@ -82,6 +85,51 @@ pub(super) fn things(catalogues: &[Catalogue], names: &Names) -> Vec<Thing> {
         }
     }
     things
+}
+
+/// Adds the auditoriums no file describes that are built like a hall among the files; answers the halls nothing is built
+/// like.
+pub(super) async fn add_halls(
+    store: &Store,
+    catalogues: &[Catalogue],
+    things: &mut Vec<Thing>,
+) -> Result<Vec<String>, StoreError> {
+    let halls: Vec<_> = catalogues
+        .iter()
+        .filter_map(|Catalogue { file, content }| match content {
+            Content::Hall(hall, layout) => Some((file, hall, layout)),
+            Content::Cinemas(_) | Content::EscapeRooms(_) => None,
+        })
+        .collect();
+    if halls.is_empty() {
+        return Ok(Vec::new());
+    }
+    let described = |things: &[Thing], id: AuditoriumId| {
+        things
+            .iter()
+            .any(|thing| matches!(thing.what, What::Auditorium(known, ..) if known == id))
+    };
+    let built = store.all::<Auditorium>().await?;
+    let mut unused = Vec::new();
+    for (file, hall, layout) in halls {
+        let alike = |thing: &Thing| matches!(&thing.what, What::Auditorium(_, _, room) if room.hall == *hall);
+        let mut used = things.iter().any(alike);
+        for (id, auditorium) in &built {
+            let Ok(known) = auditorium.built() else { continue };
+            if known.hall.as_ref() == Some(hall) && !described(things, *id) {
+                used = true;
+                things.push(Thing {
+                    file: file.clone(),
+                    pointer: String::new(),
+                    what: What::Hall(*id, known.branch, Arc::clone(layout)),
+                });
+            }
+        }
+        if !used {
+            unused.push(file.clone());
+        }
+    }
+    Ok(unused)
 }
 
 fn cinemas(chain: &CinemaChain, names: &Names, add: &mut impl FnMut(&str, What)) {
@@ -133,7 +181,9 @@ impl What {
     /// A measure of the work: a layout is as much as hundreds of names.
     pub fn weight(&self) -> usize {
         match self {
-            Self::Auditorium(_, _, room) => 1 + room.layout.capacity() / 20,
+            Self::Auditorium(_, _, Room { layout, .. }) | Self::Hall(_, _, layout) => {
+                1 + layout.capacity() / 20
+            }
             Self::Movie(..) | Self::PricePolicy(..) | Self::Branch(..) | Self::Theme(..) => 1,
         }
     }
@@ -158,7 +208,7 @@ impl What {
             }
             Self::PricePolicy(..) => return Ok(false),
             Self::Branch(id, _) => id,
-            Self::Auditorium(_, branch, _) => branch,
+            Self::Auditorium(_, branch, _) | Self::Hall(_, branch, _) => branch,
             Self::Theme(_, game, _) => &game.branch,
         };
         Ok(matches!(work.load::<Branch>(branch).await?, Branch::Closed(_)))
@@ -169,7 +219,7 @@ impl What {
             Self::Movie(id, _) => work.load::<Movie>(id).await?.exists(),
             Self::PricePolicy(id, ..) => work.load::<PricePolicy>(id).await?.exists(),
             Self::Branch(id, _) => work.load::<Branch>(id).await?.exists(),
-            Self::Auditorium(id, ..) => work.load::<Auditorium>(id).await?.exists(),
+            Self::Auditorium(id, ..) | Self::Hall(id, ..) => work.load::<Auditorium>(id).await?.exists(),
             Self::Theme(id, ..) => work.load::<Theme>(id).await?.exists(),
         })
     }
@@ -183,6 +233,12 @@ impl What {
             Self::Branch(id, premises) => bring::<Branch>(work, id, |known| branch(known, premises)).await,
             Self::Auditorium(id, cinema, room) => {
                 bring::<Auditorium>(work, id, |known| Ok(auditorium(known, *cinema, room))).await
+            }
+            Self::Hall(id, _, layout) => {
+                let draw = || AuditoriumCommand::DrawLayout {
+                    layout: Arc::clone(layout),
+                };
+                bring::<Auditorium>(work, id, |_| Ok(vec![draw()])).await
             }
             Self::Theme(id, game, active) => {
                 bring::<Theme>(work, id, |known| theme(known, game, *active)).await
@@ -301,6 +357,8 @@ fn auditorium(known: &Auditorium, branch: BranchId, room: &Room) -> Vec<Auditori
         hall,
         layout,
         cleaning_minutes,
+        // Of the slots to come, not of the auditorium.
+        seating: _,
     } = room.clone();
     let hall = Some(hall);
     let draw = AuditoriumCommand::DrawLayout { layout };

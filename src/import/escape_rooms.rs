@@ -1,4 +1,7 @@
 //! Reads a chain of escape-room shops and their themes; never a time slot.
+//!
+//! What a theme leaves out is as DOMAIN E2 has it: a party of 1 to 6, the form begins with 2; sales open six days ahead, at
+//! the time of the theme's first slot.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -9,6 +12,7 @@ use aggregates::{
     fault::Node,
     ids::{BranchId, PricePolicyId},
     pricing::{Closing, Discount, EarlyBird, SessionPrice, SessionTariff, Tariff},
+    refusal::Refusal as _,
     theme::{
         DAYS_AHEAD_MAX, DURATION_MAX, Game, PARTY_MAX, PartyRange, SalesOpening, Theme, ThemeCommand,
         WeeklyTemplate,
@@ -24,6 +28,14 @@ use super::{
     premises::{self, ENTRIES_MAX, Unique, any},
 };
 
+/// The party of a theme that does not say (DOMAIN E2).
+const PARTY_DEFAULT: PartyRange = PartyRange {
+    min: 1,
+    max: PARTY_MAX,
+    default: 2,
+};
+/// Days before a slot on which sales of it open, of a theme that does not say (DOMAIN E2).
+const DAYS_AHEAD_DEFAULT: u16 = 6;
 /// The most sessions of one theme on one day.
 const SLOTS_MAX: usize = 100;
 
@@ -70,11 +82,21 @@ fn play(node: &Node<'_>) -> Option<Play> {
     ]);
     let name = node.field("name", Node::text);
     let (tariff, price) = tariff(node);
-    let party = node.field("party", party);
+    let party = node
+        .maybe("party", party)
+        .map(|party| party.unwrap_or(PARTY_DEFAULT));
     let duration_minutes = node.field("duration_minutes", |m| m.integer(1..=DURATION_MAX.into()));
     let turnover_minutes = node.field("turnover_minutes", |m| m.integer(0..=DURATION_MAX.into()));
-    let opens = node.field("opens", opens);
+    let opens = node.maybe("opens", opens);
     let slots = node.field("slots", slots);
+    let opens = opens.map(|opens| {
+        let (days_ahead, time) = opens.unwrap_or((DAYS_AHEAD_DEFAULT, None));
+        let time = time.or_else(|| slots.as_ref().and_then(first_start));
+        SalesOpening {
+            days_ahead,
+            time: time.unwrap_or(WallTime::START),
+        }
+    });
     let active = node.maybe("active", Node::truth);
     if let (Some(SessionPrice::Person { table }), Some(party)) = (&price, party)
         && let Some(size) = (party.min..=party.max).find(|size| !table.contains_key(size))
@@ -84,10 +106,10 @@ fn play(node: &Node<'_>) -> Option<Play> {
             .fault(format!("has no price for a party of {size}"));
     }
     if let Some(party) = party {
-        possible(node, "party", ThemeCommand::Regroup { party });
+        possible(node, ThemeCommand::Regroup { party });
     }
     if let Some(opens) = opens {
-        possible(node, "opens", ThemeCommand::MoveOpening { opens });
+        possible(node, ThemeCommand::MoveOpening { opens });
     }
     if let Some(slots) = slots.clone() {
         // Where a length is missing, the starts are checked with the shortest one.
@@ -96,7 +118,7 @@ fn play(node: &Node<'_>) -> Option<Play> {
             turnover_minutes: turnover_minutes.unwrap_or(0),
             slots,
         };
-        possible(node, "slots", retime);
+        possible(node, retime);
     }
     Some(Play {
         name: name?,
@@ -111,17 +133,13 @@ fn play(node: &Node<'_>) -> Option<Play> {
 }
 
 /// Whether the rule of a theme would take this part, whatever the other parts are.
-fn possible(node: &Node<'_>, field: &str, command: ThemeCommand) {
+fn possible(node: &Node<'_>, command: ThemeCommand) {
     let Some(name) = any() else { return };
     let theme = Theme::Inactive(Game {
         branch: BranchId::new(Uuid::nil()),
         name,
         price_policy: PricePolicyId::new(Uuid::nil()),
-        party: PartyRange {
-            min: 1,
-            max: 1,
-            default: 1,
-        },
+        party: PARTY_DEFAULT,
         duration_minutes: 1,
         turnover_minutes: 0,
         opens: SalesOpening {
@@ -130,8 +148,8 @@ fn possible(node: &Node<'_>, field: &str, command: ThemeCommand) {
         },
         slots: WeeklyTemplate::default(),
     });
-    if let (Err(error), Some(field)) = (theme.decide(command, Timestamp::UNIX_EPOCH), node.get(field)) {
-        field.fault(error.to_string());
+    if let Err(error) = theme.decide(command, Timestamp::UNIX_EPOCH) {
+        error.faults().iter().for_each(|fault| node.nested(fault));
     }
 }
 
@@ -244,27 +262,34 @@ fn table(node: &Node<'_>) -> Option<BTreeMap<u8, i64>> {
 fn party(node: &Node<'_>) -> Option<PartyRange> {
     node.only(&["min", "max", "default"]);
     let size = |node: &Node<'_>| node.integer(1..=PARTY_MAX.into());
-    let (min, max) = (node.field("min", size), node.field("max", size));
+    let (min, max) = (node.maybe("min", size), node.maybe("max", size));
     let default = node.maybe("default", size);
-    let (min, max) = (min?, max?);
+    let (min, max) = (
+        min?.unwrap_or(PARTY_DEFAULT.min),
+        max?.unwrap_or(PARTY_DEFAULT.max),
+    );
     if default.is_none() && min > max {
-        node.fault("its min is above its max");
+        node.get("max")?.fault("must not be below min");
     }
     Some(PartyRange {
         min,
         max,
-        default: default?.unwrap_or(2),
+        default: default?.unwrap_or(PARTY_DEFAULT.default),
     })
 }
 
-fn opens(node: &Node<'_>) -> Option<SalesOpening> {
+/// How many days ahead, and at what time, if it says so.
+fn opens(node: &Node<'_>) -> Option<(u16, Option<WallTime>)> {
     node.only(&["days_ahead", "time"]);
     let days_ahead = node.maybe("days_ahead", |days| days.integer(0..=DAYS_AHEAD_MAX.into()));
-    let time = node.field("time", Node::text);
-    Some(SalesOpening {
-        days_ahead: days_ahead?.unwrap_or(6),
-        time: time?,
-    })
+    let time = node.maybe("time", Node::text);
+    Some((days_ahead?.unwrap_or(DAYS_AHEAD_DEFAULT), time?))
+}
+
+/// The theme's own time, as long as it is one of the calendar day.
+fn first_start(slots: &WeeklyTemplate) -> Option<WallTime> {
+    let starts = Weekday::ALL.into_iter().flat_map(|day| slots.starts_on(day));
+    starts.filter(|start| start.minutes() < 24 * 60).min()
 }
 
 /// A list for every day, or a list by day of the week.

@@ -88,6 +88,7 @@ impl Files<'_> {
 
     fn json(&mut self, path: &Path) -> Option<Value> {
         let parsed = match self.source.text(path) {
+            Ok(text) if text.trim().is_empty() => Err("is empty".to_owned()),
             Ok(text) => json::read(&text).map_err(|error| format!("is not JSON: {error}")),
             Err(error) => Err(format!("cannot be read: {error}")),
         };
@@ -213,7 +214,7 @@ fn plain(document: &Value) -> Result<Layout, Faults> {
 }
 
 /// A file's name without its ending, as the name of a kind of hall.
-fn stem(path: &Path) -> Result<Name, String> {
+pub(super) fn stem(path: &Path) -> Result<Name, String> {
     let stem = path
         .file_stem()
         .and_then(|stem| stem.to_str())

@@ -8,6 +8,8 @@ use serde_json::{Map, Number, Value};
 
 /// The document, and each key in it that was given before.
 pub(super) fn read(text: &str) -> serde_json::Result<(Value, Vec<Fault>)> {
+    // Some editors begin every file with a byte order mark; it says nothing in UTF-8.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let repeated = RefCell::new(Vec::new());
     let root = Place {
         pointer: String::new(),

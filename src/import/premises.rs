@@ -82,6 +82,8 @@ fn check_lists(
             | BranchError::AlreadyOpen
             | BranchError::Closed
             | BranchError::ClosedOn { .. }
+            | BranchError::NoCinema
+            | BranchError::NoEscapeRoom
             | BranchError::TooManyClosingDays => "name",
         };
         branch.get(field)?.fault(error.to_string());

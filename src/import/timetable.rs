@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use aggregates::values::Name;
 use futures_util::{StreamExt as _, stream};
 
 use super::{
@@ -11,7 +12,7 @@ use super::{
 };
 use crate::{
     store::Store,
-    timetable::{self, Opened, Programme, Screening, Shows, UNIT_DAYS},
+    timetable::{self, Followed, Opened, Programme, Screening, Shows, UNIT_DAYS},
 };
 
 /// Days that can be opened at once.
@@ -55,6 +56,32 @@ pub async fn open_sales(
     Ok(opened)
 }
 
+/// Takes the time slots of the next `days` off the programme that the catalogues have no more, unless somebody has a place
+/// in them; names those, and all that differ on later days. To be asked before [`open_sales`], which needs their places.
+pub async fn follow_timetable(
+    store: &Store,
+    catalogues: &[Catalogue],
+    days: u16,
+    on_progress: OnProgress<'_>,
+) -> Result<Followed, ImportError> {
+    let names = Names::find(store, catalogues, Former::Anything).await?;
+    let programmes = programmes(catalogues, &names);
+    let total = programmes.len();
+    let follow = |programme: Programme| async move {
+        timetable::follow(store, "import", &programme, days, SALES_DAYS_MAX).await
+    };
+    let mut results = stream::iter(programmes.into_iter().map(follow)).buffered(AT_ONCE);
+    let mut followed = Followed::default();
+    let mut done = 0;
+    on_progress(Progress { done, total });
+    while let Some(part) = results.next().await {
+        followed += part?;
+        done += 1;
+        on_progress(Progress { done, total });
+    }
+    Ok(followed)
+}
+
 fn programmes(catalogues: &[Catalogue], names: &Names) -> Vec<Programme> {
     let of = |catalogue: &Catalogue| match &catalogue.content {
         Content::Cinemas(chain) => screenings(chain, names),
@@ -78,7 +105,12 @@ fn screenings(chain: &CinemaChain, names: &Names) -> Vec<Programme> {
     let mut programmes = Vec::new();
     for cinema in &chain.cinemas {
         let branch = names.branch(&cinema.premises.value.name);
-        let mut rooms: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        // Also those in which nothing is shown any more.
+        let all = cinema
+            .auditoriums
+            .iter()
+            .map(|room| (&room.value.name, Vec::new()));
+        let mut rooms: BTreeMap<_, Vec<_>> = all.collect();
         for screening in &cinema.screenings {
             let movie = names.movie(&screening.movie);
             rooms.entry(&screening.auditorium).or_default().push(Screening {
@@ -87,12 +119,20 @@ fn screenings(chain: &CinemaChain, names: &Names) -> Vec<Programme> {
                 days: screening.days.clone(),
             });
         }
+        let seating = |name: &Name| {
+            let mut rooms = cinema.auditoriums.iter().map(|room| &room.value);
+            let own = rooms
+                .find(|room| room.name == *name)
+                .and_then(|room| room.seating);
+            own.unwrap_or(chain.seating)
+        };
         programmes.extend(rooms.into_iter().map(|(room, screenings)| Programme {
             branch,
             shows: Shows::Screenings {
                 auditorium: names.auditorium(branch, room),
                 price_policy: names.price_policy(&chain.chain),
                 cancel_minutes: chain.cancel_minutes,
+                seating: seating(room),
                 screenings: Arc::new(screenings),
             },
         }));

@@ -5,15 +5,18 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use aggregates::ids::ReservationId;
+use aggregates::{ids::ReservationId, reservation::ReservationError};
 use futures_util::{StreamExt as _, stream};
 use projections::open_holds::{self, Due};
 use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
 use tokio::sync::watch;
 
 use crate::{
-    booking::Bookings,
-    store::{IdempotencyKey, Request, Stop, Store},
+    booking::{Bookings, Refused},
+    store::{
+        IdempotencyKey, Request, Stop, Store,
+        tables::{self, Schema},
+    },
 };
 
 /// One timer: a reservation, and since which position it has been due.
@@ -52,8 +55,10 @@ impl Deadlines {
 
     /// Works until `stop` turns true. A lost database is waited for.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
-        while !*stop.borrow() {
-            if let Err(error) = self.work(&mut stop).await {
+        while !over(&stop) {
+            if let Err(error) = self.work(&mut stop).await
+                && !over(&stop)
+            {
                 tracing::warn!(%error, "the deadlines policy lost its database connection; retrying");
                 pause(&mut stop, RECONNECT_AFTER).await;
             }
@@ -61,8 +66,9 @@ impl Deadlines {
     }
 
     async fn work(&self, stop: &mut watch::Receiver<bool>) -> Result<(), sqlx::Error> {
-        let mut connection = PgConnection::connect_with(&self.database).await?;
-        while !*stop.borrow() {
+        // It ends soon after this process stands still, so that another one may work.
+        let mut connection = tables::session(&self.database, Schema::Live).await?;
+        while !over(stop) {
             let leading =
                 sqlx::query_scalar!(r#"select pg_try_advisory_lock($1) as "leading!""#, WORKER_LOCK)
                     .fetch_one(&mut connection)
@@ -83,7 +89,7 @@ impl Deadlines {
     ) -> Result<(), sqlx::Error> {
         // Ended, but the read model has not followed yet.
         let mut ended = HashSet::<Timer>::new();
-        while !*stop.borrow() {
+        while !over(stop) {
             let before = ended.len();
             let timers = self.look(connection, &mut ended, stop).await?;
             let quiet = ended.len() == before;
@@ -119,7 +125,7 @@ impl Deadlines {
                 .buffer_unordered(AT_ONCE_MAX);
             let done: Vec<Timer> = endings.filter_map(std::future::ready).collect().await;
             ended.extend(done);
-            if after.is_none() || *stop.borrow() {
+            if after.is_none() || over(stop) {
                 return Ok(timers);
             }
         }
@@ -139,6 +145,8 @@ impl Deadlines {
         };
         match self.bookings.end_due(&request, id).await {
             Ok(_) => Some(timer(&due)),
+            // The row is out of date, or the clock was set back.
+            Err(Stop::Refused(Refused::Reservation(ReservationError::NotYetDue { .. }))) => None,
             Err(Stop::Refused(refused)) => {
                 tracing::error!(%id, %refused, "a reservation that is due could not be ended");
                 Some(timer(&due))
@@ -153,6 +161,11 @@ impl Deadlines {
 
 fn timer(due: &Due) -> Timer {
     (due.reservation, due.from_position)
+}
+
+/// Whether nothing is to be done any more: the signal came, or nobody is left to give it.
+fn over(stop: &watch::Receiver<bool>) -> bool {
+    *stop.borrow() || stop.has_changed().is_err()
 }
 
 async fn pause(stop: &mut watch::Receiver<bool>, time: Duration) {

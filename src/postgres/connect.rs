@@ -104,6 +104,16 @@ impl Connect {
         &self.database
     }
 
+    /// Where the server is, for people: host and port, or the socket's directory.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match &self.host {
+            Place::Socket(directory) => format!("the socket in {} (port {})", directory.display(), self.port),
+            Place::Tcp(host) if host.contains(':') => format!("[{host}]:{}", self.port),
+            Place::Tcp(host) => format!("{host}:{}", self.port),
+        }
+    }
+
     /// For tokio-postgres.
     #[must_use]
     pub fn tokio_postgres(&self) -> tokio_postgres::Config {
@@ -254,10 +264,15 @@ fn ssl_mode(text: &str) -> Option<&str> {
     }
 }
 
-/// An error and what lies under it, on one line. The driver's own text never quotes the URL.
+/// An error and what lies under it, on one line. The driver's own text quotes nothing of the URL but a name that it
+/// does not know, which is a part of the password where that holds a space.
 fn causes(error: &dyn std::error::Error) -> String {
     let chain = std::iter::successors(error.source(), |error| error.source());
-    chain.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+    let text = chain.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
+    match text.split_once("unknown option") {
+        Some((before, _)) => format!("{before}unknown option"),
+        None => text,
+    }
 }
 
 /// Percent-encoding of all but letters, digits and `-._~` (RFC 3986, unreserved).

@@ -57,6 +57,9 @@ impl DataDir {
             Account::Own => 0o700,
             Account::Other { .. } => 0o711,
         };
+        if path.exists() && !path.is_dir() {
+            return Err(LaunchError::NotADirectory(path.to_path_buf()));
+        }
         fs::DirBuilder::new()
             .recursive(true)
             .mode(mode)

@@ -41,6 +41,9 @@ pub enum LaunchError {
     /// Neither `XDG_DATA_HOME` nor `HOME` says where data goes.
     #[error("there is no home directory to keep the data in; name a data directory with --data-dir")]
     NoHome,
+    /// Something else is where the data directory should be.
+    #[error("{} is not a directory; name another place with --data-dir", .0.display())]
+    NotADirectory(PathBuf),
     /// The data directory belongs to someone else.
     #[error("the data directory {} belongs to another user (uid {owner})", .path.display())]
     Foreign {
@@ -116,7 +119,7 @@ impl LaunchError {
             | Self::Server { .. }
             | Self::Connect(_) => UNAVAILABLE,
             Self::Init { .. } => CANT_CREATE,
-            Self::Io { .. } => IO,
+            Self::NotADirectory(_) | Self::Io { .. } => IO,
             Self::Busy(_) => TRY_AGAIN,
             Self::NoAccount
             | Self::NoHome

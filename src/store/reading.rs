@@ -202,7 +202,15 @@ impl Reading {
             return Ok(Event::Foreign);
         }
         let payload = self.upcasters.lift(row)?;
-        Event::read(&row.stream.kind, &payload).map_err(|error| unreadable(row, &error))
+        let event = Event::read(&row.stream.kind, &payload).map_err(|error| unreadable(row, &error))?;
+        if row.version == aggregates::event::VERSION && row.name != event.name() {
+            let (stored, said) = (&row.name, event.name());
+            return Err(StoreError::Corrupt(format!(
+                "event {} of {} is stored as {stored}, but says {said}",
+                row.sequence, row.stream
+            )));
+        }
+        Ok(event)
     }
 }
 

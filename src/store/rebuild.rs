@@ -89,6 +89,11 @@ pub enum RebuildError {
     /// Somebody's personal values were destroyed while the model was built of them.
     #[error("a person was erased while {0} was being rebuilt, which changed nothing: run it again")]
     Erased(&'static str),
+    /// Somebody reads the old rows without end.
+    #[error(
+        "a transaction that goes on and on reads {0}, so what was rebuilt could not take its place: end it and run this again"
+    )]
+    HeldUp(&'static str),
     /// The log could not be read.
     #[error(transparent)]
     Log(#[from] StoreError),

@@ -29,6 +29,9 @@ pub enum Actor {
 }
 
 impl Actor {
+    /// Every kind of actor, as it is stored.
+    pub const KINDS: [&str; 4] = ["guest", "customer", "admin", "system"];
+
     fn kind(&self) -> &'static str {
         match self {
             Self::Guest(_) => "guest",

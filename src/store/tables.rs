@@ -7,10 +7,10 @@ use projections::{
     folding::{Batch, Parked},
     tuples::Tuples,
 };
-use sqlx::{Connection as _, PgConnection, error::DatabaseError, postgres::PgConnectOptions};
+use sqlx::{Connection as _, Executor as _, PgConnection, error::DatabaseError, postgres::PgConnectOptions};
 
 /// How long a session may be idle before the server ends it: a stopped process must not stay owner.
-const IDLE_MAX: &str = "15s";
+const IDLE_MAX: &str = "8s";
 /// How long a transaction may be idle before the server ends it.
 const IDLE_IN_TRANSACTION_MAX: &str = "30s";
 /// Bytes sent at once while rows are copied in.
@@ -59,8 +59,26 @@ pub(crate) async fn session(database: &PgConnectOptions, schema: Schema) -> sqlx
     Ok(db)
 }
 
+/// Lets a session wait as long as it must, though it neither works nor says anything.
+pub(crate) async fn take_time(db: &mut PgConnection) -> sqlx::Result<()> {
+    let settings = "set idle_session_timeout = 0; set idle_in_transaction_session_timeout = 0";
+    db.execute(sqlx::raw_sql(settings)).await.map(drop)
+}
+
+/// Ends the transaction if its process stands still: others wait for what it locks.
+pub(crate) async fn hurry(db: &mut PgConnection) -> sqlx::Result<()> {
+    let setting = format!("set local idle_in_transaction_session_timeout = '{IDLE_IN_TRANSACTION_MAX}'");
+    db.execute(&*setting).await.map(drop)
+}
+
+/// The tables of a model: that of its rows, and that of their former states if it keeps any.
+pub(crate) fn names<M: ReadModel>() -> Vec<String> {
+    let history = M::HISTORY.map(|_| format!("{}_history", M::NAME));
+    [M::NAME.to_owned()].into_iter().chain(history).collect()
+}
+
 /// How often an idle session must say something, to be kept.
-pub(crate) const PING_EVERY: Duration = Duration::from_secs(4);
+pub(crate) const PING_EVERY: Duration = Duration::from_secs(2);
 
 /// How far a model is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,9 +137,33 @@ pub(crate) async fn own(db: &mut PgConnection, model: &str) -> sqlx::Result<bool
     try_lock(db, OWNER_LOCK, model).await
 }
 
+/// Whether any process writes any model: so servers run. A killed one's session ends with it.
+pub(crate) async fn anybody_owns(db: &mut PgConnection) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (
+             select from pg_locks
+              where locktype = 'advisory' and granted and objsubid = 2 and classid = $1::integer::oid
+                and database = (select oid from pg_database where datname = current_database())
+           ) as "owns!""#,
+        OWNER_LOCK
+    )
+    .fetch_one(db)
+    .await
+}
+
 /// Becomes the one who builds a model anew, if nobody does.
 pub(crate) async fn own_building(db: &mut PgConnection, model: &str) -> sqlx::Result<bool> {
     try_lock(db, BUILDER_LOCK, model).await
+}
+
+/// Lets others build it.
+pub(crate) async fn disown_building(db: &mut PgConnection, model: &str) -> sqlx::Result<()> {
+    let unlocked = sqlx::query_scalar!(
+        r#"select pg_advisory_unlock($1, hashtext($2)) as "unlocked!""#,
+        BUILDER_LOCK,
+        model
+    );
+    unlocked.fetch_one(db).await.map(drop)
 }
 
 async fn try_lock(db: &mut PgConnection, class: i32, model: &str) -> sqlx::Result<bool> {

@@ -32,11 +32,15 @@ impl Snapshot {
     pub async fn take<M: ReadModel>(database: &PgConnectOptions) -> sqlx::Result<Self> {
         let mut db = tables::session(database, Schema::Live).await?;
         // The log is long: reading it may take longer than a session that writes may be idle.
-        db.execute("set idle_in_transaction_session_timeout = 0").await?;
+        tables::take_time(&mut db).await?;
         // Sorting is what these queries do.
         db.execute("set enable_seqscan = on").await?;
         db.execute("set work_mem = '64MB'").await?;
         db.execute("begin isolation level repeatable read read only")
+            .await?;
+        // All of the model's tables at once and first, as a rebuild that swaps them does: neither waits inside the other.
+        let tables = tables::names::<M>().join(", ");
+        db.execute(&*format!("lock table {tables} in access share mode"))
             .await?;
         let checkpoint = tables::checkpoint(&mut db, M::NAME).await?;
         let never = Checkpoint {
@@ -56,9 +60,7 @@ impl Snapshot {
 /// The last position of the log: the end of a commit.
 pub(super) async fn end_of_log(database: &PgConnectOptions) -> sqlx::Result<i64> {
     let mut db = tables::session(database, Schema::Live).await?;
-    sqlx::query_scalar!(r#"select coalesce(max(position), 0) as "end!" from events"#)
-        .fetch_one(&mut db)
-        .await
+    projections::moments::head(&mut db).await
 }
 
 /// The first model that does not show the log and never will by itself: rows of it are parked, or it stands still though
@@ -90,22 +92,13 @@ pub(super) async fn standing(
             }
             tokio::time::sleep(LOOK_EVERY).await;
         };
-        if stands && servers_run(&mut db).await? {
+        if stands && tables::anybody_owns(&mut db).await? {
             let (name, behind) = (model.model, model.behind);
             let sentence = format!("{name} stands still, {behind} events behind the log");
             return Ok(Some(violation(model, sentence)));
         }
     }
     Ok(None)
-}
-
-/// Whether any server lives: each holds a lease on its worker id.
-async fn servers_run(db: &mut PgConnection) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(
-        r#"select exists (select from vault.worker_leases where until > clock_timestamp()) as "run!""#
-    )
-    .fetch_one(db)
-    .await
 }
 
 pub(super) async fn compare<M: ReadModel>(

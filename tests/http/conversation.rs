@@ -7,6 +7,7 @@ use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::contract;
 use crate::support::process::ADMIN_TOKEN;
 
 /// Headers that callers rely on.
@@ -79,7 +80,7 @@ impl Conversation {
         for (name, value) in headers {
             writeln!(self.text, "> {name}: {value}").expect("a string grows");
         }
-        let mut request = self.request(method, path);
+        let mut request = self.request(method.clone(), path);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -87,8 +88,8 @@ impl Conversation {
             writeln!(self.text, "> {body}").expect("a string grows");
             request = request.json(&body);
         }
-        self.write_down(request.send().await.expect("the server answers"))
-            .await
+        let response = request.send().await.expect("the server answers");
+        self.write_down(&method, path, response).await
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -101,7 +102,7 @@ impl Conversation {
         }
     }
 
-    async fn write_down(&mut self, response: Response) -> Value {
+    async fn write_down(&mut self, method: &Method, path: &str, response: Response) -> Value {
         writeln!(self.text, "< {}", response.status()).expect("a string grows");
         for name in HEADERS {
             for value in response.headers().get_all(name) {
@@ -111,7 +112,9 @@ impl Conversation {
                 }
             }
         }
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let bytes = response.bytes().await.expect("a whole answer");
+        contract::check(method, path, status, &headers, &bytes);
         let value: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         let shown = serde_json::to_string_pretty(&value).expect("JSON can be written");
         writeln!(self.text, "{shown}\n").expect("a string grows");

@@ -4,10 +4,15 @@ use std::{fs, path::Path};
 
 use jari::{cli, http::openapi};
 use reqwest::{Client, Method};
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{conversation::golden, field::Field};
+use super::{
+    contract::{self, DOCUMENT, faults, resolved},
+    conversation::golden,
+    field::Field,
+};
+use crate::support::api::Call;
 
 const METHODS: [&str; 4] = ["delete", "get", "post", "put"];
 
@@ -63,8 +68,10 @@ async fn the_document_and_the_router_agree() {
         }
         for method in &documented {
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
-            let answer = client.request(method, &address).send().await.unwrap();
-            let (status, body) = (answer.status(), answer.text().await.unwrap_or_default());
+            let answer = client.request(method.clone(), &address).send().await.unwrap();
+            let (status, headers) = (answer.status(), answer.headers().clone());
+            let body = answer.text().await.unwrap_or_default();
+            contract::check(&method, &concrete, status.as_u16(), &headers, body.as_bytes());
             assert!(
                 status != 405 && status != 500 && !(status == 404 && body.contains("/request/no-such-route")),
                 "{path}: {status} {body}"
@@ -82,6 +89,92 @@ async fn the_document_and_the_router_agree() {
             "{path}: the router takes {allowed:?}, the document says {documented:?}"
         );
     }
+    field.close().await;
+}
+
+/// Every example in the document, with its schema and where it is.
+fn examples() -> Vec<(String, Value, Value)> {
+    fn look(value: &Value, place: &str, found: &mut Vec<(String, Value, Value)>) {
+        match value {
+            Value::Object(fields) => {
+                if let Some(example) = fields.get("example") {
+                    // Beside a schema, or a keyword of one.
+                    let schema = fields.get("schema").unwrap_or(value);
+                    found.push((place.to_owned(), schema.clone(), example.clone()));
+                }
+                let below = fields.iter().filter(|(name, _)| *name != "example");
+                below.for_each(|(name, field)| look(field, &format!("{place}/{name}"), found));
+            }
+            Value::Array(items) => items
+                .iter()
+                .enumerate()
+                .for_each(|(n, item)| look(item, &format!("{place}/{n}"), found)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    let mut found = Vec::new();
+    look(&DOCUMENT, "", &mut found);
+    found
+}
+
+#[test]
+fn every_example_is_what_its_schema_says() {
+    let examples = examples();
+    assert!(examples.len() > 80, "{}", examples.len());
+    for (place, schema, example) in examples {
+        let faults = faults(&schema, &example);
+        assert!(faults.is_empty(), "{place}: {example} {faults:#?}");
+    }
+}
+
+/// The same body with a field nobody knows in each of its objects.
+fn misspelt(body: &Value) -> Vec<Value> {
+    let mut all = Vec::new();
+    if let Value::Object(fields) = body {
+        let mut with_more = fields.clone();
+        with_more.insert("misspelt".to_owned(), json!(1));
+        all.push(Value::Object(with_more));
+        for (name, field) in fields {
+            for changed in misspelt(field) {
+                let mut with_other = fields.clone();
+                with_other.insert(name.clone(), changed);
+                all.push(Value::Object(with_other));
+            }
+        }
+    }
+    if let Value::Array(items) = body {
+        for (n, item) in items.iter().enumerate() {
+            for changed in misspelt(item) {
+                let mut others = items.clone();
+                others[n] = changed;
+                all.push(Value::Array(others));
+            }
+        }
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_nobody_knows_is_refused_by_the_document_and_the_server_alike() {
+    let field = Field::open().await;
+    let mut tried = 0;
+    for (path, operations) in DOCUMENT["paths"].as_object().unwrap() {
+        let body = &operations["post"]["requestBody"]["content"]["application/json"];
+        let schema = &body["schema"];
+        let example = body.get("example").or(resolved(schema).get("example"));
+        let example = example.cloned().unwrap_or_else(|| json!({}));
+        for sent in misspelt(&example) {
+            if operations.get("post").is_none() {
+                continue;
+            }
+            let documented = faults(schema, &sent).is_empty();
+            let answer = field.api.ask(&Call::admin(concrete(path), sent.clone())).await;
+            let taken = answer.status != 422 || answer.slug() != "request/invalid-fields";
+            assert_eq!(taken, documented, "{path} {sent}: {answer}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 90, "{tried}");
     field.close().await;
 }
 

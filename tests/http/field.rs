@@ -12,7 +12,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::conversation::Conversation;
+use super::{contract, conversation::Conversation};
 use crate::support::{
     api::{Api, Call},
     database::{self, TestDatabase},
@@ -60,13 +60,13 @@ impl Field {
         let opening = Server::start(config(usual.clone()))
             .await
             .expect("the server starts");
-        let api = Api::new(opening.address.port(), Arc::new(Journal::default()));
+        let api = Api::new(opening.address.port(), Arc::new(Journal::default())).held_to(contract::check);
         let house = House::open(&api).await;
         opening.shutdown().await;
         let server = Server::start(config(change(usual)))
             .await
             .expect("the server starts");
-        let api = Api::new(server.address.port(), Arc::new(Journal::default()));
+        let api = Api::new(server.address.port(), Arc::new(Journal::default())).held_to(contract::check);
         Self {
             house,
             api,

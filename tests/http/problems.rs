@@ -4,7 +4,7 @@ use reqwest::{Client, Method, header};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{conversation::golden, field::Field};
+use super::{contract, conversation::golden, field::Field};
 use crate::support::{api::Call, house::Sale, process::ADMIN_TOKEN};
 use jari::config::RateLimits;
 
@@ -33,11 +33,25 @@ async fn each_wrong_request_has_its_own_problem() {
         "/v1/time-slots/{slot}/seat-map?position=1&at=2026-01-01T00:00:00Z"
     ))
     .await;
+    talk.get("/v1/branches?min_position=50000").await;
     talk.get("/v1/branches?min_position=1000000").await;
+    talk.get("/v1/time-slots?branch=&date=tomorrow&limit=1000&film=x")
+        .await;
     talk.remark("Bodies: every wrong field is named.");
     let wrong = json!({ "time_slot": "x", "seats": ["A1", "A 2", 3], "persons": { "adult": -1, "child": 1 }, "price": 1 });
     talk.post("/v1/reservations", wrong).await;
+    talk.post("/v1/reservations", json!({})).await;
     talk.post("/v1/reservations", json!({ "time_slot": slot })).await;
+    talk.post(
+        "/v1/reservations",
+        json!({ "seat": ["A1"], "best_available": true }),
+    )
+    .await;
+    talk.post(
+        "/v1/reservations/look-up",
+        json!({ "number": "ANEDNY", "phone": "5678" }),
+    )
+    .await;
     talk.post("/v1/reservations", json!({ "time_slot": slot, "seats": ["A1"] }))
         .await;
     talk.post(
@@ -66,6 +80,8 @@ async fn each_wrong_request_has_its_own_problem() {
         .await;
     talk.as_staff().get("/v1/audit/nothing/1").await;
     talk.get("/v1/audit/events?id=1").await;
+    talk.get("/v1/audit/events?kind=foo&event=SeatHelt&actor_kind=zz")
+        .await;
     talk.post("/v1/reservations/search", json!({})).await;
     talk.post("/v1/reservations/search", json!({ "phone": "five" }))
         .await;
@@ -116,8 +132,9 @@ async fn bodies_that_are_no_json_say_what_is_wrong() {
             .header(header::CONTENT_TYPE, media)
             .body(body.to_owned());
         let answer = request.send().await.unwrap();
-        assert_eq!(answer.headers()[header::CONTENT_TYPE], "application/problem+json");
-        let (answered, problem): (u16, Value) = (answer.status().as_u16(), answer.json().await.unwrap());
+        let (answered, media, text) = contract::heard(&Method::POST, "/v1/reservations", answer).await;
+        assert_eq!(media, "application/problem+json");
+        let problem: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(
             (answered, problem["type"].as_str()),
             (status, Some(&*format!("/problems/{slug}"))),
@@ -159,7 +176,8 @@ async fn every_problem_has_a_page() {
         .send()
         .await
         .unwrap();
-    assert!(page.text().await.unwrap().contains(first));
+    let (_, _, page) = contract::heard(&Method::GET, first, page).await;
+    assert!(page.contains(first));
     assert_eq!(
         client
             .get(format!("{base}/problems/no/such"))

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use jiff::{Timestamp, ToSpan as _};
+
 use crate::support::{
     api::Call,
     database,
@@ -10,6 +12,7 @@ use crate::support::{
     load::{COLUMNS, Load, ROWS, settle},
     log::Log,
     process::{Server, verifies},
+    waiting::eventually,
 };
 
 const ROUNDS: usize = 4;
@@ -30,6 +33,8 @@ async fn a_server_killed_under_load_loses_nothing_it_acknowledged() {
         let load = Load::start(std::slice::from_ref(&api), slot, &coupons, CUSTOMERS);
         load.achieves(100 + 50 * round).await;
         server.kill();
+        // What was not folded any more is not wrong.
+        verifies(&database.url()).await;
         let client = database.client().await;
         let open = if round % 2 == 0 {
             let open = load.stop().await;
@@ -80,5 +85,30 @@ async fn when_one_of_two_servers_dies_the_other_goes_on() {
     // What the dead one was asked, the living one answers: under the same keys, once.
     settle(&apis[1], open).await;
     journal.agrees_with(&Log::check(&database.client().await).await);
+    verifies(&database.url()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_stands_still_does_not_keep_holds_from_lapsing() {
+    let (database, journal) = (database::fresh().await, Arc::new(Journal::default()));
+    let servers = [
+        Server::start(&database.url()).await,
+        Server::start(&database.url()).await,
+    ];
+    let house = House::open(&servers[0].api(&journal)).await;
+    // Whichever of them works off deadlines and read models, it is frozen once.
+    for (frozen, living) in [(0, 1), (1, 0)] {
+        let api = servers[living].api(&journal);
+        servers[frozen].freeze();
+        let until = Timestamp::now() + 2.seconds();
+        let slot = house.screening(&api, 1, 2, Sale::Until(until)).await;
+        let hold = api.done(&Call::hold(slot, &["A1"])).await.hold();
+        eventually("the hold lapses", || async {
+            let view = api.done(&Call::show(&hold)).await.json();
+            (view["state"].as_str() == Some("lapsed")).then_some(())
+        })
+        .await;
+        servers[frozen].thaw();
+    }
     verifies(&database.url()).await;
 }

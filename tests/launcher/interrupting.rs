@@ -126,6 +126,24 @@ async fn what_is_under_way_at_an_interrupt_is_answered_before_pools_and_server_s
 }
 
 #[tokio::test]
+async fn a_demo_that_is_interrupted_before_it_is_ready_stops_in_order() {
+    let scratch = Scratch::new();
+    let mut program = Running::start(&scratch, &["demo"]);
+    program.says("importing the sample chains").await;
+    program.interrupt();
+    assert!(program.ended().await.success(), "{}", program.said());
+    let said = program.said();
+    assert!(said.ends_with("stopping\n") && !said.contains("ready"), "{said}");
+    assert!(!scratch.server_runs());
+    assert!(
+        scratch.log().contains("database system is shut down"),
+        "{}",
+        scratch.log()
+    );
+    scratch.keeper_ends();
+}
+
+#[tokio::test]
 async fn the_demo_starts_again_with_what_its_admins_renamed_and_closed() {
     let scratch = Scratch::new();
     let mut program = Running::start(&scratch, &["demo"]);

@@ -1,8 +1,11 @@
 //! Building anew: beside the live rows, equal to them, and swapped in while readers go on.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use aggregates::{StreamId, reservation::Reservation};
@@ -163,6 +166,57 @@ async fn a_rebuild_goes_on_beside_sales_and_readers() {
     caught_up(&projections, &shop.store).await;
     done.store(true, Ordering::Relaxed);
     assert!(reading.await.unwrap() > 0);
+    assert_proved(&shop).await;
+    projections.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn proving_and_building_anew_do_not_stop_each_other() {
+    let database = database::fresh().await;
+    let shop = Arc::new(Shop::open(&database.owner(), 4, 20).await);
+    let projections = follow(&shop);
+    sell_many(&shop, shop.screening().await, 0..20).await;
+    caught_up(&projections, &shop.store).await;
+    let options = database.owner().as_app().sqlx();
+    for _ in 0..5 {
+        let (rebuilt, ()) = tokio::join!(rebuild(&shop.store, &options, &[], |_| ()), assert_proved(&shop));
+        assert_eq!(rebuilt.unwrap().len(), projections::NAMES.len());
+    }
+    projections.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn somebody_who_reads_on_and_on_delays_the_swap_and_nobody_else() {
+    let database = database::fresh().await;
+    let shop = Arc::new(Shop::open(&database.owner(), 4, 20).await);
+    let slot = shop.screening().await;
+    let projections = follow(&shop);
+    sell_many(&shop, slot, 0..20).await;
+    caught_up(&projections, &shop.store).await;
+    let mut long = app(&database.owner()).await;
+    let read = "begin; select count(*) from read_models.seat_map";
+    sqlx::raw_sql(read).execute(&mut long).await.unwrap();
+    let building = tokio::spawn({
+        let (shop, options) = (Arc::clone(&shop), database.owner().as_app().sqlx());
+        async move { rebuild(&shop.store, &options, &["seat_map".to_owned()], |_| ()).await }
+    });
+    let mut db = app(&database.owner()).await;
+    let (mut waited, began) = (Duration::ZERO, Instant::now());
+    while began.elapsed() < Duration::from_secs(4) {
+        let asked = Instant::now();
+        seat_map::seat_map(&mut db, slot, None).await.unwrap();
+        waited += asked.elapsed();
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert!(!building.is_finished(), "the old rows are still read");
+    // Readers who come while the swap waits wait too; most of the time nobody waits.
+    assert!(
+        waited < began.elapsed() / 2,
+        "{waited:?} of {:?}",
+        began.elapsed()
+    );
+    sqlx::raw_sql("commit").execute(&mut long).await.unwrap();
+    building.await.unwrap().unwrap();
     assert_proved(&shop).await;
     projections.close().await;
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use jari::verify::Violation;
+use jari::{store::runner::Projections, verify::Violation};
+use projections::coupon_list::CouponList;
 
 use super::sales::{assert_proved, caught_up, follow, proved, sell_many, superuser};
 use crate::support::{database, shop::Shop};
@@ -165,6 +166,12 @@ async fn a_log_with_a_gap_a_lost_event_or_a_clock_that_went_back_is_found() {
         "update events set recorded_at = recorded_at - interval '1 day' where position = 30",
     )
     .await;
+    assert_found(
+        "I1",
+        "is not held by it",
+        "update events set event_type = 'SeatReleased' where event_type = 'SeatHeld'",
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -252,9 +259,14 @@ async fn a_model_that_stands_still_is_found_if_anybody_should_follow() {
     let report = proved(&shop).await;
     assert_eq!(report.violation, None, "no server runs");
     assert!(report.models.iter().all(|model| model.behind > 0), "{report:?}");
+    // A server that was killed leaves its lease behind; whoever lives owns models.
     let mut db = superuser(&database.owner()).await;
     let lease = "insert into vault.worker_leases values (1, gen_random_uuid(), clock_timestamp() + interval '1 hour')";
     sqlx::raw_sql(lease).execute(&mut db).await.unwrap();
+    assert_eq!(proved(&shop).await.violation, None, "no server runs any more");
+    let mut projections = Projections::none();
+    projections.run::<CouponList>(&shop.store, &database.owner().as_app().sqlx());
     let violation = proved(&shop).await.violation.expect("it stands still");
     assert!(violation.sentence.contains("stands still"), "{violation}");
+    projections.close().await;
 }

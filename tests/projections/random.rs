@@ -101,7 +101,10 @@ async fn play(shop: &Shop, script: Vec<Ask>) {
                 let party = aggregates::pricing::Party::Persons(persons);
                 let places = Places::Seats(labels(&seats));
                 let request = guest(id, "Change");
-                shop.bookings.change(&request, id, &places, &party).await.ok()
+                shop.bookings
+                    .change(&request, id, &places, &party, false)
+                    .await
+                    .ok()
             }
             Ask::Release(which) => shop
                 .bookings

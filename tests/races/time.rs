@@ -263,3 +263,26 @@ async fn asleep(field: &Field, client: &tokio_postgres::Client) {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_past_is_the_same_on_whichever_server_it_is_asked_for() {
+    let field = Field::open(2).await;
+    let slot = field.house.screening(field.api(), 2, 10, Sale::Long).await;
+    for seat in 1..=20_u16 {
+        let label = label((seat - 1) / 10, (seat - 1) % 10 + 1);
+        let held = field.apis[0].done(&Call::hold(slot, &[&label])).await;
+        let position = held.position.expect("a command has a position");
+        let at = |position: i64| Call::get(format!("/v1/time-slots/{slot}/seat-map?position={position}"));
+        // Asked for before the other server's read model can have followed.
+        let map = field.apis[1].done(&at(position)).await.json();
+        assert_eq!(map["position"], position);
+        assert_eq!(
+            map["seats"].as_array().map(Vec::len),
+            Some(usize::from(seat)),
+            "{map}"
+        );
+        let ahead = field.apis[1].ask(&at(position + 1_000_000)).await;
+        ahead.refused(400, "request/malformed-query");
+    }
+    field.close().await;
+}

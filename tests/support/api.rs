@@ -20,7 +20,11 @@ pub struct Api {
     http: reqwest::Client,
     base: String,
     pub journal: Arc<Journal>,
+    contract: Option<Contract>,
 }
+
+/// What every answer is held against: method, path, status, headers and body.
+type Contract = fn(&Method, &str, u16, &header::HeaderMap, &[u8]);
 
 /// One request, which can be sent again as it is.
 #[derive(Clone, Debug)]
@@ -214,6 +218,15 @@ impl Api {
             http,
             base: format!("http://127.0.0.1:{port}"),
             journal,
+            contract: None,
+        }
+    }
+
+    /// The same, with every answer held against this.
+    pub fn held_to(self, contract: Contract) -> Self {
+        Self {
+            contract: Some(contract),
+            ..self
         }
     }
 
@@ -244,7 +257,11 @@ impl Api {
             retry_after: retry_after.and_then(|seconds| u64::try_from(seconds).ok()),
             repeated: response.headers().contains_key("x-jari-repeated"),
         };
+        let headers = response.headers().clone();
         answer.body = response.bytes().await?.to_vec();
+        if let Some(contract) = self.contract {
+            contract(&call.method, &call.path, answer.status, &headers, &answer.body);
+        }
         let is_recorded = answer.position.is_some() && !answer.body.is_empty();
         if call.is_command() && answer.is_done() && is_recorded {
             self.journal

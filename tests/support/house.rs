@@ -91,6 +91,12 @@ impl House {
 
     /// A screening in an auditorium of its own, with so many rows of so many seats.
     pub async fn screening(&self, api: &Api, rows: u16, columns: u16, sale: Sale) -> Uuid {
+        self.screening_in(api, layout(rows, columns), sale, json!({}))
+            .await
+    }
+
+    /// A screening in an auditorium of its own with this layout; `rules` are further fields of its plan.
+    pub async fn screening_in(&self, api: &Api, layout: Value, sale: Sale, rules: Value) -> Uuid {
         let auditorium = Uuid::now_v7();
         let number = self.auditoriums.fetch_add(1, Ordering::Relaxed) + 1;
         let built = json!({ "branch": self.cinema, "name": format!("{number}관"), "hall": null, "cleaning_minutes": 15 });
@@ -100,33 +106,31 @@ impl House {
             "auditoriums",
             auditorium,
             "draw-layout",
-            json!({ "layout": layout(rows, columns) }),
+            json!({ "layout": layout }),
         )
         .await;
-        let show = json!({ "kind": "movie", "movie": self.movie, "auditorium": auditorium, "layout_version": 1,
-            "capacity": rows * columns });
-        self.schedule(api, self.cinema, show, self.screening_prices, 3, 8, sale)
-            .await
+        let show =
+            json!({ "kind": "movie", "movie": self.movie, "auditorium": auditorium, "layout_version": 1 });
+        let place = (self.cinema, show, self.screening_prices);
+        self.schedule(api, place, 3, 8, sale, rules).await
     }
 
     /// A session of the one theme.
     pub async fn session(&self, api: &Api, sale: Sale) -> Uuid {
         let show = json!({ "kind": "theme", "theme": self.theme, "party_min": 2, "party_max": 4 });
         let hours = 3 + 2 * self.sessions.fetch_add(1, Ordering::Relaxed);
-        self.schedule(api, self.shop, show, self.session_prices, hours, 1, sale)
-            .await
+        let place = (self.shop, show, self.session_prices);
+        self.schedule(api, place, hours, 1, sale, json!({})).await
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a plan has that many parts")]
     async fn schedule(
         &self,
         api: &Api,
-        branch: Uuid,
-        show: Value,
-        prices: Uuid,
+        (branch, show, prices): (Uuid, Value, Uuid),
         hours_ahead: i64,
         seats_max: u8,
         sale: Sale,
+        rules: Value,
     ) -> Uuid {
         let slot = Uuid::now_v7();
         let later = Timestamp::now() + hours_ahead.hours();
@@ -135,10 +139,13 @@ impl House {
             Sale::Until(moment) => (later, moment),
             Sale::UntilItBegins(moment) => (moment, moment),
         };
-        let plan = json!({ "branch": branch, "show": show, "starts_at": starts_at, "ends_at": starts_at + 1.hour(),
+        let mut plan = json!({ "branch": branch, "show": show, "starts_at": starts_at, "ends_at": starts_at + 1.hour(),
             "sales_open_at": starts_at - 120.hours(), "sales_close_at": sales_close_at,
             "price_policy": prices, "price_version": 1, "seats_per_customer_max": seats_max,
             "hold_minutes": 10, "hold_cap_minutes": 20, "cancel_minutes": 20 });
+        for (field, value) in rules.as_object().into_iter().flatten() {
+            plan[field] = value.clone();
+        }
         admin(api, "time-slots", slot, "schedule", json!({ "plan": plan })).await;
         slot
     }

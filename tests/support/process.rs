@@ -77,6 +77,16 @@ impl Server {
         self.child.wait().expect("it ends");
     }
 
+    /// Lets it stand still, as a machine does that is out of reach: its connections stay open.
+    pub fn freeze(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::STOP).expect("it runs");
+    }
+
+    /// Lets a frozen one go on.
+    pub fn thaw(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::CONT).expect("it runs");
+    }
+
     /// Starts it again where it was, and waits until it is ready.
     pub async fn restart(&mut self) {
         self.child = spawn(&self.database, self.port, &self.output);

@@ -175,24 +175,33 @@ impl Shop {
 
     /// A screening tomorrow or later, on sale now.
     pub async fn screening(&self) -> TimeSlotId {
+        self.screening_under(&json!({})).await
+    }
+
+    /// The same; `rules` are further fields of its plan.
+    pub async fn screening_under(&self, rules: &Value) -> TimeSlotId {
         let show = json!({"kind": "movie", "movie": self.movie, "auditorium": self.auditorium, "layout_version": 1,
             "capacity": 1000});
-        self.slot(self.cinema, &show, self.screening_prices).await
+        self.slot(self.cinema, &show, self.screening_prices, rules).await
     }
 
     /// A session tomorrow or later, on sale now.
     pub async fn session(&self) -> TimeSlotId {
         let show = json!({"kind": "theme", "theme": self.theme, "party_min": 2, "party_max": 4});
-        self.slot(self.rooms, &show, self.session_prices).await
+        self.slot(self.rooms, &show, self.session_prices, &json!({}))
+            .await
     }
 
-    async fn slot(&self, branch: BranchId, show: &Value, prices: PricePolicyId) -> TimeSlotId {
+    async fn slot(&self, branch: BranchId, show: &Value, prices: PricePolicyId, rules: &Value) -> TimeSlotId {
         let id = TimeSlotId::new(Uuid::now_v7());
         let now = Timestamp::now();
         let starts = now + self.minutes.fetch_add(1, Ordering::Relaxed).minutes();
-        let plan = json!({"branch": branch, "show": show, "starts_at": starts, "ends_at": starts + 1.hour(),
+        let mut plan = json!({"branch": branch, "show": show, "starts_at": starts, "ends_at": starts + 1.hour(),
             "sales_open_at": now - 1.hour(), "sales_close_at": starts, "price_policy": prices, "price_version": 1,
             "seats_per_customer_max": 8, "hold_minutes": 10, "hold_cap_minutes": 20, "cancel_minutes": 20});
+        for (field, value) in rules.as_object().into_iter().flatten() {
+            plan[field] = value.clone();
+        }
         self.admin::<TimeSlot>(&id, "schedule", json!({ "plan": plan }))
             .await;
         id
@@ -236,6 +245,7 @@ impl Shop {
             time_slot,
             places: Places::Seats(seats),
             party,
+            accessible: false,
         };
         let id = self.bookings.next_number();
         self.bookings.hold(&guest(id, "Hold"), id, &wish).await
@@ -247,6 +257,7 @@ impl Shop {
             time_slot,
             places: Places::Room,
             party: Party::Group { size: 2 },
+            accessible: false,
         };
         let id = self.bookings.next_number();
         self.bookings.hold(&guest(id, "Hold"), id, &wish).await

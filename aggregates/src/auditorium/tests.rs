@@ -156,7 +156,7 @@ fn a_name_is_claimed_within_its_cinema() {
         auditorium.claims(&id, &Classify { hall: None }),
         Claims::default()
     );
-    assert_eq!(Auditorium::reads(&build(15)), [Reference::Branch(CINEMA)]);
+    assert_eq!(Auditorium::reads(&build(15)), [Reference::Cinema(CINEMA)]);
 }
 
 #[test]

@@ -124,6 +124,8 @@ fn a_coupon_counts_only_within_its_scope() {
         hold_minutes: 10,
         hold_cap_minutes: 20,
         cancel_minutes: 20,
+        orphan_rule: crate::seating::OrphanRule::Off,
+        pool_minutes: 60,
     };
     assert!(scope.covers(&plan(theme)));
     assert!(!scope.covers(&plan(elsewhere)));

@@ -134,8 +134,14 @@ impl Check {
                 format!("there is no category {}", seat.category),
             );
         }
-        if (seat.kind == SeatKind::Couple) != seat.pair.is_some() {
-            self.fault(format!("{here}/pair"), "is for couple seats, which need it");
+        match (seat.kind == SeatKind::Couple, seat.pair.is_some()) {
+            (true, false) => self.fault(
+                format!("{here}/pair"),
+                "is missing: an odd number of couple seats stands together; give both seats of a couple the label of \
+                 their first seat as `pair`",
+            ),
+            (false, true) => self.fault(format!("{here}/pair"), "is only for seats of the kind couple"),
+            (true, true) | (false, false) => {}
         }
     }
 

@@ -250,7 +250,7 @@ impl FromStr for SeatKind {
 
 /// A colour as `#3b82f6`, or with its opacity as `#3b82f680`; the short forms of CSS are written out.
 #[derive(Debug, Clone, PartialEq, Eq, utoipa::ToSchema)]
-#[schema(value_type = String, pattern = "^#([0-9a-f]{6}|[0-9a-f]{8})$", example = "#3b82f6")]
+#[schema(value_type = String, pattern = "^#([0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})$", example = "#3b82f6")]
 pub struct Colour(SmolStr);
 
 /// Why a text is no colour.

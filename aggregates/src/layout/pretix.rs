@@ -4,12 +4,13 @@
 //! the plan's `focal_point`. Keys we don't know are skipped: pretix's format has many that draw, and grows.
 //!
 //! A seat's label is its `seat_guid`, as far as that can be printed on a ticket; else its row and number, behind the number
-//! of its zone where an earlier zone has a row of the same name.
+//! of its zone where an earlier zone has a row of the same name. Numbers of rows and seats are names, also where they are
+//! written as JSON numbers; they differ within a zone, and within a row.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
-use smol_str::SmolStr;
+use smol_str::{SmolStr, ToSmolStr as _};
 
 use super::{
     Area, Layout, LayoutPlan, LayoutSeat, Point, Row, SEATS_MAX, SeatCategory, SeatKind, Section, Shape, Size,
@@ -21,26 +22,47 @@ use crate::{
 
 pub(super) fn read(document: &Value) -> Result<Layout, Faults> {
     let reading = Reading::default();
-    let plan = plan(&reading.of(document));
-    let plan = reading.finish(plan)?;
-    Layout::new(plan).map_err(|faults| Faults(faults.0.into_iter().map(in_their_words).collect()))
+    let root = reading.of(document);
+    // What contradicts itself is told together with what is only not allowed.
+    let layout = plan(&root).and_then(|plan| match Layout::new(plan) {
+        Ok(layout) => Some(layout),
+        Err(Faults(faults)) => {
+            let named = faults.into_iter().map(|fault| in_their_words(document, fault));
+            named.for_each(|fault| root.nested(&fault));
+            None
+        }
+    });
+    reading.finish(layout)
 }
 
 /// Our fields by the names they have in the file.
-fn in_their_words(fault: Fault) -> Fault {
-    let step = |step: &str| match step {
-        "sections" => "zones".to_owned(),
-        "letter" => "row_number".to_owned(),
-        "number" => "seat_number".to_owned(),
-        "label" => "seat_guid".to_owned(),
-        "colour" => "color".to_owned(),
-        other => other.to_owned(),
-    };
-    let pointer = fault.pointer.split('/').map(step).collect::<Vec<_>>().join("/");
-    Fault {
-        pointer,
-        problem: fault.problem.replace("/sections/", "/zones/"),
+fn in_their_words(document: &Value, fault: Fault) -> Fault {
+    let mut pointer = String::new();
+    for step in fault.pointer.split('/').skip(1) {
+        let step = match step {
+            "sections" => "zones",
+            "letter" => "row_number",
+            "number" => "seat_number",
+            "label" => "seat_guid",
+            "colour" => "color",
+            "border_colour" => "border_color",
+            "text" => "text/text",
+            "radius_x" => "radius/x",
+            "radius_y" => "radius/y",
+            // The measures of an area stand below the name of its shape.
+            "shape" => document
+                .pointer(&format!("{pointer}/shape"))
+                .and_then(Value::as_str)
+                .unwrap_or(step),
+            other => other,
+        };
+        pointer = format!("{pointer}/{step}");
     }
+    let problem = fault
+        .problem
+        .replace("/sections/", "/zones/")
+        .replace("the label of", "the seat_guid of");
+    Fault { pointer, problem }
 }
 
 fn plan(root: &Node<'_>) -> Option<LayoutPlan> {
@@ -88,10 +110,42 @@ fn origin(part: &Node<'_>) -> Option<Point> {
 }
 
 /// The names of a zone's rows.
-fn row_names<'a>(zone: &Node<'a>) -> Vec<&'a str> {
+fn row_names(zone: &Node<'_>) -> Vec<SmolStr> {
     let rows = zone.value().get("rows").and_then(Value::as_array);
-    let name = |row: &'a Value| row.get("row_number")?.as_str();
+    let name = |row: &Value| as_printed(row.get("row_number")?);
     rows.into_iter().flatten().filter_map(name).collect()
+}
+
+/// A name, also where it was written as a whole number.
+fn as_printed(name: &Value) -> Option<SmolStr> {
+    let number = || name.as_i64().map(|number| number.to_smolstr());
+    name.as_str().map(SmolStr::new).or_else(number)
+}
+
+fn printed(node: &Node<'_>) -> Option<SmolStr> {
+    let name = as_printed(node.value());
+    if name.is_none() {
+        node.fault("must be a string, for example \"7\"");
+    }
+    name
+}
+
+/// Notes where names stand that must differ from each other, and what is called the same.
+#[derive(Default)]
+struct Once(HashMap<SmolStr, String>);
+
+impl Once {
+    fn check(&mut self, part: &Node<'_>, field: &str) {
+        let Some(node) = part.get(field) else { return };
+        let Some(name) = as_printed(node.value()) else {
+            return;
+        };
+        if let Some(first) = self.0.get(&name) {
+            node.fault(format!("{name} is already the {field} of {first}"));
+        } else {
+            self.0.insert(name, part.pointer().to_owned());
+        }
+    }
 }
 
 /// `number` is this zone's, if its labels must say it.
@@ -102,8 +156,12 @@ fn section(zone: &Node<'_>, number: Option<usize>) -> Option<Section> {
     let areas = zone.maybe("areas", |areas| {
         areas.each(SEATS_MAX, |area| self::area(area, from))
     });
+    let mut names = Once::default();
     let rows = zone.field("rows", |rows| {
-        rows.each(SEATS_MAX, |row| self::row(row, from, number))
+        rows.each(SEATS_MAX, |row| {
+            names.check(row, "row_number");
+            self::row(row, from, number)
+        })
     });
     place?;
     Some(Section {
@@ -114,11 +172,18 @@ fn section(zone: &Node<'_>, number: Option<usize>) -> Option<Section> {
 }
 
 fn row(row: &Node<'_>, from: Point, zone: Option<usize>) -> Option<Row> {
-    let letter = row.field("row_number", Node::text::<SmolStr>);
+    let letter = row.field("row_number", printed);
+    if let Some(position) = row.get("row_number_position")
+        && !matches!(position.value().as_str(), Some("start" | "end" | "both" | "none"))
+    {
+        position.fault("must be start, end, both or none");
+    }
     let place = origin(row);
     let from = plus(from, place.unwrap_or_default());
+    let mut numbers = Once::default();
     let seats = row.field("seats", |seats| {
         seats.each(SEATS_MAX, |seat| {
+            numbers.check(seat, "seat_number");
             let name = letter.as_ref().map_or("", SmolStr::as_str);
             self::seat(seat, from, &|number| derived(zone, name, number))
         })
@@ -143,11 +208,11 @@ fn derived(zone: Option<usize>, row: &str, number: &str) -> Option<SeatLabel> {
 fn seat(seat: &Node<'_>, from: Point, derived: &dyn Fn(&str) -> Option<SeatLabel>) -> Option<LayoutSeat> {
     let label = seat.field("seat_guid", |guid| {
         let fits = guid.value().as_str().and_then(|text| text.parse().ok());
-        let number = seat.value().get("seat_number").and_then(Value::as_str);
-        let derived = || guid.value().as_str().and(number).and_then(derived);
+        let number = seat.value().get("seat_number").and_then(as_printed);
+        let derived = || derived(&guid.value().as_str().and(number)?);
         fits.or_else(derived).or_else(|| guid.text())
     });
-    let number = seat.field("seat_number", Node::text::<SmolStr>);
+    let number = seat.field("seat_number", printed);
     let position = seat.field("position", point);
     let category = seat.field("category", Node::text);
     let kind = seat.maybe("kind", Node::text::<SeatKind>);

@@ -78,7 +78,7 @@ fn every_fault_of_a_pretix_plan_is_reported_at_its_place() {
     plan["zones"][0]["rows"][0]["seats"][1]["seat_guid"] = json!("A 2");
     plan["zones"][0]["rows"][0]["seats"][1]["seat_number"] = json!("–");
     plan["zones"][0]["rows"][1]["seats"][0]["kind"] = json!("throne");
-    plan["zones"][0]["rows"][1]["row_number"] = json!(7);
+    plan["zones"][0]["rows"][1]["row_number"] = json!(7.5);
     assert_eq!(
         faults(&plan),
         [
@@ -106,6 +106,95 @@ fn a_seat_whose_guid_is_no_label_is_called_by_its_row_and_number() {
     let layout = Layout::from_pretix(&plan).expect("a sound plan");
     let labels: Vec<&str> = layout.seats().map(|seat| seat.label.as_str()).collect();
     assert_eq!(labels, ["A1", "A2", "B1", "B2", "2-A1", "2-A2", "2-B1", "2-B2"]);
+}
+
+#[test]
+fn the_measures_of_an_area_are_at_fault_where_the_file_has_them() {
+    let area = |measures: Value| {
+        let mut plan = pretix();
+        let mut area = json!({ "position": { "x": 0, "y": 0 } });
+        area.as_object_mut()
+            .expect("an object")
+            .extend(measures.as_object().expect("an object").clone());
+        plan["zones"][0]["areas"] = json!([area]);
+        faults(&plan)
+    };
+    let corners = json!([{ "x": 0, "y": 0 }, { "x": 1e9, "y": 0 }]);
+    assert_eq!(
+        area(json!({ "shape": "polygon", "polygon": { "points": corners } })),
+        [
+            "/zones/0/areas/0/polygon/points",
+            "/zones/0/areas/0/polygon/points/1/x"
+        ]
+    );
+    assert_eq!(
+        area(json!({ "shape": "rectangle", "rectangle": { "width": 0, "height": 1 } })),
+        ["/zones/0/areas/0/rectangle/width"]
+    );
+    assert_eq!(
+        area(json!({ "shape": "ellipse", "ellipse": { "radius": { "x": 1, "y": 0 } } })),
+        ["/zones/0/areas/0/ellipse/radius/y"]
+    );
+    assert_eq!(area(json!({ "shape": "text" })), ["/zones/0/areas/0/text/text"]);
+}
+
+#[test]
+fn rows_of_a_zone_and_seats_of_a_row_have_numbers_of_their_own() {
+    let mut plan = pretix();
+    let rows = &mut plan["zones"][0]["rows"];
+    rows[1]["row_number"] = json!("A");
+    rows[1]["seats"][1]["seat_number"] = json!("1");
+    rows[1]["seats"][1]["category"] = json!("없음");
+    let found = Layout::from_pretix(&plan).expect_err("two of a name").to_string();
+    for fault in [
+        "/zones/0/rows/1/row_number: A is already the row_number of /zones/0/rows/0",
+        "/zones/0/rows/1/seats/1/seat_number: 1 is already the seat_number of /zones/0/rows/1/seats/0",
+        "/zones/0/rows/1/seats/1/category",
+    ] {
+        assert!(found.contains(fault), "{found}");
+    }
+}
+
+#[test]
+fn numbers_of_rows_and_seats_may_be_json_numbers() {
+    let mut plan = pretix();
+    let row = &mut plan["zones"][0]["rows"][0];
+    row["row_number"] = json!(7);
+    row["seats"][0]["seat_number"] = json!(1);
+    row["seats"][0]["seat_guid"] = json!("row 7, seat 1");
+    let layout = Layout::from_pretix(&plan).expect("a sound plan");
+    let seat = layout.seat(&label("71")).expect("its derived label");
+    assert_eq!((seat.row.as_str(), seat.number.as_str()), ("7", "1"));
+}
+
+#[test]
+fn a_row_s_number_stands_where_pretix_knows_to_draw_it() {
+    let mut plan = pretix();
+    for position in [
+        json!("start"),
+        json!("end"),
+        json!("both"),
+        json!("none"),
+        json!(null),
+    ] {
+        plan["zones"][0]["rows"][0]["row_number_position"] = position;
+        assert!(Layout::from_pretix(&plan).is_ok());
+    }
+    for position in [json!("diag"), json!(1)] {
+        plan["zones"][0]["rows"][0]["row_number_position"] = position;
+        assert_eq!(faults(&plan), ["/zones/0/rows/0/row_number_position"]);
+    }
+}
+
+#[test]
+fn a_couple_seat_without_a_pair_is_told_what_to_add() {
+    let mut plan = pretix();
+    plan["zones"][0]["rows"][0]["seats"][0]["kind"] = json!("couple");
+    let found = Layout::from_pretix(&plan).expect_err("no pair").to_string();
+    assert_eq!(
+        found,
+        "/zones/0/rows/0/seats/0/pair: is missing: an odd number of couple seats stands together; give both seats of a couple the seat_guid of their first seat as `pair`"
+    );
 }
 
 #[test]
@@ -159,6 +248,61 @@ fn a_pair_is_two_couple_seats() {
         faults(&plan),
         ["/zones/0/rows/0/seats/0/pair", "/zones/0/rows/0/seats/1/pair"]
     );
+}
+
+#[test]
+fn couple_seats_that_name_no_pair_are_paired_as_they_stand() {
+    let mut plan = plain(1, 8, &[2]).layout().expect("a layout").plan().clone();
+    let couples = |plan: &mut LayoutPlan, numbers: &[usize]| {
+        for number in numbers {
+            plan.sections[0].rows[0].seats[*number].kind = SeatKind::Couple;
+        }
+    };
+    couples(&mut plan, &[0, 1, 2, 3, 5, 6]);
+    let layout = Layout::new(plan.clone()).expect("a sound plan");
+    let other = |text: &str| layout.other_half(&label(text)).map(|seat| seat.label.to_string());
+    for (one, two) in [("A1", "A2"), ("A3", "A4"), ("A6", "A7")] {
+        assert_eq!(
+            (other(one).as_deref(), other(two).as_deref()),
+            (Some(two), Some(one))
+        );
+    }
+    assert_eq!(other("A5"), None);
+    // Once drawn, the pairs are part of the plan.
+    let text = serde_json::to_string(&layout).expect("a layout can be written");
+    assert_eq!(serde_json::from_str::<Layout>(&text).expect("and read"), layout);
+    // Two by two needs an even number, and an aisle parts them.
+    couples(&mut plan, &[4]);
+    let pointers = |plan: LayoutPlan| {
+        let faults = Layout::new(plan).expect_err("an odd number");
+        faults
+            .0
+            .into_iter()
+            .map(|fault| fault.pointer)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(pointers(plan.clone()), ["/sections/0/rows/0/seats/6/pair"]);
+    plan.sections[0].rows[0].seats[0].kind = SeatKind::Standard;
+    assert_eq!(
+        pointers(plan),
+        [
+            "/sections/0/rows/0/seats/1/pair",
+            "/sections/0/rows/0/seats/6/pair"
+        ]
+    );
+}
+
+#[test]
+fn the_block_around_a_seat_ends_at_aisles_and_rows() {
+    let layout = plain(3, 6, &[2]).layout().expect("a layout");
+    let first = |runs: Vec<&[LayoutSeat]>| {
+        runs.iter()
+            .map(|run| run[0].label.to_string())
+            .collect::<Vec<_>>()
+    };
+    let chosen = [label("A4"), label("A3"), label("B2")];
+    assert_eq!(first(layout.runs_around(&chosen)), ["A3", "B1"]);
+    assert_eq!(first(layout.runs_elsewhere(&chosen)), ["B3", "C3", "A1", "C1"]);
 }
 
 #[test]
@@ -235,4 +379,34 @@ fn a_layout_reads_as_it_was_written() {
     assert_eq!(serde_json::from_str::<Layout>(&text).expect("and read"), layout);
     let broken = text.replace("\"A2\"", "\"A1\"");
     assert!(serde_json::from_str::<Layout>(&broken).is_err());
+}
+
+proptest::proptest! {
+    #[test]
+    fn couple_seats_have_one_partner_beside_them_or_the_plan_a_fault(
+        couples in proptest::collection::vec(proptest::bool::ANY, 3..12), aisle in 1_u16..12,
+    ) {
+        let columns = u16::try_from(couples.len()).expect("a short row");
+        let aisles: Vec<u16> = (1..columns).filter(|after| *after == aisle).collect();
+        let mut plan = plain(1, columns, &aisles).layout().expect("a layout").plan().clone();
+        let seats = &mut plan.sections[0].rows[0].seats;
+        for (seat, couple) in seats.iter_mut().zip(&couples) {
+            seat.kind = if *couple { SeatKind::Couple } else { SeatKind::Standard };
+        }
+        let (left, right) = couples.split_at(aisles.first().map_or(couples.len(), |after| usize::from(*after)));
+        let even = |part: &[bool]| part.split(|couple| !couple).all(|together| together.len() % 2 == 0);
+        match Layout::new(plan) {
+            Ok(layout) => {
+                proptest::prop_assert!(even(left) && even(right));
+                for (seat, couple) in layout.seats().zip(&couples) {
+                    let other = layout.other_half(&seat.label);
+                    proptest::prop_assert_eq!(other.is_some(), *couple);
+                    let back = other.and_then(|other| layout.other_half(&other.label));
+                    proptest::prop_assert!(other.is_none() || back.map(|seat| &seat.label) == Some(&seat.label));
+                    proptest::prop_assert!(other.is_none_or(|other| other.position.distance(seat.position) < 33.0));
+                }
+            }
+            Err(_) => proptest::prop_assert!(!even(left) || !even(right)),
+        }
+    }
 }

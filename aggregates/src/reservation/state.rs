@@ -121,6 +121,22 @@ impl Reservation {
         }
     }
 
+    /// When time ends it, if nobody does anything: the end of the hold, or the deadline of the payment.
+    #[must_use]
+    pub fn due_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Held(hold) => Some(hold.until),
+            Self::Placed(placed) => placed.pay_by(),
+            Self::Blank
+            | Self::Lapsed(_)
+            | Self::Released(_)
+            | Self::Attended(_)
+            | Self::NoShow(_)
+            | Self::Cancelled(_)
+            | Self::Expired(_) => None,
+        }
+    }
+
     /// Whether its seats are its own right now.
     #[must_use]
     pub const fn has_seats(&self) -> bool {

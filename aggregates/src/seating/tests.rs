@@ -5,7 +5,10 @@ use std::collections::HashSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::layout::{LayoutPlan, RowsAndColumns};
+use crate::{
+    layout::{LayoutPlan, RowsAndColumns},
+    refusal::Refusal as _,
+};
 
 fn label(text: &str) -> SeatLabel {
     text.parse().expect("a label")
@@ -37,24 +40,33 @@ fn changed(columns: u16, change: impl FnOnce(&mut LayoutPlan)) -> Layout {
 
 #[test]
 fn the_middle_two_thirds_back_is_best() {
-    assert_eq!(best(&hall(4, 9, &[]), Wish::of(1), &[]), ["C5"]);
-    assert_eq!(best(&hall(4, 9, &[]), Wish::of(3), &[]), ["C4", "C5", "C6"]);
+    assert_eq!(best(&hall(4, 9, &[]), Wish::of(1, false), &[]), ["C5"]);
+    assert_eq!(
+        best(&hall(4, 9, &[]), Wish::of(3, false), &[]),
+        ["C4", "C5", "C6"]
+    );
 }
 
 #[test]
 fn seats_across_an_aisle_are_not_adjacent() {
     assert_eq!(
-        best(&hall(1, 4, &[2]), Wish::of(2), &["A1", "A4"]),
+        best(&hall(1, 4, &[2]), Wish::of(2, false), &["A1", "A4"]),
         Vec::<String>::new()
     );
-    assert_eq!(best(&hall(1, 4, &[2]), Wish::of(2), &["A2"]), ["A3", "A4"]);
+    assert_eq!(best(&hall(1, 4, &[2]), Wish::of(2, false), &["A2"]), ["A3", "A4"]);
 }
 
 #[test]
 fn nobody_is_left_a_lone_seat_where_it_can_be_helped() {
-    assert_eq!(best(&hall(1, 5, &[]), Wish::of(3), &[]), ["A1", "A2", "A3"]);
-    assert_eq!(best(&hall(1, 5, &[]), Wish::of(2), &["A1"]), ["A2", "A3"]);
-    assert_eq!(best(&hall(1, 4, &[]), Wish::of(3), &[]), ["A1", "A2", "A3"]);
+    assert_eq!(
+        best(&hall(1, 5, &[]), Wish::of(3, false), &[]),
+        ["A1", "A2", "A3"]
+    );
+    assert_eq!(best(&hall(1, 5, &[]), Wish::of(2, false), &["A1"]), ["A2", "A3"]);
+    assert_eq!(
+        best(&hall(1, 4, &[]), Wish::of(3, false), &[]),
+        ["A1", "A2", "A3"]
+    );
 }
 
 #[test]
@@ -63,7 +75,7 @@ fn places_for_others_are_only_suggested_when_asked_for() {
         plan.sections[0].rows[0].seats[1].kind = SeatKind::Wheelchair;
         plan.sections[0].rows[0].seats[2].kind = SeatKind::Companion;
     });
-    assert_eq!(best(&layout, Wish::of(2), &[]), Vec::<String>::new());
+    assert_eq!(best(&layout, Wish::of(2, false), &[]), Vec::<String>::new());
     let wish = Wish {
         seats: 2,
         kinds: &[SeatKind::Wheelchair, SeatKind::Companion],
@@ -90,9 +102,91 @@ fn a_pair_is_never_torn_apart() {
     assert_eq!(best(&layout, couple(4), &[]), ["A1", "A2", "A3", "A4"]);
 }
 
+/// Two couple seats, a wheelchair place with its companion's, two seats for anyone.
+fn mixed() -> Layout {
+    changed(6, |plan| {
+        let seats = &mut plan.sections[0].rows[0].seats;
+        let kinds = [
+            SeatKind::Couple,
+            SeatKind::Couple,
+            SeatKind::Wheelchair,
+            SeatKind::Companion,
+        ];
+        seats
+            .iter_mut()
+            .zip(kinds)
+            .for_each(|(seat, kind)| seat.kind = kind);
+    })
+}
+
+fn labels(texts: &[&str]) -> Vec<SeatLabel> {
+    texts.iter().map(|text| label(text)).collect()
+}
+
+#[test]
+fn one_half_of_a_pair_is_refused_with_the_other_half_named() {
+    let layout = mixed();
+    assert_eq!(whole_pairs(&layout, &labels(&["A2", "A5", "A1"])), Ok(()));
+    assert_eq!(whole_pairs(&layout, &labels(&["A5", "A3"])), Ok(()));
+    let refused = whole_pairs(&layout, &labels(&["A5", "A2"])).expect_err("half a pair");
+    assert_eq!(
+        refused,
+        SeatingError::HalfPair {
+            chosen: vec![1],
+            others: labels(&["A1"])
+        }
+    );
+    assert_eq!(refused.to_string(), "seat A1 must be chosen with it");
+    assert_eq!(refused.faults(), [Fault::at("/seats/1", "is sold with A1 only")]);
+}
+
+#[rstest::rstest]
+#[case::anyone(&["A5", "A6"], false, None)]
+#[case::a_wheelchair_place_unsaid(&["A5", "A3"], false, Some("seating/protected"))]
+#[case::a_companion_unsaid(&["A4"], false, Some("seating/protected"))]
+#[case::said(&["A3"], true, None)]
+#[case::said_with_a_companion(&["A4", "A3"], true, None)]
+#[case::a_companion_of_nobody(&["A5", "A4"], true, Some("seating/companion-alone"))]
+#[case::said_for_nothing(&["A5"], true, None)]
+fn before_the_pool_opens_its_places_are_for_those_who_need_them(
+    #[case] seats: &[&str],
+    #[case] accessible: bool,
+    #[case] refused: Option<&str>,
+) {
+    let opens_at = crate::decider::testing::NOON;
+    let answer = stated(&mixed(), &labels(seats), accessible, opens_at);
+    assert_eq!(answer.err().map(|error| error.slug()), refused);
+}
+
+#[test]
+fn the_best_available_are_of_the_pool_only_once_it_is_open() {
+    let layout = mixed();
+    let best = |wish| best(&layout, wish, &["A5"]);
+    assert_eq!(best(Wish::of(2, false)), Vec::<String>::new());
+    assert_eq!(best(Wish::of(2, true)), ["A3", "A4"]);
+}
+
+#[test]
+fn further_suggestions_have_no_seat_in_common_and_leave_no_more_lone_seats() {
+    let layout = hall(1, 7, &[]);
+    let found = best_apart(&layout, Wish::of(2, false), 5, |_| false);
+    let found: Vec<Vec<String>> = found
+        .iter()
+        .map(|block| block.iter().map(ToString::to_string).collect())
+        .collect();
+    assert_eq!(found, [["A3", "A4"], ["A1", "A2"], ["A6", "A7"]]);
+    assert_eq!(
+        best_apart(&layout, Wish::of(8, false), 5, |_| false),
+        Vec::<Vec<SeatLabel>>::new()
+    );
+}
+
 #[test]
 fn no_seats_are_no_wish() {
-    assert_eq!(best(&hall(1, 4, &[]), Wish::of(0), &[]), Vec::<String>::new());
+    assert_eq!(
+        best(&hall(1, 4, &[]), Wish::of(0, false), &[]),
+        Vec::<String>::new()
+    );
 }
 
 proptest! {
@@ -116,7 +210,7 @@ proptest! {
             });
             !crosses && block.iter().all(|seat| !taken.contains(&seat.label))
         }));
-        let found = best_available(&layout, Wish::of(seats), |seat| taken.contains(seat));
+        let found = best_available(&layout, Wish::of(seats, false), |seat| taken.contains(seat));
         prop_assert_eq!(found.is_some(), exists);
         if let Some(block) = found {
             prop_assert_eq!(block.len(), seats);
@@ -125,6 +219,32 @@ proptest! {
             for pair in places.windows(2) {
                 prop_assert_eq!(&pair[0].row, &pair[1].row);
                 prop_assert!(pair[0].position.distance(pair[1].position) < 33.0);
+            }
+        }
+    }
+
+    #[test]
+    fn the_best_available_are_sold_to_anyone_as_they_are(
+        kinds in prop::collection::vec((0_usize..5, any::<bool>()), 4..14), seats in 1_usize..5,
+    ) {
+        let columns = u16::try_from(kinds.len()).expect("a short row");
+        let mut plan = hall(1, columns, &[]).plan().clone();
+        for (seat, (kind, _)) in plan.sections[0].rows[0].seats.iter_mut().zip(&kinds) {
+            seat.kind = SeatKind::ALL[*kind];
+        }
+        // Where an odd number of couple seats stands together there is no layout.
+        if let Ok(layout) = Layout::new(plan) {
+            let taken: HashSet<&SeatLabel> =
+                layout.seats().zip(&kinds).filter(|(_, (_, taken))| *taken).map(|(seat, _)| &seat.label).collect();
+            for pool_is_open in [false, true] {
+                let best = best_available(&layout, Wish::of(seats, pool_is_open), |seat| taken.contains(seat));
+                let best = best.unwrap_or_default();
+                prop_assert!(best.iter().all(|seat| !taken.contains(seat)));
+                prop_assert_eq!(whole_pairs(&layout, &best), Ok(()));
+                if !pool_is_open {
+                    let opens_at = crate::decider::testing::NOON;
+                    prop_assert_eq!(stated(&layout, &best, false, opens_at), Ok(()));
+                }
             }
         }
     }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{DAYS_AHEAD_MAX, PARTY_MAX, ThemeError};
 use crate::{
     business_day::{Weekday, moment},
+    fault::{Fault, Faults},
     values::WallTime,
 };
 
@@ -24,18 +25,42 @@ pub struct PartyRange {
     pub default: u8,
 }
 
+/// Everything that is not as a rule says: where, and how it must be.
+pub(super) fn kept<'a>(rules: impl IntoIterator<Item = (bool, &'a str, &'a str)>) -> Result<(), Faults> {
+    let broken = rules.into_iter().filter(|(kept, _, _)| !kept);
+    let faults: Vec<Fault> = broken.map(|(_, at, problem)| Fault::at(at, problem)).collect();
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(Faults(faults))
+    }
+}
+
 const fn two() -> u8 {
     2
 }
 
 impl PartyRange {
-    pub(super) const fn sound(&self) -> Result<(), ThemeError> {
-        let ordered = 1 <= self.min && self.min <= self.default && self.default <= self.max;
-        if ordered && self.max <= PARTY_MAX {
-            Ok(())
-        } else {
-            Err(ThemeError::PartyOutOfRange)
-        }
+    pub(super) fn sound(&self) -> Result<(), ThemeError> {
+        let Self { min, max, default } = *self;
+        let size = |people: u8| (1..=PARTY_MAX).contains(&people);
+        let people = format!("must be 1 to {PARTY_MAX} people");
+        let ordered = min <= max;
+        let rules = [
+            (size(min), "/party/min", people.as_str()),
+            (size(max), "/party/max", &people),
+            (
+                ordered || !size(min) || !size(max),
+                "/party/max",
+                "must not be below min",
+            ),
+            (
+                !ordered || (min..=max).contains(&default),
+                "/party/default",
+                "must be from min to max; it is 2, where it is left out",
+            ),
+        ];
+        kept(rules).map_err(ThemeError::PartyOutOfRange)
     }
 }
 
@@ -56,12 +81,20 @@ const fn six() -> u16 {
 
 impl SalesOpening {
     pub(super) fn sound(self) -> Result<(), ThemeError> {
-        let sound = self.days_ahead <= DAYS_AHEAD_MAX && self.time.minutes() < 24 * 60;
-        if sound {
-            Ok(())
-        } else {
-            Err(ThemeError::OpeningOutOfRange)
-        }
+        let days = format!("must be at most {DAYS_AHEAD_MAX}");
+        let rules = [
+            (
+                self.days_ahead <= DAYS_AHEAD_MAX,
+                "/opens/days_ahead",
+                days.as_str(),
+            ),
+            (
+                self.time.minutes() < 24 * 60,
+                "/opens/time",
+                "must be before 24:00",
+            ),
+        ];
+        kept(rules).map_err(ThemeError::OpeningOutOfRange)
     }
 
     /// When sales of the slots of `business_date` open in `zone`.
@@ -77,7 +110,7 @@ impl SalesOpening {
 /// When slots start, for each day of the week; none on days that are not named.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(transparent)]
-#[schema(value_type = std::collections::HashMap<String, Vec<String>>)]
+#[schema(value_type = BTreeMap<Weekday, Vec<WallTime>>)]
 pub struct WeeklyTemplate(BTreeMap<Weekday, BTreeSet<WallTime>>);
 
 /// Two starts that leave no time between them, or one outside the business day.

@@ -1,10 +1,15 @@
 //! The rules of a theme, one sentence each.
 
-use jiff::{civil::date, tz::TimeZone};
+use jiff::{Timestamp, civil::date, tz::TimeZone};
 use uuid::Uuid;
 
 use super::{ThemeCommand::*, *};
-use crate::{business_day::Weekday, decider::testing::given, values::WallTime};
+use crate::{
+    business_day::Weekday,
+    decider::{Decider as _, testing::given},
+    refusal::Refusal as _,
+    values::WallTime,
+};
 
 fn at(text: &str) -> WallTime {
     text.parse().expect("a wall time")
@@ -122,39 +127,57 @@ fn an_active_theme_stays_active_when_it_changes() {
     assert_eq!(theme.active().map(|game| game.duration_minutes), Ok(70));
 }
 
+/// What a theme answers to a command: the fields it blames.
+fn blamed(theme: &Theme, command: ThemeCommand) -> Vec<String> {
+    let refused = theme
+        .decide(command, Timestamp::UNIX_EPOCH)
+        .expect_err("a refusal");
+    refused.faults().into_iter().map(|fault| fault.pointer).collect()
+}
+
 #[test]
 fn a_party_is_one_to_six_people_with_its_default_inside() {
-    for (min, max, default) in [(0, 4, 2), (2, 7, 2), (3, 2, 2), (2, 4, 1), (2, 4, 5)] {
+    for (min, max, default, field) in [
+        (0, 4, 2, "/party/min"),
+        (2, 7, 2, "/party/max"),
+        (3, 2, 2, "/party/max"),
+        (2, 4, 1, "/party/default"),
+        (2, 4, 5, "/party/default"),
+    ] {
         let party = PartyRange { min, max, default };
-        given::<Theme>([introduced()])
-            .when(Regroup { party })
-            .refused(&ThemeError::PartyOutOfRange);
-        given::<Theme>([])
-            .when(Introduce(Game { party, ..game() }))
-            .refused(&ThemeError::PartyOutOfRange);
+        assert_eq!(blamed(&Theme::Inactive(game()), Regroup { party }), [field]);
+        assert_eq!(
+            blamed(&Theme::Unknown, Introduce(Game { party, ..game() })),
+            [field]
+        );
     }
 }
 
 #[test]
 fn durations_and_openings_are_bounded() {
-    for (duration_minutes, turnover_minutes) in [(0, 10), (DURATION_MAX + 1, 10), (60, DURATION_MAX + 1)] {
-        given::<Theme>([introduced()])
-            .when(Retime {
-                duration_minutes,
-                turnover_minutes,
-                slots: daily(&["09:00"]),
-            })
-            .refused(&ThemeError::DurationOutOfRange);
+    let slots = || daily(&["09:00"]);
+    for (duration_minutes, turnover_minutes, fields) in [
+        (0, 10, &["/duration_minutes"][..]),
+        (DURATION_MAX + 1, 10, &["/duration_minutes"]),
+        (60, DURATION_MAX + 1, &["/turnover_minutes"]),
+        (0, DURATION_MAX + 1, &["/duration_minutes", "/turnover_minutes"]),
+    ] {
+        let retime = Retime {
+            duration_minutes,
+            turnover_minutes,
+            slots: slots(),
+        };
+        assert_eq!(blamed(&Theme::Active(game()), retime), fields);
     }
-    for (days_ahead, time) in [(DAYS_AHEAD_MAX + 1, "12:00"), (6, "24:00")] {
-        given::<Theme>([introduced()])
-            .when(MoveOpening {
-                opens: SalesOpening {
-                    days_ahead,
-                    time: at(time),
-                },
-            })
-            .refused(&ThemeError::OpeningOutOfRange);
+    for (days_ahead, time, field) in [
+        (DAYS_AHEAD_MAX + 1, "12:00", "/opens/days_ahead"),
+        (6, "24:00", "/opens/time"),
+    ] {
+        let opens = SalesOpening {
+            days_ahead,
+            time: at(time),
+        };
+        assert_eq!(blamed(&Theme::Active(game()), MoveOpening { opens }), [field]);
     }
 }
 
@@ -261,7 +284,7 @@ fn a_name_is_claimed_and_what_a_theme_names_is_read() {
     assert_eq!(
         Theme::reads(&introduce),
         [
-            Reference::Branch(game().branch),
+            Reference::EscapeRoom(game().branch),
             Reference::PricePolicy(game().price_policy)
         ]
     );

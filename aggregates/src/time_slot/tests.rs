@@ -26,6 +26,8 @@ fn plan() -> Plan {
         hold_minutes: 10,
         hold_cap_minutes: 20,
         cancel_minutes: 20,
+        orphan_rule: OrphanRule::Off,
+        pool_minutes: 60,
     }
 }
 
@@ -82,7 +84,7 @@ type Mistake = (&'static [&'static str], fn(&mut Plan));
 #[test]
 fn a_plan_that_contradicts_itself_is_refused() {
     let sound = plan;
-    let mistakes: [Mistake; 15] = [
+    let mistakes: [Mistake; 17] = [
         (&["/plan/ends_at"], |plan| plan.ends_at = plan.starts_at),
         (&["/plan/ends_at"], |plan| {
             plan.ends_at = plan.starts_at + 25.hours();
@@ -115,6 +117,12 @@ fn a_plan_that_contradicts_itself_is_refused() {
         (&["/plan/show"], |plan| plan.show = session(0, 4)),
         (&["/plan/show"], |plan| plan.show = session(5, 2)),
         (&["/plan/show"], |plan| plan.show = session(2, 7)),
+        (&["/plan/orphan_rule"], |plan| {
+            plan.orphan_rule = OrphanRule::Lenient;
+        }),
+        (&["/plan/pool_minutes"], |plan| {
+            plan.pool_minutes = POOL_MINUTES_MAX + 1;
+        }),
     ];
     for (fields, mistake) in mistakes {
         let mut plan = sound();
@@ -299,4 +307,48 @@ fn customers_cancel_until_a_week_before_at_the_earliest() {
         plan: cancel(CANCEL_MINUTES_MAX),
     };
     assert!(TimeSlot::default().decide(latest, NOON).is_ok());
+}
+
+#[test]
+fn a_slot_stored_before_the_seating_rules_has_none_and_is_written_as_it_was() {
+    let stored = serde_json::to_value(scheduled()).expect("an event can be written");
+    let written = stored["Scheduled"]["plan"].as_object().expect("a plan");
+    assert!(!written.contains_key("orphan_rule") && !written.contains_key("pool_minutes"));
+    assert_eq!(
+        serde_json::from_value::<TimeSlotEvent>(stored).expect("and read"),
+        scheduled()
+    );
+}
+
+#[test]
+fn a_slot_keeps_the_seating_rules_it_was_scheduled_with() {
+    let show = Show::Movie {
+        movie: MovieId::new(Uuid::nil()),
+        auditorium: AuditoriumId::new(Uuid::nil()),
+        layout_version: 1,
+        capacity: 105,
+    };
+    let plan = Plan {
+        show,
+        orphan_rule: OrphanRule::Strict,
+        pool_minutes: 90,
+        ..plan()
+    };
+    given::<TimeSlot>([])
+        .when(Schedule { plan: plan.clone() })
+        .then([TimeSlotEvent::Scheduled { plan: plan.clone() }]);
+    let stored = serde_json::to_value(&plan).expect("a plan can be written");
+    assert_eq!(
+        (&stored["orphan_rule"], &stored["pool_minutes"]),
+        (&"strict".into(), &90.into())
+    );
+    assert_eq!(serde_json::from_value::<Plan>(stored).expect("and read"), plan);
+}
+
+#[test]
+fn the_pool_opens_so_many_minutes_before_the_start() {
+    let plan = plan();
+    assert_eq!(plan.pool_opens_at(), plan.starts_at - 60.minutes());
+    assert!(plan.pool_is_open(plan.starts_at - 60.minutes()));
+    assert!(!plan.pool_is_open(plan.starts_at - 61.minutes()));
 }

@@ -5,9 +5,10 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use smol_str::SmolStr;
 
-/// A coupon's code: 8 of the 30 characters that nobody mixes up. 30^8 is 6.6·10^11 codes.
+/// A coupon's code: 8 of the 30 characters that nobody mixes up; read in lower case and with dashes too. 30^8 is 6.6·10^11
+/// codes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, utoipa::ToSchema)]
-#[schema(value_type = String, pattern = "^[2-9A-HJKMNP-TV-Z]{8}$", example = "7KQ4MZ2H")]
+#[schema(value_type = String, pattern = "^-*([2-9A-HJKMNP-TV-Za-hjkmnp-tv-z]-*){8}$", example = "7KQ4MZ2H")]
 pub struct CouponCode(SmolStr);
 
 /// Why a text is no coupon code.

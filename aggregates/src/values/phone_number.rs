@@ -5,9 +5,10 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use smol_str::{SmolStr, format_smolstr};
 
-/// A mobile number as `010-1234-5678`.
+/// A mobile number as `010-1234-5678`; read without dashes or with +82 too, always written so.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, utoipa::ToSchema)]
-#[schema(value_type = String, pattern = r"^010-\d{4}-\d{4}$", example = "010-1234-5678")]
+#[schema(value_type = String, max_length = 24,
+    pattern = "^( *\\+82[- ]*(0[- ]*)?|[- ]*0[- ]*)1[- ]*0([- ]*[0-9]){8}[- ]*$", example = "010-1234-5678")]
 pub struct PhoneNumber(SmolStr);
 
 /// Why a text is no number we can call.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// Hours and minutes since the midnight the business day began on: `25:10` is ten past one of the next calendar day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, utoipa::ToSchema)]
-#[schema(value_type = String, pattern = r"^[0-2]\d:[0-5]\d$", example = "19:00")]
+#[schema(value_type = String, pattern = "^(([01][0-9]|2[0-8]):[0-5][0-9]|29:00)$", example = "19:00")]
 pub struct WallTime(i16);
 
 /// Why a text is no time of a business day.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     super::{
-        App, fresh,
+        App,
         pages::Page,
         params::{Asked, Id},
         problem::{Problem, ProblemBody},
@@ -89,13 +89,12 @@ pub(in super::super) async fn list(
     Asked(which): Asked<Which>,
 ) -> Result<Response, Problem> {
     known::<Branch>(&app, which.branch, BranchError::NotFound).await?;
-    fresh::reached(&app, "catalogue", which.min_position).await?;
     page(
         &app,
         &uri,
         Kind::Auditorium,
         which.branch,
-        (which.cursor.as_deref(), which.limit),
+        (which.cursor.as_deref(), which.limit, which.min_position),
         view,
     )
     .await

@@ -93,7 +93,6 @@ pub(in super::super) async fn list(
     uri: Uri,
     Asked(which): Asked<Which>,
 ) -> Result<Response, Problem> {
-    fresh::reached(&app, "catalogue", which.min_position).await?;
     known::<Movie>(&app, which.movie, MovieError::NotFound).await?;
     known::<Theme>(&app, which.theme, ThemeError::NotFound).await?;
     if which.movie.is_none() && which.theme.is_none() {
@@ -102,11 +101,12 @@ pub(in super::super) async fn list(
             &uri,
             Kind::Branch,
             None,
-            (which.cursor.as_deref(), which.limit),
+            (which.cursor.as_deref(), which.limit, which.min_position),
             view,
         )
         .await;
     }
+    fresh::reached(&app, "catalogue", which.min_position).await?;
     fresh::reached(&app, "time_slot_calendar", which.min_position).await?;
     let (from, before) = coming(app.store.now());
     let entries = catalogue::branches_with(&app.reads, which.movie, which.theme, from, before).await?;

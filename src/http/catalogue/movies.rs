@@ -94,18 +94,18 @@ pub(in super::super) async fn list(
     Asked(which): Asked<Which>,
 ) -> Result<Response, Problem> {
     known::<Branch>(&app, which.branch, BranchError::NotFound).await?;
-    fresh::reached(&app, "catalogue", which.min_position).await?;
     if which.branch.is_none() && !which.playing {
         return page(
             &app,
             &uri,
             Kind::Movie,
             None,
-            (which.cursor.as_deref(), which.limit),
+            (which.cursor.as_deref(), which.limit, which.min_position),
             view,
         )
         .await;
     }
+    fresh::reached(&app, "catalogue", which.min_position).await?;
     fresh::reached(&app, "time_slot_calendar", which.min_position).await?;
     let (from, before) = coming(app.store.now());
     let entries = catalogue::movies_on(&app.reads, which.branch, from, before).await?;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     super::{
-        App, fresh,
+        App,
         pages::Page,
         params::{Asked, Id},
         problem::{Problem, ProblemBody},
@@ -85,13 +85,12 @@ pub(in super::super) async fn list(
     Asked(which): Asked<Which>,
 ) -> Result<Response, Problem> {
     known::<Branch>(&app, which.branch, BranchError::NotFound).await?;
-    fresh::reached(&app, "catalogue", which.min_position).await?;
     page(
         &app,
         &uri,
         Kind::Theme,
         which.branch,
-        (which.cursor.as_deref(), which.limit),
+        (which.cursor.as_deref(), which.limit, which.min_position),
         view,
     )
     .await

@@ -1,6 +1,6 @@
 //! `POST /v1/reservations/{id}/cancel`: calls a placed reservation off, by its holder online or by staff.
 
-use aggregates::{reservation::Canceller, values::Note};
+use aggregates::{ids::ReservationId, reservation::Canceller, values::Note};
 use axum::{extract::State, response::Response};
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +31,7 @@ impl Sendable for Cancel {
 
 /// Cancels a placed reservation.
 #[utoipa::path(post, path = "/v1/reservations/{id}/cancel", tag = "reservations", operation_id = "cancelReservation",
-    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header),
+    params(("id" = ReservationId, Path), ("Idempotency-Key" = Option<String>, Header),
            ("If-Match" = Option<String>, Header, description = "The ETag of what the caller has read")),
     security(("reservation" = []), ("customer" = []), ("admin" = [])),
     request_body = Cancel,

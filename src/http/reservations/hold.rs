@@ -1,11 +1,15 @@
 //! `POST /v1/reservations`: begins a reservation by holding seats or a slot; the price is quoted here, never sent.
 
+use std::ops::RangeInclusive;
+
 use aggregates::{
     Event,
     fault::Fault,
     ids::{ReservationId, TimeSlotId},
     pricing::{Party, Persons},
     reservation::{Reservation, ReservationEvent},
+    theme::PARTY_MAX,
+    time_slot::SEATS_PER_CUSTOMER_DEFAULT,
     values::SeatLabel,
 };
 use axum::{
@@ -13,6 +17,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{
     super::{
@@ -53,11 +58,23 @@ pub struct Hold {
     #[serde(default)]
     #[schema(minimum = 1, maximum = 6)]
     party_size: Option<u8>,
+    /// The statement that somebody of the group needs a wheelchair place: until their pool opens, wheelchair and companion
+    /// places are sold with it only.
+    #[serde(default)]
+    accessible: bool,
 }
 
 impl Sendable for Hold {
     const EXAMPLE: &'static str = r#"{"time_slot":"0192d3a0-0000-7000-8000-000000000001","seats":["C7","C8"],
         "persons":{"adult":2}}"#;
+
+    fn also(body: &Value) -> Vec<Fault> {
+        missing_in(body)
+    }
+
+    fn bounds() -> Vec<(&'static str, RangeInclusive<u16>)> {
+        bounds()
+    }
 }
 
 impl Hold {
@@ -67,11 +84,13 @@ impl Hold {
             best_available: self.best_available,
             persons: self.persons,
             party_size: self.party_size,
+            accessible: self.accessible,
         })?;
         Ok(Wish {
             time_slot: self.time_slot,
             places,
             party,
+            accessible: self.accessible,
         })
     }
 }
@@ -83,6 +102,40 @@ pub(super) struct ChoiceFields {
     pub(super) best_available: Option<u8>,
     pub(super) persons: Option<Persons>,
     pub(super) party_size: Option<u8>,
+    pub(super) accessible: bool,
+}
+
+/// What a choice lacks: places and people of a movie, or a group for a theme.
+fn missing(places: bool, persons: bool, group: bool) -> Vec<Fault> {
+    let absent =
+        |given: bool, pointer, problem: &str| (!given && !group).then(|| Fault::at(pointer, problem));
+    let faults = [
+        absent(
+            places,
+            "/seats",
+            "is missing; send seats, best_available or party_size",
+        ),
+        absent(persons, "/persons", "is missing; it says who takes the seats"),
+    ];
+    faults.into_iter().flatten().collect()
+}
+
+/// What the choice in a body lacks that is refused for something else.
+pub(super) fn missing_in(body: &Value) -> Vec<Fault> {
+    let given = |name: &str| body.get(name).is_some_and(|value| !value.is_null());
+    missing(
+        given("seats") || given("best_available"),
+        given("persons"),
+        given("party_size"),
+    )
+}
+
+/// The numbers a choice may have.
+pub(super) fn bounds() -> Vec<(&'static str, RangeInclusive<u16>)> {
+    vec![
+        ("/best_available", 1..=u16::from(SEATS_PER_CUSTOMER_DEFAULT)),
+        ("/party_size", 1..=u16::from(PARTY_MAX)),
+    ]
 }
 
 /// The places and people behind the fields, or every field that does not go with the others.
@@ -95,11 +148,13 @@ pub(super) fn chosen(choice: ChoiceFields) -> Result<(Places, Party), Problem> {
             seats,
             best_available,
             persons,
+            accessible,
         } => {
             let faults = [
                 apart(seats.is_some(), "/seats"),
                 apart(best_available.is_some(), "/best_available"),
                 apart(persons.is_some(), "/persons"),
+                apart(accessible, "/accessible"),
             ];
             refuse(faults.into_iter().flatten().collect())?;
             (Places::Room, Party::Group { size })
@@ -117,14 +172,11 @@ pub(super) fn chosen(choice: ChoiceFields) -> Result<(Places, Party), Problem> {
         ChoiceFields {
             seats: None,
             best_available: None,
-            ..
-        } => {
-            let missing = fault("/seats", "is missing; send seats, best_available or party_size");
-            return Err(invalid(&[missing]));
-        }
-        ChoiceFields { persons: None, .. } => {
-            return Err(invalid(&[fault("/persons", "is missing")]));
-        }
+            persons,
+            party_size: None,
+            accessible: _,
+        } => return Err(invalid(&missing(false, persons.is_some(), false))),
+        ChoiceFields { persons: None, .. } => return Err(invalid(&missing(true, false, false))),
         ChoiceFields {
             seats: Some(labels),
             persons: Some(persons),
@@ -148,7 +200,7 @@ pub(super) fn chosen(choice: ChoiceFields) -> Result<(Places, Party), Problem> {
         (status = CREATED, description = "Held; the token is its holder's secret", body = ReservationView,
          headers(("Location" = String, description = "The reservation"))),
         (status = UNAUTHORIZED, description = "The session that was sent has ended", body = ProblemBody),
-        (status = CONFLICT, description = "seat/taken and others; names the seats", body = ProblemBody),
+        (status = CONFLICT, description = "seat/taken, seating/orphan and others; names the seats, and suggests others", body = ProblemBody),
         (status = UNPROCESSABLE_ENTITY, description = "Some fields are wrong", body = ProblemBody)))]
 pub(in super::super) async fn hold(
     State(app): State<App>,

@@ -1,6 +1,7 @@
 //! `POST /v1/reservations/{id}/place`: makes a hold binding, with name, phone, agreements, coupon and payment.
 
 use aggregates::{
+    ids::ReservationId,
     reservation::{Agreements, PaymentChoice},
     values::{CouponCode, CustomerName, PhoneNumber},
 };
@@ -46,7 +47,7 @@ impl Sendable for Place {
 
 /// Makes a hold binding.
 #[utoipa::path(post, path = "/v1/reservations/{id}/place", tag = "reservations", operation_id = "placeReservation",
-    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header),
+    params(("id" = ReservationId, Path), ("Idempotency-Key" = Option<String>, Header),
            ("If-Match" = Option<String>, Header, description = "The ETag of what the caller has read")),
     security(("reservation" = []), ("customer" = []), ("admin" = [])),
     request_body = Place,

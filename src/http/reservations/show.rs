@@ -1,6 +1,6 @@
 //! `GET /v1/reservations/{id}`: one reservation straight from the log, so it is never behind.
 
-use aggregates::reservation::Reservation;
+use aggregates::{ids::ReservationId, reservation::Reservation};
 use axum::{
     extract::State,
     http::header,
@@ -19,7 +19,7 @@ use super::{
 
 /// One reservation, for its holder or staff.
 #[utoipa::path(get, path = "/v1/reservations/{id}", tag = "reservations", operation_id = "getReservation",
-    params(("id" = String, Path)),
+    params(("id" = ReservationId, Path)),
     security(("reservation" = []), ("customer" = []), ("admin" = [])),
     responses((status = OK, description = "The reservation", body = ReservationView),
               (status = NOT_FOUND, description = "Unknown number or wrong token", body = ProblemBody)))]

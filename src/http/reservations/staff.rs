@@ -64,7 +64,7 @@ async fn record(
 
 /// Records the payment.
 #[utoipa::path(post, path = "/v1/reservations/{id}/mark-paid", tag = "reservations", operation_id = "markReservationPaid",
-    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header),
+    params(("id" = ReservationId, Path), ("Idempotency-Key" = Option<String>, Header),
            ("If-Match" = Option<String>, Header, description = "The ETag of what the caller has read")),
     security(("admin" = [])),
     request_body = MarkPaid,
@@ -83,7 +83,7 @@ pub(in super::super) async fn mark_paid(
 
 /// Records that the customer was notified.
 #[utoipa::path(post, path = "/v1/reservations/{id}/mark-notified", tag = "reservations", operation_id = "markReservationNotified",
-    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header),
+    params(("id" = ReservationId, Path), ("Idempotency-Key" = Option<String>, Header),
            ("If-Match" = Option<String>, Header, description = "The ETag of what the caller has read")),
     security(("admin" = [])),
     request_body = MarkNotified,
@@ -108,7 +108,7 @@ pub(in super::super) async fn mark_notified(
 
 /// Records that they came.
 #[utoipa::path(post, path = "/v1/reservations/{id}/check-in", tag = "reservations", operation_id = "checkInReservation",
-    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header),
+    params(("id" = ReservationId, Path), ("Idempotency-Key" = Option<String>, Header),
            ("If-Match" = Option<String>, Header, description = "The ETag of what the caller has read")),
     security(("admin" = [])),
     responses((status = OK, description = "As it is now", body = ReservationView),
@@ -133,7 +133,7 @@ pub(in super::super) async fn check_in(
 
 /// Records that they did not come.
 #[utoipa::path(post, path = "/v1/reservations/{id}/mark-no-show", tag = "reservations", operation_id = "markReservationNoShow",
-    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header),
+    params(("id" = ReservationId, Path), ("Idempotency-Key" = Option<String>, Header),
            ("If-Match" = Option<String>, Header, description = "The ETag of what the caller has read")),
     security(("admin" = [])),
     responses((status = OK, description = "As it is now", body = ReservationView),

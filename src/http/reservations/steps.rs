@@ -1,5 +1,6 @@
 //! Steps of a hold that need no words: extend, release, revive.
 
+use aggregates::ids::ReservationId;
 use axum::{extract::State, response::Response};
 
 use super::{
@@ -41,7 +42,7 @@ async fn take(step: Step, app: &App, caller: Caller, holder: &Holder, key: Key) 
 
 /// Keeps a hold a little longer, once.
 #[utoipa::path(post, path = "/v1/reservations/{id}/extend", tag = "reservations", operation_id = "extendReservation",
-    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header),
+    params(("id" = ReservationId, Path), ("Idempotency-Key" = Option<String>, Header),
            ("If-Match" = Option<String>, Header, description = "The ETag of what the caller has read")),
     security(("reservation" = []), ("customer" = []), ("admin" = [])),
     responses((status = OK, description = "As it is now", body = ReservationView),
@@ -59,7 +60,7 @@ pub(in super::super) async fn extend(
 
 /// Gives a hold back.
 #[utoipa::path(post, path = "/v1/reservations/{id}/release", tag = "reservations", operation_id = "releaseReservation",
-    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header),
+    params(("id" = ReservationId, Path), ("Idempotency-Key" = Option<String>, Header),
            ("If-Match" = Option<String>, Header, description = "The ETag of what the caller has read")),
     security(("reservation" = []), ("customer" = []), ("admin" = [])),
     responses((status = OK, description = "As it is now", body = ReservationView),
@@ -77,7 +78,7 @@ pub(in super::super) async fn release(
 
 /// Revives a lapsed hold, if everything is still free.
 #[utoipa::path(post, path = "/v1/reservations/{id}/revive", tag = "reservations", operation_id = "reviveReservation",
-    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header),
+    params(("id" = ReservationId, Path), ("Idempotency-Key" = Option<String>, Header),
            ("If-Match" = Option<String>, Header, description = "The ETag of what the caller has read")),
     security(("reservation" = []), ("customer" = []), ("admin" = [])),
     responses((status = OK, description = "As it is now", body = ReservationView),

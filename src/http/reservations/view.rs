@@ -4,7 +4,7 @@ use aggregates::{
     branch::Account,
     ids::{ReservationId, TimeSlotId},
     pricing::{Party, Quote},
-    reservation::{Payment, Placed, Reservation, ReservationError},
+    reservation::{Payment, PaymentChoice, Placed, Reservation, ReservationError},
     values::{CouponCode, CustomerName, PhoneNumber, SeatLabel},
 };
 use axum::{
@@ -35,6 +35,10 @@ pub struct ReservationView<'a> {
     seats: &'a [SeatLabel],
     /// Who comes.
     party: &'a Party,
+    /// Whether wheelchair or companion places are among them, on the statement that they are needed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    accessible: bool,
     /// What it costs and why.
     quote: &'a Quote,
     /// When the hold runs out, until it is placed.
@@ -68,6 +72,8 @@ pub struct PlacedView<'a> {
     /// Until when its holder may cancel.
     #[schema(value_type = String, format = DateTime)]
     cancel_until: Timestamp,
+    /// How it is paid.
+    payment: PaymentChoice,
     /// Whether nothing is due any more.
     paid: bool,
     /// Whether the customer was told.
@@ -126,6 +132,7 @@ impl<'a> ReservationView<'a> {
             time_slot: hold.time_slot,
             seats: &hold.choice.seats,
             party: &hold.choice.party,
+            accessible: hold.choice.accessible,
             quote: placed.map_or(&hold.choice.quote, |placed| &placed.placement.quote),
             expires_at: placed.is_none().then_some(hold.until),
             token: None,
@@ -136,6 +143,10 @@ impl<'a> ReservationView<'a> {
                 coupon: placed.placement.coupon.as_ref(),
                 starts_at: placed.placement.starts_at,
                 cancel_until: placed.placement.cancel_until,
+                payment: match &placed.placement.payment {
+                    Payment::BankTransfer { .. } => PaymentChoice::BankTransfer,
+                    Payment::OnSite => PaymentChoice::OnSite,
+                },
                 paid: placed.paid,
                 notified: placed.notified,
                 pay_by: due.and_then(Placed::pay_by),

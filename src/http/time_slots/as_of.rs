@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::super::{App, params::Moment, problem::Problem, problems};
+use super::super::{App, fresh, params::Moment, problem::Problem, problems};
 
 /// Now, or as it was.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -28,21 +28,22 @@ impl AsOf {
         self.position.is_none() && self.at.is_none()
     }
 
-    /// The position meant; none for now.
-    pub(super) async fn position(&self, app: &App) -> Result<Option<i64>, Problem> {
-        match (self.position, self.at) {
-            (Some(_), Some(_)) => Err(Problem::new(
-                &problems::MALFORMED_QUERY,
-                "position and at cannot be combined",
-            )),
-            (Some(position), None) if position < 0 => Err(Problem::new(
-                &problems::MALFORMED_QUERY,
-                "position must not be negative",
-            )),
-            (Some(position), None) => Ok(Some(position)),
-            (None, Some(Moment(at))) => Ok(Some(projections::moments::position_at(&app.reads, at).await?)),
-            (None, None) => Ok(None),
-        }
+    /// The position meant, which `model` shows by now; none for the present.
+    pub(super) async fn position(&self, app: &App, model: &'static str) -> Result<Option<i64>, Problem> {
+        let refused = |why| Err(Problem::new(&problems::MALFORMED_QUERY, why));
+        let position = match (self.position, self.at) {
+            (Some(_), Some(_)) => return refused("position and at cannot be combined"),
+            (Some(..0), None) => return refused("position must not be negative"),
+            (Some(position), None) if !fresh::exists(app, position).await? => {
+                return refused("position lies after the end of the log");
+            }
+            (None, Some(Moment(at))) if at > app.store.now() => return refused("at lies in the future"),
+            (Some(position), None) => Some(position),
+            (None, Some(Moment(at))) => Some(projections::moments::position_at(&app.reads, at).await?),
+            (None, None) => None,
+        };
+        fresh::reached(app, model, position.max(self.min_position)).await?;
+        Ok(position)
     }
 
     /// The moment meant, by which what was is judged.

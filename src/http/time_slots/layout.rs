@@ -26,9 +26,10 @@ use super::{
 
 /// The seat layout of a time slot.
 #[utoipa::path(get, path = "/v1/time-slots/{id}/layout", tag = "catalogue", operation_id = "getLayout",
-    params(("id" = TimeSlotId, Path)),
-    responses((status = OK, description = "The layout", body = LayoutPlan),
-              (status = NOT_MODIFIED, description = "Not modified"),
+    params(("id" = TimeSlotId, Path),
+           ("If-None-Match" = Option<String>, Header, description = "The ETag of what the caller has kept")),
+    responses((status = OK, description = "The layout", body = LayoutPlan, headers(("ETag" = String))),
+              (status = NOT_MODIFIED, description = "Not modified", headers(("ETag" = String))),
               (status = NOT_FOUND, description = "time-slot/not-found, or an escape-room slot, which has no seats", body = ProblemBody)))]
 pub(in super::super) async fn layout(
     State(app): State<App>,
@@ -48,9 +49,7 @@ pub(in super::super) async fn layout(
         ));
     };
     let tag = format!("\"{auditorium}.{layout_version}\"");
-    let known = headers
-        .get(header::IF_NONE_MATCH)
-        .is_some_and(|known| known.as_bytes() == tag.as_bytes());
+    let known = is_known(&headers, &tag);
     let mut response = if known {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
@@ -66,6 +65,15 @@ pub(in super::super) async fn layout(
         headers.insert(header::ETAG, tag);
     }
     Ok(response)
+}
+
+/// Whether `If-None-Match` names this tag, compared weakly (RFC 9110 §13.1.2): a proxy that has compressed an answer
+/// names it so.
+fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+    let lines = headers.get_all(header::IF_NONE_MATCH).iter();
+    let texts = lines.filter_map(|line| line.to_str().ok());
+    let mut tags = texts.flat_map(|text| text.split(',').map(str::trim));
+    tags.any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
 }
 
 /// The layout as JSON text.

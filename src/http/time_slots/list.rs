@@ -64,10 +64,11 @@ pub(in super::super) async fn list(
 ) -> Result<Response, Problem> {
     let limit = pages::limit(which.limit)?;
     let after = pages::behind::<(Moment, TimeSlotId)>(which.cursor.as_deref())?;
-    fresh::reached(&app, "time_slot_calendar", which.min_position).await?;
-    fresh::reached(&app, "catalogue", which.min_position).await?;
+    // From the log, so never behind: what cannot be answered is refused before anything is waited for.
     let branch = place(&app, &which).await?;
     let zone = app.zone(branch).await?;
+    fresh::reached(&app, "time_slot_calendar", which.min_position).await?;
+    fresh::reached(&app, "catalogue", which.min_position).await?;
     let now = app.store.now();
     let date = which
         .date
@@ -135,7 +136,7 @@ async fn place(app: &App, which: &Which) -> Result<BranchId, Problem> {
         }
         Which { .. } => Err(Problem::new(
             &problems::MALFORMED_QUERY,
-            "one of branch, theme and auditorium is required",
+            "branch, theme or auditorium is required; movie, date, cursor and limit are possible beside it",
         )),
     }
 }

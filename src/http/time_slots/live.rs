@@ -203,9 +203,10 @@ pub(in super::super) async fn live(
     }
     if let Some(after) = after {
         // Another process may be further than this one, but nobody can know what has not happened.
-        fresh::reached(&app, "seat_map", Some(after))
-            .await
-            .map_err(|_| unknown())?;
+        if !fresh::exists(&app, after).await? {
+            return Err(unknown());
+        }
+        fresh::reached(&app, "seat_map", Some(after)).await?;
     }
     let mut line = app.live.listen(id, caller.address)?;
     // From here on the line gets everything; what came before must come from the read model.

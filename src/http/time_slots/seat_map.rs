@@ -13,7 +13,6 @@ use super::{
     super::{
         App, access,
         answer::{Json, POSITION},
-        fresh,
         params::{Asked, Id, Moment},
         problem::{Problem, ProblemBody},
     },
@@ -73,7 +72,7 @@ pub struct Which {
 /// The seats of a time slot.
 #[utoipa::path(get, path = "/v1/time-slots/{id}/seat-map", tag = "catalogue", operation_id = "getSeatMap",
     params(("id" = TimeSlotId, Path), Which),
-    responses((status = OK, description = "The seats", body = SeatMapView),
+    responses((status = OK, description = "The seats", body = SeatMapView, headers(("X-Jari-Position" = i64))),
               (status = NOT_FOUND, description = "time-slot/not-found", body = ProblemBody)))]
 pub(in super::super) async fn seat_map(
     State(app): State<App>,
@@ -86,12 +85,12 @@ pub(in super::super) async fn seat_map(
         at: which.at,
         min_position: which.min_position,
     };
-    fresh::reached(&app, "seat_map", which.min_position).await?;
     find(&app, id, &as_of).await?;
+    let position = as_of.position(&app, "seat_map").await?;
     let mine = which
         .reservation
         .filter(|reservation| access::holds(&app, &headers, *reservation));
-    let map = seat_map::seat_map(&app.reads, id, as_of.position(&app).await?).await?;
+    let map = seat_map::seat_map(&app.reads, id, position).await?;
     let seats = map.seats.into_iter().map(|seat| SeatView {
         mine: mine.is_some() && seat.reservation == mine,
         label: seat.label,

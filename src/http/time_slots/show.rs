@@ -59,9 +59,8 @@ pub(in super::super) async fn show_in_auditorium(
 
 /// The slot, or why there is none.
 pub(super) async fn find(app: &App, id: TimeSlotId, as_of: &AsOf) -> Result<Slot, Problem> {
-    fresh::reached(app, "time_slot_calendar", as_of.min_position).await?;
+    let position = as_of.position(app, "time_slot_calendar").await?;
     fresh::reached(app, "catalogue", as_of.min_position).await?;
-    let position = as_of.position(app).await?;
     let slot = time_slot_calendar::time_slot(&app.reads, id, position).await?;
     slot.ok_or_else(|| Problem::refused(&TimeSlotError::NotFound))
 }

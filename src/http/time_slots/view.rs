@@ -3,6 +3,7 @@
 use aggregates::{
     business_day::on_the_wall,
     ids::{AuditoriumId, BranchId, MovieId, ThemeId, TimeSlotId},
+    seating::OrphanRule,
     time_slot::Show,
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
@@ -68,6 +69,15 @@ pub struct TimeSlotView {
     capacity: u32,
     /// Seats one customer may take.
     seats_per_customer_max: u8,
+    /// Whether a choice of seats may leave a single seat alone, in a cinema: `lenient` if as many beside it would do,
+    /// `strict` if as many anywhere would do, it may not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    orphan_rule: Option<OrphanRule>,
+    /// From when wheelchair and companion places are sold to everyone, in a cinema; before, with the statement that they are
+    /// needed only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pool_opens_at: Option<Timestamp>,
     /// From when places can be held.
     #[schema(value_type = String, format = DateTime)]
     sales_open_at: Timestamp,
@@ -150,6 +160,8 @@ impl TimeSlotView {
             remaining: slot.remaining(),
             capacity: plan.show.capacity(),
             seats_per_customer_max: plan.seats_per_customer_max,
+            orphan_rule: movie.map(|_| plan.orphan_rule),
+            pool_opens_at: movie.map(|_| plan.pool_opens_at()),
             sales_open_at: plan.sales_open_at,
             sales_close_at: plan.sales_close_at,
         }
@@ -193,6 +205,8 @@ mod tests {
             hold_minutes: 10,
             hold_cap_minutes: 20,
             cancel_minutes: 20,
+            orphan_rule: OrphanRule::Off,
+            pool_minutes: 60,
         };
         Slot {
             time_slot: TimeSlotId::new(Uuid::nil()),

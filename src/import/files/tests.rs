@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::import::samples;
+use crate::{import::samples, timetable::Seating};
 
 const HALL: &str = r##"{"name":"소극장","categories":[{"name":"일반","color":"#3b82f6"}],"size":{"width":96,"height":96},
     "zones":[{"name":"본관","rows":[{"row_number":"A","seats":[
@@ -211,8 +211,14 @@ fn a_fault_hides_no_other_one() {
     theme["opens"]["time"] = json!("24:00");
     assert_eq!(
         faults(&file),
-        ["/price/amount", "/party/default", "/party", "/opens", "/slots"]
-            .map(|field| format!("/branches/0/themes/0{field}"))
+        [
+            "/price/amount",
+            "/party/default",
+            "/party/max",
+            "/opens/time",
+            "/slots"
+        ]
+        .map(|field| format!("/branches/0/themes/0{field}"))
     );
 }
 
@@ -249,6 +255,33 @@ fn without_a_cancellation_policy_customers_cancel_until_twenty_minutes_before() 
         Content::Cinemas(chain) => assert_eq!(chain.cancel_minutes, 20),
         other @ (Content::EscapeRooms(_) | Content::Hall(..)) => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn seating_rules_are_those_of_the_auditorium_else_of_the_chain_else_the_usual() {
+    let mut file = cinemas();
+    let rules = |file: &Value| match &read_with(file, HALL).expect("a sound file")[0].content {
+        Content::Cinemas(chain) => {
+            let own = chain.cinemas[0].auditoriums[0].value.seating;
+            let of = |seating: Seating| (seating.orphan_rule.as_str(), seating.pool_minutes);
+            (of(chain.seating), own.map(of))
+        }
+        other @ (Content::EscapeRooms(_) | Content::Hall(..)) => panic!("{other:?}"),
+    };
+    assert_eq!(rules(&file), (("off", 60), None));
+    file["seating"] = json!({ "orphan_rule": "lenient" });
+    file["cinemas"][0]["auditoriums"][0]["seating"] = json!({ "orphan_rule": "strict", "pool_minutes": 0 });
+    assert_eq!(rules(&file), (("lenient", 60), Some(("strict", 0))));
+    file["seating"] = json!({ "orphan_rule": "on", "colour": "red" });
+    file["cinemas"][0]["auditoriums"][0]["seating"]["pool_minutes"] = json!(43_201);
+    assert_eq!(
+        faults(&file),
+        [
+            "/seating/colour",
+            "/seating/orphan_rule",
+            "/cinemas/0/auditoriums/0/seating/pool_minutes",
+        ]
+    );
 }
 
 #[test]
@@ -339,7 +372,11 @@ fn a_theme_that_contradicts_itself_is_reported() {
     let at = |field: &str| [format!("/branches/0/themes/0{field}")];
     assert_eq!(
         change("/party", json!({ "min": 3, "max": 2, "default": 2 })),
-        at("/party")
+        at("/party/max")
+    );
+    assert_eq!(
+        change("/party", json!({ "min": 3, "max": 3 })),
+        at("/party/default")
     );
     assert_eq!(change("/slots", json!(["09:00", "10:19"])), at("/slots"));
     assert_eq!(
@@ -348,7 +385,8 @@ fn a_theme_that_contradicts_itself_is_reported() {
     );
     assert_eq!(change("/slots", json!({ "someday": [] })), at("/slots/someday"));
     assert_eq!(change("/slots", json!(["09:00", "09:00"])), at("/slots/1"));
-    assert_eq!(change("/opens/time", json!("24:00")), at("/opens"));
+    assert_eq!(change("/opens/time", json!("24:00")), at("/opens/time"));
+    assert_eq!(change("/duration_minutes", json!(0)), at("/duration_minutes"));
     assert_eq!(change("/price", json!({ "per": "hour" })), at("/price/per"));
     assert_eq!(change("/price/table", json!({ "2": 48000 })), at("/price/table"));
     assert_eq!(
@@ -373,6 +411,6 @@ fn other_files_are_refused() {
     let unreadable = read(Source::Embedded(&[]), &[Path::new("missing.json")]).expect_err("nothing there");
     assert_eq!(
         unreadable.to_string(),
-        "missing.json /: cannot be read: entity not found"
+        "missing.json: cannot be read: entity not found"
     );
 }

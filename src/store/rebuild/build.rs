@@ -1,6 +1,6 @@
 //! One model built in the shadow: in bulk, then like a live one, then swapped in; never touches the live rows before.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use projections::{
     ReadModel,
@@ -22,8 +22,10 @@ const COPY_MAX: usize = 4 << 20;
 const BATCH_MAX: usize = 8_192;
 /// Rows kept in memory after the bulk.
 const KEPT_MAX: usize = 16_384;
-/// How often readers are asked to give way.
-const SWAPS_MAX: u32 = 30;
+/// How often readers are asked to give way: for some ten minutes.
+const SWAPS_MAX: u32 = 300;
+/// How long they are left alone after the first time, and at most.
+const SWAP_PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(2)];
 
 /// Where one model is built; nobody else builds it meanwhile.
 pub(super) struct Site {
@@ -37,6 +39,7 @@ impl Site {
     pub async fn own<M: ReadModel>(database: &PgConnectOptions) -> Result<Self, RebuildError> {
         let began = Instant::now();
         let mut db = tables::session(database, Schema::Shadow).await?;
+        tables::take_time(&mut db).await?;
         if !tables::own_building(&mut db, M::NAME).await? {
             return Err(RebuildError::Busy(M::NAME));
         }
@@ -46,15 +49,24 @@ impl Site {
     }
 
     pub async fn build<M: ReadModel>(
-        self,
+        mut self,
         store: &Store,
         chunks: mpsc::Receiver<Chunk>,
     ) -> Result<Rebuilt, RebuildError> {
-        let Self {
-            mut db,
-            began,
-            builds,
-        } = self;
+        let built = self.build_here::<M>(store, chunks).await;
+        // The end of the session would do, but only some time after the next one asks.
+        if let Err(error) = tables::disown_building(&mut self.db, M::NAME).await {
+            tracing::debug!(%error, "the session of a rebuild is gone");
+        }
+        built
+    }
+
+    async fn build_here<M: ReadModel>(
+        &mut self,
+        store: &Store,
+        chunks: mpsc::Receiver<Chunk>,
+    ) -> Result<Rebuilt, RebuildError> {
+        let Self { db, began, builds } = self;
         let mut transaction = db.begin().await?;
         shadow::prepare::<M>(&mut transaction).await?;
         let mut bulk = Bulk::<M> {
@@ -67,18 +79,21 @@ impl Site {
             position: 0,
         };
         bulk.fold(&mut transaction, chunks).await?;
-        let mut building = bulk.finish(&mut transaction, builds).await?;
+        let mut building = bulk.finish(&mut transaction, *builds).await?;
         shadow::index::<M>(&mut transaction).await?;
         transaction.commit().await?;
-        building.catch_up(store, &mut db).await?;
+        building.catch_up(store, db).await?;
         for attempt in 1.. {
-            match building.swap(store, &mut db).await {
+            match building.swap(store, db).await {
                 Ok(()) => break,
-                Err(RebuildError::Database(error))
-                    if shadow::is_lock_timeout(&error) && attempt < SWAPS_MAX =>
-                {
-                    tracing::warn!(model = M::NAME, attempt, "readers are blocking the swap");
-                    building.catch_up(store, &mut db).await?;
+                Err(RebuildError::Database(error)) if shadow::is_held_up(&error) => {
+                    if attempt == SWAPS_MAX {
+                        return Err(RebuildError::HeldUp(M::NAME));
+                    }
+                    tracing::debug!(model = M::NAME, attempt, "readers are in the way of the swap");
+                    let [first, most] = SWAP_PAUSES;
+                    tokio::time::sleep(most.min(first * attempt)).await;
+                    building.catch_up(store, db).await?;
                 }
                 Err(error) => return Err(error),
             }
@@ -237,6 +252,7 @@ impl<M: ReadModel> Building<M> {
     async fn swap(&mut self, store: &Store, db: &mut PgConnection) -> Result<(), RebuildError> {
         let (position, counts, parked) = (self.position, self.counts, self.parked.len());
         let mut transaction = db.begin().await?;
+        tables::hurry(&mut transaction).await?;
         let swapped = self.swap_in(store, &mut transaction).await;
         match swapped {
             Ok(()) => transaction.commit().await?,

@@ -6,23 +6,19 @@
 use projections::ReadModel;
 use sqlx::{Executor as _, PgConnection, error::DatabaseError};
 
-/// How long the swap waits for readers before it lets them through and tries again.
-const SWAP_LOCK_MAX: &str = "2s";
+use crate::store::tables;
+
+/// How long the swap waits for readers before it lets them through and tries again: they wait as long behind it.
+const SWAP_LOCK_MAX: &str = "100ms";
 
 /// Models are indexed side by side, so none needs workers of its own; a small sample tells their plans enough.
 const INDEXING: &str = "set local maintenance_work_mem = '128MB';
     set local max_parallel_maintenance_workers = 0;
     set local default_statistics_target = 10";
 
-/// The tables of a model.
-fn tables<M: ReadModel>() -> Vec<String> {
-    let history = M::HISTORY.map(|_| format!("{}_history", M::NAME));
-    [M::NAME.to_owned()].into_iter().chain(history).collect()
-}
-
 /// Empty tables without indexes; leftovers of a build that was given up are dropped.
 pub(super) async fn prepare<M: ReadModel>(db: &mut PgConnection) -> sqlx::Result<()> {
-    for table in tables::<M>() {
+    for table in tables::names::<M>() {
         let settings = sqlx::query_scalar!(
             r#"select array_to_string(reloptions, ', ') from pg_class where oid = ('read_models.' || $1)::regclass"#,
             table
@@ -45,7 +41,7 @@ pub(super) async fn prepare<M: ReadModel>(db: &mut PgConnection) -> sqlx::Result
 /// Gives the tables the indexes of the live ones, under the same names.
 pub(super) async fn index<M: ReadModel>(db: &mut PgConnection) -> sqlx::Result<()> {
     db.execute(sqlx::raw_sql(INDEXING)).await?;
-    for table in tables::<M>() {
+    for table in tables::names::<M>() {
         let indexes = sqlx::query!(
             r#"select i.relname as "name!", pg_get_indexdef(x.indexrelid) as "definition!", c.conname as "primary_key?"
                  from pg_index x
@@ -75,20 +71,25 @@ pub(super) async fn index<M: ReadModel>(db: &mut PgConnection) -> sqlx::Result<(
 
 /// Puts the tables in the place of the live ones; to be committed with the checkpoint.
 pub(super) async fn swap<M: ReadModel>(db: &mut PgConnection) -> sqlx::Result<()> {
-    db.execute(&*format!("set local lock_timeout = '{SWAP_LOCK_MAX}'"))
-        .await?;
-    for table in tables::<M>() {
-        let swap =
-            format!("drop table read_models.{table}; alter table shadow.{table} set schema read_models");
+    let names = tables::names::<M>();
+    let live: Vec<String> = names.iter().map(|name| format!("read_models.{name}")).collect();
+    let lock = format!(
+        "set local lock_timeout = '{SWAP_LOCK_MAX}'; lock table {} in access exclusive mode",
+        live.join(", ")
+    );
+    db.execute(sqlx::raw_sql(&lock)).await?;
+    for name in names {
+        let swap = format!("drop table read_models.{name}; alter table shadow.{name} set schema read_models");
         db.execute(sqlx::raw_sql(&swap)).await?;
     }
     Ok(())
 }
 
 /// Whether readers did not give way in time.
-pub(super) fn is_lock_timeout(error: &sqlx::Error) -> bool {
+pub(super) fn is_held_up(error: &sqlx::Error) -> bool {
+    // lock_not_available, deadlock_detected
     error
         .as_database_error()
         .and_then(DatabaseError::code)
-        .is_some_and(|code| code == "55P03")
+        .is_some_and(|code| ["55P03", "40P01"].contains(&&*code))
 }

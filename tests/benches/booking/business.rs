@@ -57,6 +57,7 @@ impl Booking {
                 lines,
                 total: amount,
             },
+            accessible: false,
         }
     }
 

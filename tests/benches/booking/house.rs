@@ -130,6 +130,8 @@ impl House {
             hold_minutes: 60,
             hold_cap_minutes: 120,
             cancel_minutes: 20,
+            orphan_rule: aggregates::seating::OrphanRule::Off,
+            pool_minutes: 60,
         };
         for slots in self.slots.chunks(usize::try_from(CHUNK).unwrap_or(1)) {
             let plan = &plan;

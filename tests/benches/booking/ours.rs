@@ -44,6 +44,7 @@ impl Ours {
                 adult: 2,
                 ..Persons::default()
             }),
+            accessible: false,
         };
         self.bookings
             .hold(&request(id, "Hold"), id, &wish)
@@ -76,6 +77,7 @@ impl Ours {
                 adult: 1,
                 ..Persons::default()
             }),
+            accessible: false,
         };
         match self.bookings.hold(&request(id, "Hold"), id, &wish).await {
             Ok(_) => Ok(true),

@@ -7,13 +7,13 @@ use projections::{catalogue, time_slot_calendar};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::audit::Told;
+use super::Told;
 
 /// Characters of an id.
 const LENGTH: usize = 36;
 
 /// Says names in all these sentences.
-pub(super) async fn name(reads: &PgPool, told: &mut [Told]) -> sqlx::Result<()> {
+pub async fn name(reads: &PgPool, told: &mut [Told]) -> sqlx::Result<()> {
     let ids: BTreeSet<Uuid> = told.iter().flat_map(|told| ids(&told.sentence)).collect();
     if ids.is_empty() {
         return Ok(());
