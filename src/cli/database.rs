@@ -14,8 +14,6 @@ use sqlx::{PgPool, postgres::PgPoolOptions};
 use tokio::task::JoinHandle;
 
 use super::{failure::Failure, output::note};
-use sqlx::{PgPool, postgres::PgPoolOptions};
-
 use crate::{
     config::{DatabaseArgs, DatabaseUrl, TypedSecret, hex},
     migrate::{self, Migrated, NotMigrated, Schema},

@@ -62,10 +62,6 @@ impl fmt::Debug for AdminToken {
     }
 }
 
-/// What whoever sends no token, or in another way, is told.
-const TOKEN_NEEDED: &str =
-    "Send the token of the reservation as Authorization: Bearer …, and check the number.";
-
 fn hash(salt: &[u8; 32], token: &str) -> [u8; 32] {
     Sha256::new()
         .chain_update(salt)

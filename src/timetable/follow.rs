@@ -10,6 +10,7 @@ use aggregates::{
     branch::Branch,
     business_day::{Weekday, moment, on_the_wall},
     ids::{MovieId, ScheduleId, TimeSlotId},
+    rights::Authority,
     schedule::Schedule,
     theme::Theme,
     time_slot::{Show, TimeSlot, TimeSlotCommand},
@@ -112,7 +113,7 @@ pub async fn follow(
                 let withdraw = TimeSlotCommand::Withdraw {
                     reason: REASON.parse().ok(),
                 };
-                TimeSlot::carry_out(&mut unit, &stranger.time_slot, withdraw).await
+                TimeSlot::carry_out(&mut unit, &stranger.time_slot, withdraw, &Authority::whole()).await
             })
             .await;
         match withdrawn {

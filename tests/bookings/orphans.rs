@@ -53,6 +53,7 @@ async fn lapsed(shop: &Shop, slot: TimeSlotId, seats: &[SeatLabel]) -> Reservati
                 choice,
                 until,
                 cap,
+                customer: None,
             };
             unit.execute::<Reservation>(&id, command).expect("a new hold");
             Ok::<(), Stop<Refused>>(())

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use aggregates::{
     ids::{ReservationId, SeatId, TimeSlotId},
     seat::{Seat, SeatCommand},
+    rights::Authority,
     time_slot::{TimeSlot, TimeSlotCommand},
     values::SeatLabel,
 };
@@ -205,7 +206,7 @@ async fn what_an_admin_scheduled_or_withdrew_is_nothing_a_file_decides() {
         let request = Request::system("test", "Admin");
         let done = log.store.run(&request, |mut work| {
             let command = command.clone();
-            async move { TimeSlot::carry_out(&mut work, &id, command).await }
+            async move { TimeSlot::carry_out(&mut work, &id, command, &Authority::whole()).await }
         });
         done.await.expect("it is done");
     }

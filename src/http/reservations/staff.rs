@@ -1,6 +1,7 @@
 //! What staff record about a placed reservation: paid, notified, attended, no-show (DOMAIN E5, E9).
 
 use aggregates::{
+    ids::ReservationId,
     reservation::ReservationCommand,
     values::{Money, Note},
 };
