@@ -7,7 +7,7 @@ use moka::{ops::compute::Op, sync};
 use smol_str::SmolStr;
 
 /// Stored bytes of all cached aggregates at most, as a measure of their memory.
-const BYTES_MAX: u64 = 32 << 20;
+const BYTES_MAX: u64 = 16 << 20;
 /// What an entry takes besides its state.
 const ENTRY_BYTES: usize = 256;
 
