@@ -10,21 +10,21 @@
 //!
 //! While held it can be extended once, changed and released; while placed it can be paid and notified (DOMAIN E5, H1).
 
+mod error;
 mod money;
 mod state;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use self::error::ReservationError;
 pub use self::money::{Payment, PaymentChoice, pay_by};
 pub use self::state::{Held, Placed, Reservation};
 use crate::{
     decider::aggregate,
-    fault::Fault,
     ids::{CustomerId, ReservationId, TimeSlotId},
     personal::{Personal, Sealable, sealable},
     pricing::{Party, Quote},
-    refusal::refusals,
     values::{CouponCode, CustomerName, Money, Note, PhoneNumber, SeatLabel},
 };
 
@@ -200,133 +200,6 @@ pub enum ReservationEvent {
     },
     /// Not paid in time.
     Expired,
-}
-
-/// Why a reservation says no.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum ReservationError {
-    /// No such reservation.
-    #[error("there is no such reservation")]
-    NotFound,
-    /// Begun before.
-    #[error("the reservation has already begun")]
-    AlreadyBegun,
-    /// The hold ran out.
-    #[error("the hold lapsed at {until}")]
-    HoldLapsed {
-        /// When.
-        until: Timestamp,
-    },
-    /// The hold was given back.
-    #[error("the hold was released")]
-    HoldReleased,
-    /// Extended before.
-    #[error("the hold was already extended and ends at {until}")]
-    AlreadyExtended {
-        /// When it ends.
-        until: Timestamp,
-    },
-    /// Nothing is left to gain within the cap counted from the first touch (DOMAIN H1).
-    #[error("the hold can last until {cap} at the longest")]
-    AtItsLongest {
-        /// When it must end.
-        cap: Timestamp,
-    },
-    /// The hold has not run out.
-    #[error("it is not due until {due_at}")]
-    NotYetDue {
-        /// When it will be.
-        due_at: Timestamp,
-    },
-    /// Binding already.
-    #[error("the reservation is already placed")]
-    AlreadyPlaced,
-    /// Still only held.
-    #[error("the reservation is not placed yet")]
-    NotPlaced,
-    /// Privacy or house rules.
-    #[error("both agreements are needed: privacy and house rules")]
-    AgreementMissing {
-        /// What was agreed to.
-        given: Agreements,
-    },
-    /// Nowhere to transfer to.
-    #[error("the branch has no bank account to transfer to")]
-    NoAccount,
-    /// Another sum than the price.
-    #[error("the amount due is {} {}", due.amount, due.currency)]
-    AmountDiffers {
-        /// The price.
-        due: Money,
-    },
-    /// Not paid yet.
-    #[error("the reservation is not paid")]
-    NotPaid,
-    /// Too late to call it off.
-    #[error("it could only be cancelled until {until}")]
-    TooLateToCancel {
-        /// Until when.
-        until: Timestamp,
-    },
-    /// Called off.
-    #[error("the reservation was cancelled")]
-    Cancelled,
-    /// Not paid in time.
-    #[error("the reservation expired because it was not paid in time")]
-    Expired,
-    /// They came.
-    #[error("the customer has attended")]
-    Attended,
-    /// They did not come.
-    #[error("the customer did not come")]
-    NoShow,
-    /// Too early to say that nobody came.
-    #[error("the slot has not begun; a no-show can be marked from {starts_at}")]
-    NotStarted {
-        /// When it begins.
-        starts_at: Timestamp,
-    },
-}
-
-refusals! { ReservationError:
-    Self::NotFound => "reservation/not-found", NotFound, "Check the number and the token or phone that goes with it.";
-    Self::AlreadyBegun => "reservation/already-begun", Conflict, "Begin another reservation.";
-    Self::HoldLapsed { .. } => "reservation/hold-lapsed", Gone, "Revive it while its slot has not begun and everything is free, or hold again.";
-    Self::HoldReleased => "reservation/hold-released", Gone, "Hold again.";
-    Self::AlreadyExtended { .. } => "reservation/already-extended", Conflict, "Place it before it lapses.";
-    Self::AtItsLongest { .. } => "reservation/at-its-longest", Conflict, "Place it before it lapses, or hold again.";
-    Self::NotYetDue { .. } => "reservation/not-yet-due", Conflict, "Wait until it is due.";
-    Self::AlreadyPlaced => "reservation/already-placed", Conflict, "Look at the reservation; there is nothing more to do.";
-    Self::NotPlaced => "reservation/not-placed", Conflict, "Place it first.";
-    Self::AgreementMissing { .. } => "reservation/agreement-missing", Invalid, "Set privacy and house_rules to true.",
-        by Self::agreements;
-    Self::NoAccount => "reservation/no-account", Invalid, "Choose on_site: the branch takes no transfers.",
-        at ["/payment"];
-    Self::AmountDiffers { .. } => "reservation/amount-differs", Conflict, "Record the amount that is due.";
-    Self::NotPaid => "reservation/not-paid", Conflict, "Take the payment and mark it paid first.";
-    Self::TooLateToCancel { .. } => "reservation/too-late-to-cancel", Gone, "Ask at the counter before the start.";
-    Self::Cancelled => "reservation/cancelled", Gone, "It stays cancelled; only a new reservation gives places.";
-    Self::Expired => "reservation/expired", Gone, "It stays expired; only a new reservation gives places.";
-    Self::Attended => "reservation/attended", Conflict, "There is nothing more to do.";
-    Self::NoShow => "reservation/no-show", Conflict, "It is over; nothing about it can be changed.";
-    Self::NotStarted { .. } => "reservation/not-started", Conflict, "Wait until the slot has begun.";
-}
-
-impl ReservationError {
-    /// Each agreement that was not given.
-    fn agreements(&self) -> Vec<Fault> {
-        let Self::AgreementMissing { given } = self else {
-            return Vec::new();
-        };
-        let missing = [
-            (given.privacy, "/agreements/privacy"),
-            (given.house_rules, "/agreements/house_rules"),
-        ];
-        let missing = missing.into_iter().filter(|(given, _)| !given);
-        missing
-            .map(|(_, place)| Fault::at(place, "must be true"))
-            .collect()
-    }
 }
 
 impl Placement {

@@ -2,12 +2,15 @@
 
 use std::{any::Any, sync::Arc};
 
-use aggregates::{Decider, StreamId};
+use aggregates::{Decider, StreamId, coupon::Coupon, reservation::Reservation, seat::Seat};
+use cqrs_es::Aggregate as _;
 use moka::{ops::compute::Op, sync};
 use smol_str::SmolStr;
 
-/// Stored bytes of all cached aggregates at most, as a measure of their memory.
-const BYTES_MAX: u64 = 32 << 20;
+/// Stored bytes of cached seats, reservations and coupons at most, as a measure of their memory: each is used for a while.
+const SOLD_BYTES_MAX: u64 = 14 << 20;
+/// Stored bytes of all other cached aggregates at most: few and large, and every hold reads some of them.
+const CATALOGUE_BYTES_MAX: u64 = 18 << 20;
 /// What an entry takes besides its state.
 const ENTRY_BYTES: usize = 256;
 
@@ -38,8 +41,11 @@ impl Entry {
 }
 
 /// The cache.
+///
+/// In two parts: however many seats pass through, the layout of their auditorium stays.
 pub(crate) struct Cache {
-    entries: sync::Cache<StreamId, Entry>,
+    sold: sync::Cache<StreamId, Entry>,
+    catalogue: sync::Cache<StreamId, Entry>,
     /// Kinds and prefixes of which every stream was read once.
     prefixes: sync::Cache<(&'static str, SmolStr), ()>,
 }
@@ -49,25 +55,32 @@ impl Cache {
         let weight = |stream: &StreamId, entry: &Entry| {
             u32::try_from(stream.id.len() + entry.bytes + ENTRY_BYTES).unwrap_or(u32::MAX)
         };
+        let of = |bytes| sync::Cache::builder().max_capacity(bytes).weigher(weight).build();
         Self {
-            entries: sync::Cache::builder()
-                .max_capacity(BYTES_MAX)
-                .weigher(weight)
-                .build(),
+            sold: of(SOLD_BYTES_MAX),
+            catalogue: of(CATALOGUE_BYTES_MAX),
             prefixes: sync::Cache::new(PREFIXES_MAX),
+        }
+    }
+
+    fn part(&self, stream: &StreamId) -> &sync::Cache<StreamId, Entry> {
+        if [Seat::TYPE, Reservation::TYPE, Coupon::TYPE].contains(&stream.kind.as_str()) {
+            &self.sold
+        } else {
+            &self.catalogue
         }
     }
 
     /// The entry, if its stream stands at least at this sequence.
     pub fn get(&self, stream: &StreamId, at_least: i64) -> Option<Entry> {
-        self.entries
+        self.part(stream)
             .get(stream)
             .filter(|entry| entry.sequence >= at_least)
     }
 
     /// Keeps an entry unless a later one is here.
     pub fn put(&self, stream: &StreamId, new: Entry) {
-        self.entries
+        self.part(stream)
             .entry_by_ref(stream)
             .and_compute_with(|old| match old {
                 Some(old) if old.value().sequence >= new.sequence => Op::Nop,
@@ -87,13 +100,14 @@ impl Cache {
 
     /// Drops an entry, because its stream holds values that are erased now.
     pub fn drop_entry(&self, stream: &StreamId) {
-        self.entries.invalidate(stream);
+        self.part(stream).invalidate(stream);
     }
 
     /// Drops everything.
     pub fn clear(&self) {
         self.prefixes.invalidate_all();
-        self.entries.invalidate_all();
+        self.sold.invalidate_all();
+        self.catalogue.invalidate_all();
     }
 }
 
@@ -119,6 +133,21 @@ mod tests {
         cache.put(&stream, entry(3));
         assert_eq!(cache.get(&stream, 3).unwrap().sequence, 3);
         assert!(cache.get(&stream, 4).is_none());
+    }
+
+    #[test]
+    fn what_is_sold_does_not_push_the_catalogue_out() {
+        let cache = Cache::new();
+        let layout = StreamId::stored("auditorium", "a");
+        let large = Entry {
+            bytes: 2 << 20,
+            ..entry(1)
+        };
+        cache.put(&layout, large);
+        for number in 0..200_000_u32 {
+            cache.put(&StreamId::stored("seat", &number.to_string()), entry(1));
+        }
+        assert!(cache.get(&layout, 1).is_some());
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use aggregates::{
     ids::{ReservationId, SeatId, TimeSlotId},
-    seat::{Seat, SeatCommand},
     rights::Authority,
+    seat::{Seat, SeatCommand},
     time_slot::{TimeSlot, TimeSlotCommand},
     values::SeatLabel,
 };

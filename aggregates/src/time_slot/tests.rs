@@ -9,7 +9,9 @@ use crate::{
         Decider as _,
         testing::{NOON, given},
     },
+    ids::{AuditoriumId, MovieId, PricePolicyId, ThemeId},
     refusal::Refusal as _,
+    seating::OrphanRule,
 };
 
 fn plan() -> Plan {
