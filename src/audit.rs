@@ -6,6 +6,7 @@ mod naming;
 mod people;
 mod sales;
 mod sentence;
+mod waits;
 
 use std::sync::Arc;
 

@@ -14,6 +14,8 @@ mod place;
 mod refused;
 mod seats;
 mod soundness;
+mod waiting;
+mod waitlist;
 
 use std::sync::Arc;
 
@@ -25,6 +27,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use smol_str::ToSmolStr as _;
 use sqlx::PgPool;
 
+pub(crate) use self::waitlist::look_again;
 pub use self::{
     administer::{Administrable, NotDone, administer, administered_refusals, booking_refusals},
     choice::{Places, Wish},
@@ -34,6 +37,7 @@ pub use self::{
     place::Placing,
     refused::{ChoiceError, Refused},
     soundness::{IN_USE, ProgrammeError, zone_of},
+    waiting::Joining,
 };
 use crate::{
     store::{Committed, Request, Stop, Store, UnitOfWork},

@@ -9,7 +9,7 @@ use aggregates::{
     reservation::Reservation,
     values::Email,
 };
-use projections::reservation_list;
+use projections::{reservation_list, waitlist_queue};
 use sqlx::PgPool;
 
 use crate::{
@@ -121,7 +121,7 @@ pub async fn leave(store: &Store, request: &Request, id: CustomerId) -> Result<C
     store.run(request, body).await
 }
 
-/// Destroys the customer's key, and the keys of the reservations they made: name, phone, address, all of it.
+/// Destroys the customer's key, and the keys of the reservations they made and of the entries they waited under: name, phone, address, all of it.
 pub async fn forget(store: &Store, reads: &PgPool, id: CustomerId) -> Result<(), Forgetting> {
     let mut after: Option<ReservationId> = None;
     loop {
@@ -140,6 +140,9 @@ pub async fn forget(store: &Store, reads: &PgPool, id: CustomerId) -> Result<(),
         }
         after = found.last().map(|entry| entry.reservation);
         if after.is_none() {
+            for (entry, ..) in waitlist_queue::of_customer(reads, id).await? {
+                store.erase(&StreamId::of::<Reservation>(&entry)).await?;
+            }
             store.erase(&StreamId::of::<Customer>(&id)).await?;
             return Ok(());
         }

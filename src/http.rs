@@ -37,6 +37,7 @@ mod sign_in;
 mod stopped;
 mod time_slots;
 mod titled;
+mod waitlist;
 
 use std::{ops::Deref, sync::Arc};
 
@@ -154,6 +155,7 @@ fn documented() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::base())
         .merge(questions)
         .merge(reservations::routes())
+        .merge(waitlist::routes())
         .merge(seats::routes())
         .merge(time_slots::live_routes())
         .merge(health::routes())

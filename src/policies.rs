@@ -1,8 +1,11 @@
-//! What happens by itself: holds lapse, unpaid reservations expire when their time is up, and the coming days go on sale;
+//! What happens by itself: holds lapse, unpaid reservations expire when their time is up, the coming days go on sale, and
+//! waiting ends with the sale;
 //! never what someone asked for.
 
 mod deadlines;
 mod openings;
+mod waitlists;
 
 pub use deadlines::Deadlines;
 pub use openings::{Openings, open_themes};
+pub use waitlists::Waitlists;

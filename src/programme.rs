@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _, tz::TimeZone};
 
 use crate::{
     administration::{Denied, administer},
-    booking::zone_of,
+    booking::{look_again, zone_of},
     store::{Stop, UnitOfWork},
 };
 
@@ -61,11 +61,15 @@ pub async fn change(
         TimeSlotCommand::Schedule { plan } => schedule(work, id, plan).await,
         TimeSlotCommand::Withdraw { .. } => {
             administer::<TimeSlot>(work, &id, command).await?;
-            leave(work, id).await
+            leave(work, id).await?;
+            Ok(look_again(work, id).await?)
         }
-        TimeSlotCommand::Close { .. } | TimeSlotCommand::Reopen {} => {
-            administer::<TimeSlot>(work, &id, command).await
+        TimeSlotCommand::Reopen {} => {
+            administer::<TimeSlot>(work, &id, command).await?;
+            // Places that were freed meanwhile are for those who wait.
+            Ok(look_again(work, id).await?)
         }
+        TimeSlotCommand::Close { .. } => administer::<TimeSlot>(work, &id, command).await,
     }
 }
 

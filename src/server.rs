@@ -16,7 +16,7 @@ use crate::{
     config::Config,
     http::{self, AdminToken, App, Edge, Limits, Live, Parts},
     migrate,
-    policies::{Deadlines, Openings},
+    policies::{Deadlines, Openings, Waitlists},
     shutdown::{Signal, told},
     store::{Store, StoreError, StoreSettings, Upcasters, runner::Projections},
     vault::{
@@ -168,6 +168,9 @@ impl Server {
         let work = vec![
             tokio::spawn(deadlines.run(work_stops.clone())),
             tokio::spawn(Openings::new(store.clone()).run(work_stops.clone())),
+            tokio::spawn(
+                Waitlists::new(store.clone(), bookings.clone(), reads.clone()).run(work_stops.clone()),
+            ),
             tokio::spawn(keep_lease(
                 lease,
                 bookings.clone(),

@@ -1,6 +1,7 @@
 //! Booking commands as units of work, on a real log.
 
 mod orphans;
+mod waitlist;
 
 use aggregates::{
     pricing::{Party, Persons},

@@ -20,3 +20,4 @@ mod rights;
 mod said;
 mod seating;
 mod shop;
+mod waitlist;

@@ -8,3 +8,4 @@ mod parking;
 mod proving;
 mod random;
 mod sales;
+mod waiting;

@@ -7,3 +7,4 @@ mod nonsense;
 mod orphans;
 mod seats;
 mod time;
+mod waitlist;

@@ -5,7 +5,7 @@ use std::{fmt::Display, hash::Hash, str::FromStr};
 use cqrs_es::{Aggregate, DomainEvent};
 use jiff::Timestamp;
 
-use crate::{event::Event, personal::Sealable};
+use crate::{event::Event, personal::Sealable, recorded::StreamId};
 
 /// The one moment of a unit of work: the database's clock in microseconds, handed to every rule as its service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,11 @@ pub trait StoredEvent: DomainEvent {
     /// The personal values inside, for the store to seal before it writes and to open after it reads.
     fn personal(&mut self) -> Vec<&mut dyn Sealable> {
         Vec::new()
+    }
+
+    /// Whose key seals them, if it is not that of the event's own stream: a stream may tell of several persons.
+    fn person(&self) -> Option<StreamId> {
+        None
     }
 }
 
@@ -51,6 +56,7 @@ macro_rules! aggregate {
         $state:ident = $type:literal, id: $id:ty, command: $command:ty, event: $event:ident, error: $error:ty,
         stored: $noun:literal [$($variant:ident),+ $(,)?]
         $(, personal: $personal:expr)?
+        $(, person: $person:expr)?
     ) => {
         impl cqrs_es::Aggregate for $state {
             const TYPE: &'static str = $type;
@@ -108,6 +114,12 @@ macro_rules! aggregate {
                 fn personal(&mut self) -> Vec<&mut dyn $crate::personal::Sealable> {
                     let fields: fn(&mut Self) -> Vec<&mut dyn $crate::personal::Sealable> = $personal;
                     fields(self)
+                }
+            )?
+            $(
+                fn person(&self) -> Option<$crate::StreamId> {
+                    let whose: fn(&Self) -> Option<$crate::StreamId> = $person;
+                    whose(self)
                 }
             )?
         }

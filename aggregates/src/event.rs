@@ -5,10 +5,10 @@ use std::error::Error;
 use serde::Serialize;
 
 use crate::{
-    StoredEvent, admin::AdminEvent, auditorium::AuditoriumEvent, branch::BranchEvent, claim::ClaimEvent,
-    coupon::CouponEvent, customer::CustomerEvent, movie::MovieEvent, personal::Sealable,
+    StoredEvent, StreamId, admin::AdminEvent, auditorium::AuditoriumEvent, branch::BranchEvent,
+    claim::ClaimEvent, coupon::CouponEvent, customer::CustomerEvent, movie::MovieEvent, personal::Sealable,
     price_policy::PricePolicyEvent, reservation::ReservationEvent, role::RoleEvent, schedule::ScheduleEvent,
-    seat::SeatEvent, theme::ThemeEvent, time_slot::TimeSlotEvent,
+    seat::SeatEvent, theme::ThemeEvent, time_slot::TimeSlotEvent, waitlist::WaitlistEvent,
 };
 
 /// The version every event is written in today; an older one passes an upcaster when it is read.
@@ -61,6 +61,15 @@ macro_rules! events {
                     Self::Foreign => Vec::new(),
                 }
             }
+
+            /// Whose key seals them, if it is not that of its own stream (see [`StoredEvent::person`]).
+            #[must_use]
+            pub fn person(&self) -> Option<StreamId> {
+                match self {
+                    $(Self::$aggregate(event) => event.person(),)+
+                    Self::Foreign => None,
+                }
+            }
         }
 
         /// The stored types of all aggregates.
@@ -86,4 +95,5 @@ events! {
     Role(RoleEvent) = "role",
     Admin(AdminEvent) = "admin",
     Customer(CustomerEvent) = "customer",
+    Waitlist(WaitlistEvent) = "waitlist",
 }

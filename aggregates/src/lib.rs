@@ -31,6 +31,7 @@ pub mod seating;
 pub mod theme;
 pub mod time_slot;
 pub mod values;
+pub mod waitlist;
 
 pub use cqrs_es::Aggregate;
 pub use decider::{Decider, Now, StoredEvent};

@@ -109,6 +109,17 @@ pub enum ReservationCommand {
         /// Whose it is, if they are signed in.
         customer: Option<CustomerId>,
     },
+    /// Begin it for somebody who waited: its seats are held in the same append (DOMAIN W2).
+    Offer {
+        /// The time slot.
+        time_slot: TimeSlotId,
+        /// Seats, people, price.
+        choice: Choice,
+        /// When the offer runs out; it cannot be extended.
+        until: Timestamp,
+        /// Whose it is, if they waited while signed in.
+        customer: Option<CustomerId>,
+    },
     /// Keep it a little longer, once.
     Extend {
         /// When it would run out.
@@ -169,6 +180,9 @@ pub enum ReservationEvent {
         /// Whose it is, if they were signed in; else it is whoever's has its token.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         customer: Option<CustomerId>,
+        /// Whether it was offered to somebody who waited.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        offered: bool,
     },
     /// Kept longer.
     Extended { until: Timestamp },
@@ -271,9 +285,26 @@ impl Reservation {
                 until: until.min(cap),
                 cap,
                 customer,
+                offered: false,
             }]),
             (
-                Do::Hold { .. },
+                Do::Offer {
+                    time_slot,
+                    choice,
+                    until,
+                    customer,
+                },
+                Blank,
+            ) => Ok(vec![Event::Held {
+                time_slot,
+                choice,
+                until,
+                cap: until,
+                customer,
+                offered: true,
+            }]),
+            (
+                Do::Hold { .. } | Do::Offer { .. },
                 Held(_) | Lapsed(_) | Released(_) | Placed(_) | Attended(_) | NoShow(_) | Cancelled(_)
                 | Expired(_),
             ) => Err(No::AlreadyBegun),

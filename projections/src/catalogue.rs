@@ -239,6 +239,7 @@ impl ReadModel for Catalogue {
                 | Event::Role(_)
                 | Event::Admin(_)
                 | Event::Customer(_)
+                | Event::Waitlist(_)
                 | Event::Foreign,
                 row,
             ) => return row,

@@ -14,6 +14,7 @@ pub mod reservation_list;
 pub mod seat_map;
 pub mod time_slot_calendar;
 pub mod tuples;
+pub mod waitlist_queue;
 mod words;
 
 pub use model::{Former, Loaded, Put, ReadModel, Version};
@@ -29,6 +30,7 @@ macro_rules! for_each_model {
             $crate::coupon_list::CouponList,
             $crate::catalogue::Catalogue,
             $crate::open_holds::OpenHolds,
+            $crate::waitlist_queue::WaitlistQueue,
             $crate::audit_trail::AuditTrail,
         }
     };

@@ -3,7 +3,7 @@
 use aggregates::{
     Decider, Event, Recorded, admin::Admin, auditorium::Auditorium, branch::Branch, claim::Claim,
     coupon::Coupon, customer::Customer, movie::Movie, price_policy::PricePolicy, reservation::Reservation,
-    role::Role, schedule::Schedule, seat::Seat, theme::Theme, time_slot::TimeSlot,
+    role::Role, schedule::Schedule, seat::Seat, theme::Theme, time_slot::TimeSlot, waitlist::Waitlist,
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -71,7 +71,8 @@ folded!(
     Claim,
     Role,
     Admin,
-    Customer
+    Customer,
+    Waitlist
 );
 
 fn step<A: Decider + Serialize>(state: &mut A, recorded: &Recorded) -> Vec<Change> {

@@ -54,10 +54,16 @@ pub(super) fn reservation(event: &ReservationEvent) -> String {
             time_slot,
             choice,
             until,
+            offered,
             ..
         } => {
+            let kept = if *offered {
+                "offered to who waited, held"
+            } else {
+                "held"
+            };
             format!(
-                "{} of time slot {time_slot} held until {until} at {}",
+                "{} of time slot {time_slot} {kept} until {until} at {}",
                 seats(choice),
                 price(&choice.quote)
             )

@@ -21,6 +21,7 @@ use aggregates::{
     seating::SeatingError,
     theme::{Theme, ThemeError},
     time_slot::{TimeSlot, TimeSlotError},
+    waitlist::WaitlistError,
 };
 
 use super::{
@@ -161,6 +162,7 @@ pub fn booking_refusals() -> Vec<(&'static str, Kind, &'static str)> {
         ReservationError::REFUSALS,
         CouponError::REFUSALS,
         PricingError::REFUSALS,
+        WaitlistError::REFUSALS,
     ];
     choices.chain(rules.concat()).collect()
 }

@@ -156,7 +156,7 @@ fn fits(seats: &[SeatLabel], max: u8) -> Result<(), ChoiceError> {
 }
 
 /// Whether one customer may take so many, told before any are looked for.
-fn so_many(seats: usize, max: u8, field: &'static str) -> Result<(), ChoiceError> {
+pub(super) fn so_many(seats: usize, max: u8, field: &'static str) -> Result<(), ChoiceError> {
     match seats {
         0 => Err(ChoiceError::NothingChosen { field }),
         seats if seats > usize::from(max) => Err(ChoiceError::TooManySeats { max, field }),

@@ -11,6 +11,7 @@ use super::{
     Answer, Bookings,
     hold::{give_back, held},
     refused::Refused,
+    waitlist::{Settled, settle},
 };
 use crate::store::{Request, Stop, UnitOfWork};
 
@@ -80,6 +81,7 @@ pub async fn end_if_due(work: &mut UnitOfWork, id: ReservationId) -> Result<Opti
         (ReservationCommand::Lapse, Ending::Lapsed)
     };
     work.execute::<Reservation>(&id, command)?;
+    settle(work, id, Settled::Lapsed).await?;
     give_everything_back(work, id).await?;
     Ok(Some(ending))
 }

@@ -2,13 +2,14 @@
 
 use aggregates::{
     branch::Branch,
-    ids::{ReservationId, SeatId, TimeSlotId},
+    ids::{CustomerId, ReservationId, SeatId, TimeSlotId},
     movie::Movie,
     pricing::Party,
     reservation::{Reservation, ReservationCommand, ReservationError},
     seat::{Seat, SeatCommand, SeatError},
     time_slot::{Plan, Show, TimeSlot},
     values::SeatLabel,
+    waitlist::WaitlistError,
 };
 
 use super::{
@@ -17,11 +18,12 @@ use super::{
     end::{Ending, end_if_due},
     orphans::keep_orphan_rule,
     refused::Refused,
+    waitlist::{Settled, free_places, overtakes_nobody, settle},
 };
 use crate::store::{Actor, Request, Stop, UnitOfWork};
 
 /// Numbers tried for one hold, should others have been given the same.
-const NUMBERS_MAX: usize = 8;
+pub(super) const NUMBERS_MAX: usize = 8;
 
 impl Bookings {
     /// Holds places under a number from [`Bookings::next_number`], or under another one if it was given already: the answer
@@ -34,11 +36,7 @@ impl Bookings {
                 break;
             };
             let other = self.next_number();
-            let mut request = request.clone();
-            if request.actor == Actor::Guest(id) {
-                request.actor = Actor::Guest(other);
-            }
-            answer = self.hold_as(&request, other, wish).await;
+            answer = self.hold_as(&renumbered(request, id, other), other, wish).await;
         }
         answer
     }
@@ -46,24 +44,8 @@ impl Bookings {
     async fn hold_as(&self, request: &Request, id: ReservationId, wish: &Wish) -> Answer {
         self.run(request, |mut unit| async move {
             let work = &mut unit;
-            let now = work.now();
             let plan = open_plan(work, wish.time_slot).await?;
-            let choice = choose(work, &plan, wish).await?;
-            take_seats(work, id, wish.time_slot, &choice.seats).await?;
-            keep_orphan_rule(work, id, &plan, wish.time_slot, &choice.seats).await?;
-            work.begin::<Reservation>(&id).await?;
-            let (until, cap) = (plan.hold_until(now), plan.hold_cap(now));
-            let command = ReservationCommand::Hold {
-                time_slot: wish.time_slot,
-                choice,
-                until,
-                cap,
-                customer: match request.actor {
-                    Actor::Customer(customer) => Some(customer),
-                    Actor::Guest(_) | Actor::Admin(_) | Actor::System(_) => None,
-                },
-            };
-            Ok(work.execute::<Reservation>(&id, command)?)
+            begin_hold(work, request, id, &plan, wish).await
         })
         .await
     }
@@ -118,8 +100,10 @@ impl Bookings {
             if dropped.is_empty() && added.is_empty() {
                 return Ok(());
             }
+            // Whoever changes what was offered to them has taken it.
+            settle(work, id, Settled::Accepted).await?;
             give_back(work, id, time_slot, &dropped).await?;
-            take_seats(work, id, time_slot, &added).await?;
+            take_seats(work, id, &plan, time_slot, &added).await?;
             keep_orphan_rule(work, id, &plan, time_slot, &seats).await
         })
         .await
@@ -131,6 +115,7 @@ impl Bookings {
             let work = &mut unit;
             let (time_slot, seats) = held(work, id).await?;
             work.execute::<Reservation>(&id, ReservationCommand::Release)?;
+            settle(work, id, Settled::Declined).await?;
             give_back(work, id, time_slot, &seats).await
         })
         .await
@@ -154,13 +139,53 @@ impl Bookings {
                 // It has its seats.
                 None if runs => Ok(()),
                 Some(Ending::Lapsed) | None => {
-                    take_seats(work, id, time_slot, &seats).await?;
+                    take_seats(work, id, &plan, time_slot, &seats).await?;
                     keep_orphan_rule(work, id, &plan, time_slot, &seats).await
                 }
             }
         })
         .await
     }
+}
+
+/// Holds what is wished for, under this number.
+pub(super) async fn begin_hold(
+    work: &mut UnitOfWork,
+    request: &Request,
+    id: ReservationId,
+    plan: &Plan,
+    wish: &Wish,
+) -> Result<(), Stop<Refused>> {
+    let now = work.now();
+    let choice = choose(work, plan, wish).await?;
+    take_seats(work, id, plan, wish.time_slot, &choice.seats).await?;
+    keep_orphan_rule(work, id, plan, wish.time_slot, &choice.seats).await?;
+    work.begin::<Reservation>(&id).await?;
+    let command = ReservationCommand::Hold {
+        time_slot: wish.time_slot,
+        choice,
+        until: plan.hold_until(now),
+        cap: plan.hold_cap(now),
+        customer: customer_of(request),
+    };
+    Ok(work.execute::<Reservation>(&id, command)?)
+}
+
+/// Whose a hold is, if who asks is signed in.
+pub(super) const fn customer_of(request: &Request) -> Option<CustomerId> {
+    match request.actor {
+        Actor::Customer(customer) => Some(customer),
+        Actor::Guest(_) | Actor::Admin(_) | Actor::System(_) => None,
+    }
+}
+
+/// The same request under another number; a guest is known by it.
+pub(super) fn renumbered(request: &Request, from: ReservationId, to: ReservationId) -> Request {
+    let mut request = request.clone();
+    if request.actor == Actor::Guest(from) {
+        request.actor = Actor::Guest(to);
+    }
+    request
 }
 
 /// The plan of a slot that takes holds now, at a branch and of a movie that do business then.
@@ -221,16 +246,18 @@ pub(super) fn seat_ids(time_slot: TimeSlotId, labels: &[SeatLabel]) -> Vec<SeatI
         .collect()
 }
 
-/// Holds all of these seats or names every one that cannot be had. A holder whose time is up gives way in the same append.
+/// Holds all of these seats or names every one that cannot be had. A holder whose time is up gives way in the same append:
+/// to those who wait first, whom nobody overtakes.
 async fn take_seats(
     work: &mut UnitOfWork,
     id: ReservationId,
+    plan: &Plan,
     time_slot: TimeSlotId,
     labels: &[SeatLabel],
 ) -> Result<(), Stop<Refused>> {
     let ids = seat_ids(time_slot, labels);
     work.load_prefix::<Seat>(&format!("{time_slot}:"), &ids).await?;
-    let mut refused = Vec::new();
+    let (mut refused, mut waited_for) = (Vec::new(), Vec::new());
     for seat in &ids {
         let hold = || SeatCommand::Hold { by: id };
         let mut result = work.execute::<Seat>(seat, hold());
@@ -238,19 +265,25 @@ async fn take_seats(
             && end_if_due(work, by).await?.is_some()
         {
             result = work.execute::<Seat>(seat, hold());
+            if result.is_err() {
+                waited_for.push(seat.label.clone());
+                continue;
+            }
         }
         if let Err(error) = result {
             refused.push((seat.label.clone(), error));
         }
     }
-    if refused.is_empty() {
-        Ok(())
-    } else {
-        Err(Stop::Refused(Refused::Seats(refused)))
+    if !refused.is_empty() {
+        return Err(Stop::Refused(Refused::Seats(refused)));
     }
+    if !waited_for.is_empty() {
+        return Err(WaitlistError::SomebodyWaits { seats: waited_for }.into());
+    }
+    overtakes_nobody(work, plan, time_slot, labels).await
 }
 
-/// Gives these seats back, as far as the reservation has them.
+/// Gives these seats back, as far as the reservation has them; those who wait get them first.
 pub(super) async fn give_back(
     work: &mut UnitOfWork,
     id: ReservationId,
@@ -263,5 +296,5 @@ pub(super) async fn give_back(
         work.execute::<Seat>(seat, SeatCommand::Release { by: id })
             .map_err(|error| Stop::Refused(Refused::Seats(vec![(seat.label.clone(), error)])))?;
     }
-    Ok(())
+    Ok(free_places(work, time_slot, labels).await?)
 }

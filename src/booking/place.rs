@@ -18,6 +18,7 @@ use super::{
     Answer, Bookings, at_branch,
     hold::{in_business, seat_ids},
     refused::Refused,
+    waitlist::{Settled, settle},
 };
 use crate::store::{Request, Stop, UnitOfWork};
 
@@ -93,6 +94,7 @@ impl Bookings {
                 cancel_until: plan.cancel_until(),
             };
             work.execute::<Reservation>(&id, ReservationCommand::Place(Box::new(placement)))?;
+            settle(work, id, Settled::Accepted).await?;
             reserve_seats(work, id, &seat_ids(hold.time_slot, &hold.choice.seats)).await
         })
         .await

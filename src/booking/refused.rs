@@ -13,6 +13,7 @@ use aggregates::{
     seating::SeatingError,
     time_slot::TimeSlotError,
     values::SeatLabel,
+    waitlist::WaitlistError,
 };
 
 use crate::store::{ChangedSince, Stop};
@@ -47,6 +48,9 @@ pub enum Refused {
     /// No price can be made for the choice.
     #[error(transparent)]
     Price(#[from] PricingError),
+    /// The waitlist says no.
+    #[error(transparent)]
+    Waitlist(#[from] WaitlistError),
     /// It is not what the caller took it to be.
     #[error(transparent)]
     ChangedSince(#[from] ChangedSince),
@@ -70,6 +74,7 @@ impl Refused {
             Self::Branch(error) => error,
             Self::Movie(error) => error,
             Self::Price(error) => error,
+            Self::Waitlist(error) => error,
             Self::ChangedSince(since) => since,
         }
     }
@@ -84,7 +89,9 @@ impl Refused {
             }
             Self::Choice(ChoiceError::NoSuchSeat(seat)) => vec![seat.clone()],
             Self::Seating(error) => error.seats().to_vec(),
-            Self::Choice(_)
+            Self::Waitlist(WaitlistError::SomebodyWaits { seats }) => seats.clone(),
+            Self::Waitlist(_)
+            | Self::Choice(_)
             | Self::TimeSlot(_)
             | Self::Reservation(_)
             | Self::Coupon(_)
@@ -115,7 +122,30 @@ impl Refused {
             | Self::Branch(_)
             | Self::Movie(_)
             | Self::Price(_)
+            | Self::Waitlist(_)
             | Self::ChangedSince(_) => &[],
+        }
+    }
+}
+
+impl Refused {
+    /// The slot somebody could wait for instead: what was wanted is taken, or others wait for it (DOMAIN W3).
+    #[must_use]
+    pub fn can_be_waited_for(&self) -> bool {
+        match self {
+            Self::Seats(seats) => seats
+                .iter()
+                .any(|(_, error)| matches!(error, SeatError::Taken { .. })),
+            Self::Choice(error) => matches!(error, ChoiceError::NothingAdjacent(_)),
+            Self::Waitlist(error) => matches!(error, WaitlistError::SomebodyWaits { .. }),
+            Self::Seating(_)
+            | Self::TimeSlot(_)
+            | Self::Reservation(_)
+            | Self::Coupon(_)
+            | Self::Branch(_)
+            | Self::Movie(_)
+            | Self::Price(_)
+            | Self::ChangedSince(_) => false,
         }
     }
 }
@@ -347,5 +377,6 @@ stops!(
     CouponError,
     SeatingError,
     MovieError,
-    PricingError
+    PricingError,
+    WaitlistError
 );

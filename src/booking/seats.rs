@@ -8,7 +8,7 @@ use aggregates::{
     values::SeatLabel,
 };
 
-use super::{Answer, Bookings, ChoiceError, Refused, at_branch};
+use super::{Answer, Bookings, ChoiceError, Refused, at_branch, waitlist::free_places};
 use crate::store::{Request, Stop};
 
 impl Bookings {
@@ -36,9 +36,13 @@ impl Bookings {
             if !known {
                 return Err(ChoiceError::NoSuchSeat(seat.label.clone()).into());
             }
-            work.load::<Seat>(seat).await?;
+            let before = *work.load::<Seat>(seat).await?;
             work.execute::<Seat>(seat, command.clone())
-                .map_err(|error| Stop::Refused(Refused::Seats(vec![(seat.label.clone(), error)])))
+                .map_err(|error| Stop::Refused(Refused::Seats(vec![(seat.label.clone(), error)])))?;
+            if before != Seat::Free && *work.state::<Seat>(seat)? == Seat::Free {
+                free_places(work, seat.time_slot, std::slice::from_ref(&seat.label)).await?;
+            }
+            Ok(())
         })
         .await
     }

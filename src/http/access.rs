@@ -3,6 +3,7 @@
 
 pub mod presented;
 pub mod rights;
+mod waiter;
 
 use std::{fmt, sync::Arc};
 
@@ -19,6 +20,7 @@ use axum::{
 use sha2::{Digest as _, Sha256};
 use smol_str::{SmolStr, ToSmolStr as _};
 
+pub use self::waiter::Waiter;
 use self::{presented::bearer, rights::Needs};
 use super::{
     App,

@@ -37,6 +37,7 @@ use super::App;
     tags(
         (name = "catalogue", description = "What is on, where and when"),
         (name = "reservations", description = "Hold, place, change, give up"),
+        (name = "waitlist", description = "Wait for what is taken, and take what is offered"),
         (name = "customers", description = "Sign up, sign in, and what is one's own"),
         (name = "admin", description = "What staff and admins do; needs a session or the admin token"),
         (name = "audit", description = "Who did what, when and why; needs a session or the admin token"),

@@ -81,6 +81,12 @@ pub struct Besides {
     /// Whole choices of seats that would be accepted instead, the nearest first.
     #[schema(nullable = false, example = json!([["C6", "C7"], ["C9", "C10"]]))]
     suggestions: Option<Vec<Vec<String>>>,
+    /// Where to join the waitlist for what is taken: POST there.
+    #[schema(
+        nullable = false,
+        example = "/v1/time-slots/0192d3a0-0000-7000-8000-000000000001/waitlist"
+    )]
+    waitlist: Option<String>,
 }
 
 /// A wrong field of a body.

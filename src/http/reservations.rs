@@ -14,7 +14,7 @@ mod view;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(super) use list::Listed;
+pub(super) use self::{hold::begun, list::Listed, view::ReservationView};
 
 use super::App;
 

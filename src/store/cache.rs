@@ -2,7 +2,9 @@
 
 use std::{any::Any, sync::Arc};
 
-use aggregates::{Decider, StreamId, coupon::Coupon, reservation::Reservation, seat::Seat};
+use aggregates::{
+    Decider, StreamId, coupon::Coupon, reservation::Reservation, seat::Seat, waitlist::Waitlist,
+};
 use cqrs_es::Aggregate as _;
 use moka::{ops::compute::Op, sync};
 use smol_str::SmolStr;
@@ -64,7 +66,7 @@ impl Cache {
     }
 
     fn part(&self, stream: &StreamId) -> &sync::Cache<StreamId, Entry> {
-        if [Seat::TYPE, Reservation::TYPE, Coupon::TYPE].contains(&stream.kind.as_str()) {
+        if [Seat::TYPE, Reservation::TYPE, Coupon::TYPE, Waitlist::TYPE].contains(&stream.kind.as_str()) {
             &self.sold
         } else {
             &self.catalogue

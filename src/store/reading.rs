@@ -98,10 +98,17 @@ impl Reading {
             bytes += row.payload.len();
             events.push(event);
         }
-        if sealed && let Some(first) = rows.first() {
-            let keys = self.keys([subject(&first.stream)]).await?;
-            let key = keys.values().next();
+        if sealed {
+            let whose = |event: &A::Event, row: &Row| event.person().unwrap_or_else(|| row.stream.clone());
+            let mut persons: HashSet<SmolStr> = HashSet::new();
             for (row, event) in rows.iter().zip(&mut events) {
+                if !event.personal().is_empty() {
+                    persons.insert(subject(&whose(event, row)));
+                }
+            }
+            let keys = self.keys(persons).await?;
+            for (row, event) in rows.iter().zip(&mut events) {
+                let key = keys.get(&subject(&whose(event, row)));
                 open(event.personal(), key, row);
             }
         }
@@ -148,7 +155,7 @@ impl Reading {
         for (number, row) in rows.iter().enumerate() {
             let mut event = self.event(row).or_else(|error| unreadable(row, error))?;
             if event.personal().iter().any(|value| value.ciphertext().is_some()) {
-                subjects.insert(subject(&row.stream));
+                subjects.insert(subject(&sealing::person(&event, &row.stream)));
                 sealed.push(number);
             }
             // The events of one command have the same metadata, one after the other.
@@ -182,7 +189,8 @@ impl Reading {
             .filter_map(|number| Some((number, rows.get(number)?)))
         {
             if let Some(recorded) = events.get_mut(number) {
-                open(recorded.event.personal(), keys.get(&subject(&row.stream)), row);
+                let key = keys.get(&subject(&sealing::person(&recorded.event, &row.stream)));
+                open(recorded.event.personal(), key, row);
             }
         }
         for command in events.chunk_by_mut(|one, next| Arc::ptr_eq(&one.metadata, &next.metadata)) {

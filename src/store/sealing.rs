@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use aggregates::{Metadata, StreamId, reservation::Reservation};
+use aggregates::{Event, Metadata, StreamId, reservation::Reservation};
 use cqrs_es::Aggregate as _;
 use jiff::Timestamp;
 use smol_str::{SmolStr, format_smolstr};
@@ -19,6 +19,11 @@ use crate::vault::{NewKey, SubjectKey};
 
 /// The metadata that is sealed: stored as `{subject}#{sealed}`, because it is not always the stream's own person.
 const SEALED: [&str; 2] = ["address", "reason"];
+
+/// Whose key seals the personal values of an event: those of its stream, unless it says otherwise.
+pub(crate) fn person(event: &Event, stream: &StreamId) -> StreamId {
+    event.person().unwrap_or_else(|| stream.clone())
+}
 
 /// Where a personal value of an event stands; it opens nowhere else.
 pub(crate) fn place(stream: &StreamId, sequence: i64) -> SmolStr {
@@ -111,9 +116,12 @@ pub(crate) async fn seal(
         changed.map(|expected| &expected.stream)
     };
     // Words about somebody go when that somebody does.
-    let person = changed().find(|stream| stream.kind == Reservation::TYPE);
-    let about = person.or_else(|| changed().next());
-    let confidential = about.map(|about| request.confidential(about)).unwrap_or_default();
+    let reservation = changed().find(|stream| stream.kind == Reservation::TYPE).cloned();
+    let person = || decided.iter().find_map(|event| event.event.person());
+    let about = reservation.or_else(person).or_else(|| changed().next().cloned());
+    let confidential = about
+        .map(|about| request.confidential(&about))
+        .unwrap_or_default();
     let mut metadata = request.metadata();
     metadata.extend(
         notes
@@ -134,11 +142,15 @@ pub(crate) async fn seal_with(
     let personal = decided.iter_mut().filter_map(|decided| {
         let has_any = !decided.event.personal().is_empty();
         has_any
-            .then(|| streams.get(decided.stream).map(|expected| &expected.stream))
+            .then(|| {
+                streams
+                    .get(decided.stream)
+                    .map(|expected| person(&decided.event, &expected.stream))
+            })
             .flatten()
     });
-    let persons: Vec<&StreamId> = personal
-        .chain(confidential.iter().map(|(_, _, stream)| stream))
+    let persons: Vec<StreamId> = personal
+        .chain(confidential.iter().map(|(_, _, stream)| stream.clone()))
         .collect();
     let MadeKeys { keys, new_keys, made } = keys_for(reading, streams, persons).await?;
 
@@ -181,7 +193,7 @@ struct MadeKeys {
 async fn keys_for(
     reading: &Reading,
     streams: &[Expected],
-    persons: Vec<&StreamId>,
+    persons: Vec<StreamId>,
 ) -> Result<MadeKeys, StoreError> {
     let begins = |stream: &StreamId| {
         streams
@@ -190,8 +202,8 @@ async fn keys_for(
     };
     let mut wanted: HashMap<SmolStr, bool> = HashMap::new();
     for stream in persons {
-        let subject = subject(stream);
-        let is_new = begins(stream) && reading.vault().cached(&subject).is_none();
+        let subject = subject(&stream);
+        let is_new = begins(&stream) && reading.vault().cached(&subject).is_none();
         wanted.insert(subject, is_new);
     }
     if wanted.is_empty() {
@@ -228,7 +240,7 @@ fn draft(decided: Decided, streams: &[Expected], keys: &Keys) -> Result<Draft, s
     } else {
         let mut sealed = event.clone();
         if let Some(expected) = streams.get(stream)
-            && let Some(key) = keys.get(&subject(&expected.stream))
+            && let Some(key) = keys.get(&subject(&person(&event, &expected.stream)))
         {
             let place = place(&expected.stream, sequence);
             for value in sealed.personal() {

@@ -21,7 +21,7 @@ use aggregates::{
 use jiff::Timestamp;
 use smol_str::SmolStr;
 
-use super::Violation;
+use super::{Violation, waits::Waits};
 
 /// Everything that must be remembered to judge the next event.
 #[derive(Default)]
@@ -37,6 +37,7 @@ pub(super) struct Rules {
     touched_seats: Vec<SeatId>,
     touched_reservations: Vec<ReservationId>,
     touched_coupons: Vec<CouponCode>,
+    waits: Waits,
 }
 
 /// The last sequence of every stream, by a hash of its name wide enough that no two meet.
@@ -114,6 +115,7 @@ impl Rules {
             Event::Seat(event) => self.check_seat(recorded, event),
             Event::Reservation(event) => self.check_reservation(recorded, event),
             Event::Coupon(event) => self.check_coupon(recorded, event),
+            Event::Waitlist(event) => self.waits.waitlist(recorded, event),
             Event::TimeSlot(_)
             | Event::Schedule(_)
             | Event::Branch(_)
@@ -200,6 +202,7 @@ impl Rules {
             }
         };
         self.seats.insert(id.clone(), after);
+        self.waits.seat(&id, event);
         self.touched_seats.push(id);
         Ok(())
     }
@@ -230,6 +233,7 @@ impl Rules {
             );
             return fail("I9", recorded.position, sentence);
         }
+        self.waits.reservation(id, event);
         if let Is::Held {
             time_slot, choice, ..
         } = event
@@ -355,7 +359,9 @@ impl Rules {
                 return fail("I2", position, sentence);
             }
         }
-        Ok(())
+        let seats = &self.seats;
+        self.waits
+            .end_unit(position, |seat| seats.get(seat).and_then(|seat| seat.holder()))
     }
 }
 
@@ -367,6 +373,6 @@ fn violation(invariant: &'static str, position: i64, sentence: String) -> Violat
     }
 }
 
-fn fail<T>(invariant: &'static str, position: i64, sentence: String) -> Result<T, Violation> {
+pub(super) fn fail<T>(invariant: &'static str, position: i64, sentence: String) -> Result<T, Violation> {
     Err(violation(invariant, position, sentence))
 }

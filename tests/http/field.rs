@@ -7,6 +7,7 @@ use jari::{
     config::{Config, HttpArgs, RateLimits},
     server::Server,
     vault::MasterSecret,
+    verify::first_violation,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::Value;
@@ -103,6 +104,13 @@ impl Field {
         let position = self.position();
         let path = format!("/v1/time-slots/{time_slot}?min_position={position}");
         self.api.done(&Call::get(path)).await.json()
+    }
+
+    /// Everything that happened obeys the rules of the log.
+    pub async fn assert_sound(&self) {
+        let (store, end) = (self.server.store(), self.position());
+        let log = store.events(0, usize::try_from(end).unwrap()).await.unwrap();
+        assert_eq!(first_violation(&log), None);
     }
 
     /// Ends it in order.

@@ -113,6 +113,26 @@ impl World {
                 .json();
             coupons.push(thing(&issued["codes"][0].as_str().expect("a code"), branch));
         }
+        let full = house.screening(api, 1, 1, Sale::Long).await;
+        let block = format!("/v1/time-slots/{full}/seats/A1/block");
+        api.done(&Call::admin(block, json!({}))).await;
+        let who = json!({ "name": "김하늘", "phone": "010-1234-5678" });
+        let mut entries = Vec::new();
+        for (slot, party, branch) in [
+            (full, json!({ "persons": { "adult": 1 } }), cinema),
+            (session, json!({ "party_size": 2 }), shop),
+        ] {
+            let mut body = who.clone();
+            for (field, value) in party.as_object().into_iter().flatten() {
+                body[field] = value.clone();
+            }
+            let join = Call::post(format!("/v1/time-slots/{slot}/waitlist"), body).with_token(owner);
+            let joined = api.done(&join).await.json();
+            entries.push(thing(
+                &joined["entry"]["number"].as_str().expect("an entry"),
+                branch,
+            ));
+        }
         let colleague = Uuid::now_v7();
         api.done(&enlisting(colleague, "colleague", "STAFF", &[])).await;
         let rights = json!({ "permissions": ["see-shows"], "reach": "everywhere" });
@@ -130,6 +150,7 @@ impl World {
                     vec![thing(&screening, cinema), thing(&session, shop)],
                 ),
                 ("coupons", coupons),
+                ("waitlist-entries", entries),
                 ("movies", vec![thing(&house.movie, None)]),
                 ("price-policies", vec![thing(&house.session_prices, None)]),
                 ("admins", vec![thing(&colleague, None)]),
@@ -275,7 +296,9 @@ async fn met(answer: Response) -> Result<Outcome, String> {
         (401, "request/unauthorized") => Ok(Outcome::SignIn),
         (403, "rights/not-granted") => Ok(Outcome::NotGranted),
         (403, "rights/elsewhere") => Ok(Outcome::Elsewhere),
-        (404, "reservation/not-found" | "request/no-such-thing") => Ok(Outcome::Hidden),
+        (404, "reservation/not-found" | "waitlist/not-found" | "request/no-such-thing") => {
+            Ok(Outcome::Hidden)
+        }
         (403 | 405 | 500.., kind) if kind != "server/busy" => Err(problem.to_string()),
         (404, "request/no-such-route") => Err(problem.to_string()),
         _ => Ok(Outcome::Let),

@@ -31,7 +31,7 @@ async fn found(sql: &str) -> Option<Violation> {
     proved(&shop).await.violation
 }
 
-async fn assert_found(invariant: &str, part: &str, sql: &str) {
+pub(super) async fn assert_found(invariant: &str, part: &str, sql: &str) {
     let violation = found(sql)
         .await
         .unwrap_or_else(|| panic!("nothing was found after: {sql}"));

@@ -34,7 +34,10 @@ impl Acknowledged {
         let position = answer
             .position
             .unwrap_or_else(|| panic!("done, but where in the log? {answer}"));
-        let reservation = text("number").zip(text("state"));
+        // Of those who wait nothing is remembered here.
+        let reservation = text("number")
+            .zip(text("state"))
+            .filter(|_| view.get("quote").is_some());
         let reservation =
             reservation.map(|(number, state)| (number, state, answer.seats().into_iter().collect()));
         Self {

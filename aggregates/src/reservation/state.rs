@@ -25,6 +25,9 @@ pub struct Held {
     /// Whose it is, if they were signed in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer: Option<CustomerId>,
+    /// Whether it was offered to somebody who waited (DOMAIN W2).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub offered: bool,
 }
 
 /// A binding reservation and what became of its money.
@@ -159,6 +162,7 @@ impl Reservation {
                     until,
                     cap,
                     customer,
+                    offered,
                 },
                 _,
             ) => Self::Held(Held {
@@ -168,6 +172,7 @@ impl Reservation {
                 cap,
                 extended: false,
                 customer,
+                offered,
             }),
             (Event::Extended { until }, Self::Held(hold)) => Self::Held(Held {
                 until,

@@ -77,6 +77,7 @@ fn held() -> Event {
         until: until(),
         cap: cap(),
         customer: None,
+        offered: false,
     }
 }
 
@@ -133,6 +134,7 @@ fn a_reservation_begins_once_and_never_outlives_its_cap() {
             until: cap(),
             cap: cap(),
             customer: None,
+            offered: false,
         }]);
 }
 
@@ -242,6 +244,7 @@ fn extending_that_gains_nothing_is_refused_and_not_used_up() {
         until: cap(),
         cap: cap(),
         customer: None,
+        offered: false,
     };
     given::<Reservation>([full])
         .when(Do::Extend {

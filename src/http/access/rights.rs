@@ -147,6 +147,29 @@ const ROUTES: &[(Method, &str, Needs)] = &[
         "/v1/reservations/{id}/mark-no-show",
         Staff(ChangeReservations, Reservation),
     ),
+    // Waiting: joined by anyone, otherwise as reservations.
+    (Method::POST, "/v1/time-slots/{id}/waitlist", Anyone),
+    (
+        Method::GET,
+        "/v1/waitlist-entries",
+        Staff(SeeReservations, Listed),
+    ),
+    (Method::GET, "/v1/waitlist-entries/{id}", Holder(SeeReservations)),
+    (
+        Method::POST,
+        "/v1/waitlist-entries/{id}/accept",
+        Holder(ChangeReservations),
+    ),
+    (
+        Method::POST,
+        "/v1/waitlist-entries/{id}/decline",
+        Holder(ChangeReservations),
+    ),
+    (
+        Method::POST,
+        "/v1/waitlist-entries/{id}/leave",
+        Holder(ChangeReservations),
+    ),
     // Customers and what is theirs.
     (Method::POST, "/v1/customers", Anyone),
     (Method::POST, "/v1/customer/sessions", Anyone),

@@ -4,6 +4,7 @@ use aggregates::{
     customer::{self, Profile},
     ids::CustomerId,
     values::{Email, Nickname, PhoneNumber},
+    waitlist::Leaver,
 };
 use axum::{
     extract::State,
@@ -11,6 +12,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use jiff::civil::Date;
+use projections::waitlist_queue;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -29,8 +31,9 @@ use super::{
     profile::CustomerView,
 };
 use crate::{
+    booking::Refused,
     customers,
-    store::Actor,
+    store::{Actor, Stop},
     vault::{Password, Typed},
 };
 
@@ -168,6 +171,19 @@ pub(in super::super) async fn leave(
     let committed = customers::leave(&app.store, &request, customer.id).await?;
     // What they held last must be in the list, or it would be overlooked.
     fresh::reached(&app, "reservation_list", Some(committed.position)).await?;
+    fresh::reached(&app, "waitlist_queue", Some(committed.position)).await?;
+    // Nobody is kept in line who cannot be called any more.
+    for (entry, slot, runs) in waitlist_queue::of_customer(&app.reads, customer.id).await? {
+        if runs {
+            let request = caller.request(customer.actor(), "waitlists/leave", None);
+            let left = app.bookings.leave(&request, slot, entry, Leaver::Customer, None);
+            match left.await {
+                // It may be over in the meantime.
+                Ok(_) | Err(Stop::Refused(Refused::Waitlist(_))) => {}
+                Err(stop) => return Err(stop.into()),
+            }
+        }
+    }
     let forgotten = customers::forget(&app.store, &app.reads, customer.id).await;
     forgotten.map_err(|failed| match failed {
         customers::Forgetting::Store(error) => Problem::from(error),

@@ -32,8 +32,8 @@ use super::{
     view::{ReservationView, not_found},
 };
 use crate::{
-    booking::{Places, Wish},
-    store::{Actor, Committed},
+    booking::{Places, Refused, Wish},
+    store::{Actor, Committed, Stop},
 };
 
 /// What to hold: `seats` or `best_available` with `persons`, or a whole escape-room slot with `party_size`.
@@ -217,7 +217,8 @@ pub(in super::super) async fn hold(
     };
     let key = key.bind(app.store.vault(), scope, &wish)?;
     let request = caller.request(actor, "reservations/hold", key);
-    let committed = app.bookings.hold(&request, number, &wish).await?;
+    let held = app.bookings.hold(&request, number, &wish).await;
+    let committed = held.map_err(|stop| or_wait(stop, wish.time_slot))?;
     // A repeated request is answered with the reservation that began the first time.
     let id = begun(&committed).ok_or_else(not_found)?;
     let state = committed.state::<Reservation>(&id).ok_or_else(not_found)?;
@@ -230,9 +231,26 @@ pub(in super::super) async fn hold(
     .into_response())
 }
 
-/// The reservation that began in this unit of work; others may have lapsed in it to make room.
-fn begun(committed: &Committed) -> Option<ReservationId> {
-    let held = |event: &Event| matches!(event, Event::Reservation(ReservationEvent::Held { .. }));
+/// What was wanted is taken: the refusal offers to wait for it (DOMAIN W3).
+fn or_wait(stop: Stop<Refused>, time_slot: TimeSlotId) -> Problem {
+    let can_wait = matches!(&stop, Stop::Refused(refused) if refused.can_be_waited_for());
+    let problem = Problem::from(stop);
+    if can_wait {
+        problem.with("waitlist", format!("/v1/time-slots/{time_slot}/waitlist"))
+    } else {
+        problem
+    }
+}
+
+/// The reservation that began in this unit of work; others may have lapsed in it to make room, and been
+/// followed by who waited.
+pub(in super::super) fn begun(committed: &Committed) -> Option<ReservationId> {
+    let held = |event: &Event| {
+        matches!(
+            event,
+            Event::Reservation(ReservationEvent::Held { offered: false, .. })
+        )
+    };
     let begun = committed.events.iter().find(|recorded| held(&recorded.event))?;
     begun.stream.id.parse().ok()
 }

@@ -110,7 +110,7 @@ pub enum State {
 
 impl<'a> ReservationView<'a> {
     /// The reservation as it is, without its token; none before it began.
-    pub(super) fn of(number: ReservationId, reservation: &'a Reservation) -> Option<Self> {
+    pub(in super::super) fn of(number: ReservationId, reservation: &'a Reservation) -> Option<Self> {
         let state = match reservation {
             Reservation::Blank => return None,
             Reservation::Held(_) => State::Held,
@@ -160,7 +160,7 @@ impl<'a> ReservationView<'a> {
 
     /// With the secret of its holder.
     #[must_use]
-    pub(super) fn with_token(self, app: &App) -> Self {
+    pub(in super::super) fn with_token(self, app: &App) -> Self {
         Self {
             token: Some(app.bookings.token(self.number)),
             ..self

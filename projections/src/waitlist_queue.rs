@@ -1,0 +1,403 @@
+//! Who waits for which slot and what became of them (DOMAIN W1); never decides whose turn it is, and never says who they are.
+
+use std::{fmt, sync::Arc};
+
+use aggregates::{
+    Aggregate as _, Event, Recorded,
+    ids::{BranchId, CustomerId, ReservationId, TimeSlotId},
+    values::SeatLabel,
+    waitlist::{Waitlist, WaitlistEvent, seats_for},
+};
+use jiff::Timestamp;
+use jiff_sqlx::{Timestamp as SqlxTimestamp, ToSqlx};
+use sqlx::{PgConnection, PgExecutor};
+use uuid::Uuid;
+
+use crate::{
+    Former, Loaded, Put, ReadModel, Version,
+    model::{column, moment, uuids},
+    tuples::Tuples,
+    words::{stored, words},
+};
+
+words! {
+    /// What became of an entry.
+    EntryState {
+        /// It waits for its turn.
+        Waiting = "waiting",
+        /// Places are held for it.
+        Offered = "offered",
+        /// They were taken.
+        Accepted = "accepted",
+        /// They were given back.
+        Declined = "declined",
+        /// They were not taken in time.
+        Lapsed = "lapsed",
+        /// It was taken off.
+        Left = "left",
+        /// There was nothing to wait for any more.
+        Ended = "ended",
+    }
+}
+
+/// The read model.
+pub struct WaitlistQueue;
+
+/// What names a row: an entry; or a whole slot, for an event that cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Key {
+    /// This entry.
+    Entry(ReservationId),
+    /// Whoever waits for this slot: no row at all.
+    Slot(TimeSlotId),
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Entry(entry) => entry.fmt(f),
+            Self::Slot(slot) => slot.fmt(f),
+        }
+    }
+}
+
+impl Key {
+    /// As the table has it; a slot has no row.
+    fn number(self) -> i64 {
+        match self {
+            Self::Entry(entry) => entry.number(),
+            Self::Slot(_) => 0,
+        }
+    }
+}
+
+/// An entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// For which slot.
+    pub time_slot: TimeSlotId,
+    /// How many places side by side.
+    pub places: i16,
+    /// How many people.
+    pub people: i16,
+    /// Whose it is, if they were signed in.
+    pub customer: Option<CustomerId>,
+    /// The position of the event that began it: the order of the line.
+    pub joined_position: i64,
+    /// What became of it.
+    pub state: EntryState,
+    /// What was offered last.
+    pub seats: Arc<[SeatLabel]>,
+    /// Until when, while the offer runs.
+    pub offered_until: Option<Timestamp>,
+}
+
+impl ReadModel for WaitlistQueue {
+    const NAME: &'static str = "waitlist_queue";
+    const VERSION: i32 = 1;
+    const COLUMNS: &'static str = "entry, time_slot, places, people, customer, joined_position, state, seats, offered_until, from_position";
+    const HISTORY: Option<&'static str> =
+        Some("entry, state, seats, offered_until, from_position, until_position");
+
+    type Key = Key;
+    type Row = Row;
+
+    fn key(recorded: &Recorded) -> Option<Key> {
+        if recorded.stream.kind != Waitlist::TYPE {
+            return None;
+        }
+        if let Event::Waitlist(event) = &recorded.event {
+            event.entry().map(Key::Entry)
+        } else {
+            // It cannot be read, so what it was about is unknown: it is reported under its slot.
+            recorded.stream.id.parse().ok().map(Key::Slot)
+        }
+    }
+
+    fn fold(row: Option<Row>, recorded: &Recorded) -> Option<Row> {
+        use WaitlistEvent as Is;
+        let Event::Waitlist(event) = &recorded.event else {
+            return row;
+        };
+        let settled = |state| {
+            row.clone().map(|row| Row {
+                state,
+                offered_until: None,
+                ..row
+            })
+        };
+        match event {
+            Is::Joined { party, customer, .. } => Some(Row {
+                time_slot: recorded.stream.id.parse().ok()?,
+                places: i16::try_from(seats_for(party)).unwrap_or(i16::MAX),
+                people: i16::try_from(party.size()).unwrap_or(i16::MAX),
+                customer: *customer,
+                joined_position: recorded.position,
+                state: EntryState::Waiting,
+                seats: Arc::new([]),
+                offered_until: None,
+            }),
+            Is::Offered { seats, until, .. } => row.map(|row| Row {
+                state: EntryState::Offered,
+                seats: seats.iter().cloned().collect(),
+                offered_until: Some(moment(*until)),
+                ..row
+            }),
+            Is::Accepted { .. } => settled(EntryState::Accepted),
+            Is::Declined { .. } => settled(EntryState::Declined),
+            Is::Lapsed { .. } => settled(EntryState::Lapsed),
+            Is::Left { .. } => settled(EntryState::Left),
+            Is::Ended { .. } => settled(EntryState::Ended),
+            Is::Passed { .. } => row,
+        }
+    }
+
+    fn begins(recorded: &Recorded) -> bool {
+        matches!(&recorded.event, Event::Waitlist(WaitlistEvent::Joined { .. }))
+    }
+
+    async fn load(db: &mut PgConnection, keys: &[Key]) -> sqlx::Result<Loaded<Self>> {
+        let rows = sqlx::query!(
+            r#"select entry, time_slot, places, people, customer, joined_position, state, seats,
+                      offered_until as "offered_until: SqlxTimestamp", from_position
+                 from waitlist_queue where entry = any ($1)"#,
+            &column(keys, |key| key.number()),
+        )
+        .fetch_all(db)
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                let seats: sqlx::Result<Vec<SeatLabel>> = row.seats.iter().map(|seat| stored(seat)).collect();
+                let version = Version {
+                    row: Row {
+                        time_slot: TimeSlotId::new(row.time_slot),
+                        places: row.places,
+                        people: row.people,
+                        customer: row.customer.map(CustomerId::new),
+                        joined_position: row.joined_position,
+                        state: stored(&row.state)?,
+                        seats: seats?.into(),
+                        offered_until: row.offered_until.map(SqlxTimestamp::to_jiff),
+                    },
+                    from: row.from_position,
+                };
+                Ok((Key::Entry(ReservationId::new(row.entry)), version))
+            })
+            .collect()
+    }
+
+    async fn change(db: &mut PgConnection, rows: &[&Put<Self>]) -> sqlx::Result<()> {
+        // Whom it is for never changes.
+        sqlx::query!(
+            r#"update waitlist_queue q
+                  set state = u.state, seats = string_to_array(u.seats, ','), offered_until = u.offered_until,
+                      from_position = u.from_position
+                 from unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[], $5::bigint[])
+                   u(entry, state, seats, offered_until, from_position)
+                where q.entry = u.entry"#,
+            &column(rows, |put| put.key.number()),
+            column(rows, |put| put.row.state.as_str()) as _,
+            &column(rows, |put| comma_separated(&put.row.seats)),
+            column(rows, |put| put.row.offered_until.map(ToSqlx::to_sqlx)) as _,
+            &column(rows, |put| put.from),
+        )
+        .execute(db)
+        .await?;
+        Ok(())
+    }
+
+    fn tuple(out: &mut Tuples, Put { key, row, from, .. }: &Put<Self>) {
+        out.row(&[
+            &key.number(),
+            &row.time_slot.uuid(),
+            &row.places,
+            &row.people,
+            &row.customer.map(CustomerId::uuid),
+            &row.joined_position,
+            &row.state.as_str(),
+            &&*row.seats,
+            &row.offered_until,
+            from,
+        ]);
+    }
+
+    fn former_tuple(
+        out: &mut Tuples,
+        Former {
+            key,
+            row,
+            from,
+            until,
+        }: &Former<Self>,
+    ) {
+        out.row(&[
+            &key.number(),
+            &row.state.as_str(),
+            &&*row.seats,
+            &row.offered_until,
+            from,
+            until,
+        ]);
+    }
+}
+
+/// Labels hold no comma.
+fn comma_separated(seats: &[SeatLabel]) -> String {
+    seats.iter().map(SeatLabel::as_str).collect::<Vec<_>>().join(",")
+}
+
+/// An entry of the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its number.
+    pub entry: ReservationId,
+    /// For which slot.
+    pub time_slot: TimeSlotId,
+    /// How many places side by side.
+    pub places: i16,
+    /// How many people.
+    pub people: i16,
+    /// Whose it is, if they were signed in.
+    pub customer: Option<CustomerId>,
+    /// What became of it.
+    pub state: EntryState,
+    /// The place in line, from 1, while it waits.
+    pub position: Option<i64>,
+    /// What was offered last.
+    pub seats: Vec<String>,
+    /// Until when, while the offer runs.
+    pub offered_until: Option<Timestamp>,
+    /// The position of the event that began it.
+    pub joined_position: i64,
+    /// When the slot begins.
+    pub starts_at: Option<Timestamp>,
+    /// Where.
+    pub branch: Option<BranchId>,
+}
+
+/// Which entries are asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// For this slot.
+    pub time_slot: Option<TimeSlotId>,
+    /// At this branch.
+    pub branch: Option<BranchId>,
+    /// At one of these branches, if the reader may not see the others.
+    pub branches: Option<Vec<BranchId>>,
+    /// In this state.
+    pub state: Option<EntryState>,
+}
+
+/// The entries that fit in the order they came, those after a position.
+pub async fn entries(
+    db: impl PgExecutor<'_>,
+    filter: &Filter,
+    after: Option<i64>,
+    limit: i64,
+) -> sqlx::Result<Vec<Entry>> {
+    let branches = uuids(filter.branches.as_deref());
+    let rows = sqlx::query!(
+        r#"select q.entry, q.time_slot, q.places, q.people, q.customer, q.joined_position, q.state, q.seats,
+                  q.offered_until as "offered_until: SqlxTimestamp", c.starts_at as "starts_at?: SqlxTimestamp",
+                  c.branch as "branch?",
+                  case when q.state = 'waiting' then (
+                    select count(*) from waitlist_queue b
+                     where b.time_slot = q.time_slot and b.state = 'waiting' and b.joined_position <= q.joined_position
+                  ) end as place
+             from waitlist_queue q
+             left join time_slot_calendar c on c.time_slot = q.time_slot
+            where ($1::uuid is null or q.time_slot = $1)
+              and ($2::uuid is null or c.branch = $2)
+              and ($3::uuid[] is null or c.branch = any ($3))
+              and ($4::text is null or q.state = $4)
+              and ($5::bigint is null or q.joined_position > $5)
+            order by q.joined_position
+            limit $6"#,
+        filter.time_slot.map(TimeSlotId::uuid),
+        filter.branch.map(BranchId::uuid),
+        branches.as_deref(),
+        filter.state.map(EntryState::as_str),
+        after,
+        limit,
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Entry {
+                entry: ReservationId::new(row.entry),
+                time_slot: TimeSlotId::new(row.time_slot),
+                places: row.places,
+                people: row.people,
+                customer: row.customer.map(CustomerId::new),
+                state: stored(&row.state)?,
+                position: row.place,
+                seats: row.seats,
+                offered_until: row.offered_until.map(SqlxTimestamp::to_jiff),
+                joined_position: row.joined_position,
+                starts_at: row.starts_at.map(SqlxTimestamp::to_jiff),
+                branch: row.branch.map(BranchId::new),
+            })
+        })
+        .collect()
+}
+
+/// For which slot an entry waits or waited, and whose it is.
+pub async fn whereabouts(
+    db: impl PgExecutor<'_>,
+    entry: ReservationId,
+) -> sqlx::Result<Option<(TimeSlotId, Option<CustomerId>)>> {
+    let row = sqlx::query!(
+        "select time_slot, customer from waitlist_queue where entry = $1",
+        entry.number()
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|row| {
+        let customer = row.customer.map(CustomerId::new);
+        (TimeSlotId::new(row.time_slot), customer)
+    }))
+}
+
+/// The entries of a customer with their slots, and whether they wait or have an offer.
+pub async fn of_customer(
+    db: impl PgExecutor<'_>,
+    customer: CustomerId,
+) -> sqlx::Result<Vec<(ReservationId, TimeSlotId, bool)>> {
+    let rows = sqlx::query!(
+        r#"select entry, time_slot, state in ('waiting', 'offered') as "runs!"
+             from waitlist_queue where customer = $1 order by entry"#,
+        customer.uuid(),
+    )
+    .fetch_all(db)
+    .await?;
+    let entry = |row: (i64, Uuid, bool)| (ReservationId::new(row.0), TimeSlotId::new(row.1), row.2);
+    Ok(rows
+        .into_iter()
+        .map(|row| entry((row.entry, row.time_slot, row.runs)))
+        .collect())
+}
+
+/// Slots for which somebody waits: those whose sale is over at a moment; and where so asked, those with places left.
+pub async fn to_look_after(
+    db: impl PgExecutor<'_>,
+    now: Timestamp,
+    with_places: bool,
+    limit: i64,
+) -> sqlx::Result<Vec<TimeSlotId>> {
+    let rows = sqlx::query_scalar!(
+        r#"select distinct q.time_slot
+             from waitlist_queue q
+             join time_slot_calendar c on c.time_slot = q.time_slot
+            where q.state = 'waiting'
+              and (c.sales_close_at <= $1 or c.state = 'withdrawn'
+                   or ($2 and c.state = 'on_sale' and c.taken < c.capacity))
+            limit $3"#,
+        now.to_sqlx() as _,
+        with_places,
+        limit,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(TimeSlotId::new).collect())
+}

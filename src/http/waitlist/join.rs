@@ -1,0 +1,175 @@
+//! `POST /v1/time-slots/{id}/waitlist`: waits for a slot or for seats together; while there are some, they are held at
+//! once, and the answer says so (DOMAIN W1, W3).
+
+use std::ops::RangeInclusive;
+
+use aggregates::{
+    Event,
+    fault::Fault,
+    ids::{ReservationId, TimeSlotId},
+    pricing::{Party, Persons},
+    reservation::{Reservation, ReservationError},
+    theme::PARTY_MAX,
+    values::{CustomerName, PhoneNumber},
+    waitlist::{WaitlistError, WaitlistEvent},
+};
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    super::{
+        App,
+        access::MaybeCustomer,
+        answer::Done,
+        body::{Sendable, Sent, invalid},
+        caller::Caller,
+        idempotency::StrangersKey,
+        params::Id,
+        problem::{Problem, ProblemBody},
+        reservations::{ReservationView, begun},
+    },
+    view::EntryView,
+};
+use crate::{
+    booking::Joining,
+    store::{Actor, Committed},
+};
+
+/// Who waits, and for how many: `persons` for a cinema slot, `party_size` for an escape-room slot.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Join {
+    /// The name.
+    name: CustomerName,
+    /// The number to call.
+    phone: PhoneNumber,
+    /// Who comes, for seats side by side in a cinema slot.
+    #[serde(default)]
+    persons: Option<Persons>,
+    /// How many come, for an escape-room slot.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 6)]
+    party_size: Option<u8>,
+}
+
+impl Sendable for Join {
+    const EXAMPLE: &'static str = r#"{"name":"김하늘","phone":"010-1234-5678","persons":{"adult":3}}"#;
+
+    fn bounds() -> Vec<(&'static str, RangeInclusive<u16>)> {
+        vec![("/party_size", 1..=u16::from(PARTY_MAX))]
+    }
+}
+
+impl Join {
+    fn joining(self, time_slot: TimeSlotId) -> Result<Joining, Problem> {
+        let party = match (self.persons, self.party_size) {
+            (Some(persons), None) => Party::Persons(persons),
+            (None, Some(size)) => Party::Group { size },
+            (Some(_), Some(_)) => {
+                let fault = Fault::at("/party_size", "cannot be combined with persons");
+                return Err(invalid(&[fault]));
+            }
+            (None, None) => {
+                let fault = Fault::at("/persons", "is missing; send persons or party_size");
+                return Err(invalid(&[fault]));
+            }
+        };
+        Ok(Joining {
+            time_slot,
+            party,
+            name: self.name,
+            phone: self.phone,
+        })
+    }
+}
+
+/// What asking to wait led to.
+#[derive(Debug, Clone, Copy, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum JoinOutcome {
+    /// There was nothing that fits: the entry waits.
+    Waiting,
+    /// There was something that fits: the reservation holds it.
+    Held,
+}
+
+/// The answer to who asked to wait.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(title = "JoinedWaitlist")]
+pub struct JoinedView<'a> {
+    /// `waiting` or `held`.
+    outcome: JoinOutcome,
+    /// The entry, if it waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entry: Option<EntryView>,
+    /// What is held instead, to be placed as any hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reservation: Option<ReservationView<'a>>,
+}
+
+/// Waits for a slot, or holds places at once if there are some.
+#[utoipa::path(post, path = "/v1/time-slots/{id}/waitlist", tag = "waitlist", operation_id = "joinWaitlist",
+    request_body = Join,
+    security((), ("customer" = [])),
+    params(("id" = TimeSlotId, Path),
+           ("Idempotency-Key" = Option<String>, Header, description = "22 to 128 printable characters, for example a UUID")),
+    responses(
+        (status = CREATED, description = "Waiting, or held; the token is its holder's secret", body = JoinedView,
+         headers(("Location" = String, description = "The entry or the reservation"))),
+        (status = UNAUTHORIZED, description = "The session that was sent has ended", body = ProblemBody),
+        (status = NOT_FOUND, description = "time-slot/not-found", body = ProblemBody),
+        (status = CONFLICT, description = "waitlist/already-waiting, waitlist/full and others", body = ProblemBody),
+        (status = UNPROCESSABLE_ENTITY, description = "Some fields are wrong", body = ProblemBody)))]
+pub(in super::super) async fn join(
+    State(app): State<App>,
+    caller: Caller,
+    MaybeCustomer(customer): MaybeCustomer,
+    Id(time_slot): Id<TimeSlotId>,
+    StrangersKey(key): StrangersKey,
+    Sent(body): Sent<Join>,
+) -> Result<Response, Problem> {
+    let joining = body.joining(time_slot)?;
+    let number = app.bookings.next_number();
+    let (actor, scope) = match customer {
+        Some(customer) => (customer.actor(), customer.session.principal),
+        None => (Actor::Guest(number), "anonymous".to_owned()),
+    };
+    let key = key.bind(app.store.vault(), scope, &("waitlist", &joining))?;
+    let request = caller.request(actor, "waitlists/join", key);
+    let committed = app.bookings.join(&request, number, &joining).await?;
+    // A repeated request is answered with what began the first time.
+    if let Some(entry) = joined(&committed) {
+        let view = EntryView::read(&app, time_slot, entry, Some(committed.position)).await?;
+        let view = JoinedView {
+            outcome: JoinOutcome::Waiting,
+            entry: Some(view.with_token(&app)),
+            reservation: None,
+        };
+        let location = format!("/v1/waitlist-entries/{entry}");
+        return Ok(Done::created(&committed, location, view).into_response());
+    }
+    let id = begun(&committed).ok_or_else(|| Problem::refused(&WaitlistError::NotFound))?;
+    let missing = || Problem::refused(&ReservationError::NotFound);
+    let state = committed.state::<Reservation>(&id).ok_or_else(missing)?;
+    let held = ReservationView::of(id, &state).ok_or_else(missing)?;
+    let view = JoinedView {
+        outcome: JoinOutcome::Held,
+        entry: None,
+        reservation: Some(held.with_token(&app)),
+    };
+    Ok(Done::created(&committed, format!("/v1/reservations/{id}"), view).into_response())
+}
+
+/// The entry that began in this unit of work.
+fn joined(committed: &Committed) -> Option<ReservationId> {
+    committed.events.iter().find_map(|recorded| {
+        if let Event::Waitlist(WaitlistEvent::Joined { entry, .. }) = &recorded.event {
+            Some(*entry)
+        } else {
+            None
+        }
+    })
+}

@@ -1,0 +1,28 @@
+//! `GET /v1/waitlist-entries/{id}`: the place in line, what is offered, and why not yet (DOMAIN W1).
+
+use aggregates::ids::ReservationId;
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
+
+use super::{
+    super::{
+        App,
+        access::Waiter,
+        answer::Json,
+        problem::{Problem, ProblemBody},
+    },
+    view::EntryView,
+};
+
+/// One waitlist entry, by its token, its customer's session or staff.
+#[utoipa::path(get, path = "/v1/waitlist-entries/{id}", tag = "waitlist", operation_id = "getWaitlistEntry",
+    params(("id" = ReservationId, Path)),
+    security(("reservation" = []), ("customer" = []), ("admin" = [])),
+    responses((status = OK, description = "The entry", body = EntryView),
+              (status = NOT_FOUND, description = "Unknown number or wrong token", body = ProblemBody)))]
+pub(in super::super) async fn show(State(app): State<App>, waiter: Waiter) -> Result<Response, Problem> {
+    let view = EntryView::read(&app, waiter.time_slot, waiter.entry, None).await?;
+    Ok(Json(view).into_response())
+}
