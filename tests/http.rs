@@ -13,6 +13,7 @@ mod field;
 mod journey;
 mod keys;
 mod live;
+mod messages;
 mod named;
 mod people;
 mod problems;

@@ -7,5 +7,5 @@ mod models;
 mod parking;
 mod proving;
 mod random;
-mod sales;
+pub(crate) mod sales;
 mod waiting;
