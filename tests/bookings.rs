@@ -4,6 +4,7 @@ mod orphans;
 
 use aggregates::{
     pricing::{Party, Persons},
+    ratings::Statement,
     reservation::{ReservationError, ReservationEvent},
 };
 use jari::{
@@ -29,6 +30,7 @@ async fn a_number_that_was_given_already_gives_way_to_the_next() {
             ..Persons::default()
         }),
         accessible: false,
+        said: Statement::default(),
     };
     // Two servers under one worker number made the same one.
     let twice = shop.bookings.next_number();

@@ -16,6 +16,7 @@ mod live;
 mod named;
 mod people;
 mod problems;
+mod ratings;
 mod rights;
 mod said;
 mod seating;

@@ -25,6 +25,7 @@ use crate::{
     ids::{CustomerId, ReservationId, TimeSlotId},
     personal::{Personal, Sealable, sealable},
     pricing::{Party, Quote},
+    ratings::{Admitted, Statement},
     values::{CouponCode, CustomerName, Money, Note, PhoneNumber, SeatLabel},
 };
 
@@ -81,6 +82,9 @@ pub struct Placement {
     pub starts_at: Timestamp,
     /// Until when the customer cancels without asking (DOMAIN C14).
     pub cancel_until: Timestamp,
+    /// On what ground a rated movie is open to them; none where it is open to everyone (DOMAIN C9).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admitted: Option<Admitted>,
 }
 
 /// Who cancels.
@@ -108,6 +112,8 @@ pub enum ReservationCommand {
         cap: Timestamp,
         /// Whose it is, if they are signed in.
         customer: Option<CustomerId>,
+        /// What is said about ages.
+        said: Statement,
     },
     /// Keep it a little longer, once.
     Extend {
@@ -169,6 +175,9 @@ pub enum ReservationEvent {
         /// Whose it is, if they were signed in; else it is whoever's has its token.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         customer: Option<CustomerId>,
+        /// What was said about ages (DOMAIN C9).
+        #[serde(default, skip_serializing_if = "Statement::is_silent")]
+        said: Statement,
     },
     /// Kept longer.
     Extended { until: Timestamp },
@@ -263,6 +272,7 @@ impl Reservation {
                     until,
                     cap,
                     customer,
+                    said,
                 },
                 Blank,
             ) => Ok(vec![Event::Held {
@@ -271,6 +281,7 @@ impl Reservation {
                 until: until.min(cap),
                 cap,
                 customer,
+                said,
             }]),
             (
                 Do::Hold { .. },

@@ -12,6 +12,7 @@ use aggregates::{
     movie::{Movie, MovieError},
     price_policy::{PricePolicy, PricePolicyError},
     pricing::PricingError,
+    ratings::RatingError,
     refusal::{Kind, Refusal as _},
     reservation::ReservationError,
     rights::{Authority, RightsError},
@@ -161,6 +162,7 @@ pub fn booking_refusals() -> Vec<(&'static str, Kind, &'static str)> {
         ReservationError::REFUSALS,
         CouponError::REFUSALS,
         PricingError::REFUSALS,
+        RatingError::REFUSALS,
     ];
     choices.chain(rules.concat()).collect()
 }

@@ -5,6 +5,7 @@ use aggregates::{
     ids::{ReservationId, SeatId, TimeSlotId},
     movie::Movie,
     pricing::Party,
+    ratings::Statement,
     reservation::{Reservation, ReservationCommand, ReservationError},
     seat::{Seat, SeatCommand, SeatError},
     time_slot::{Plan, Show, TimeSlot},
@@ -16,6 +17,7 @@ use super::{
     choice::choose,
     end::{Ending, end_if_due},
     orphans::keep_orphan_rule,
+    ratings::{credible, foresee},
     refused::Refused,
 };
 use crate::store::{Actor, Request, Stop, UnitOfWork};
@@ -48,6 +50,12 @@ impl Bookings {
             let work = &mut unit;
             let now = work.now();
             let plan = open_plan(work, wish.time_slot).await?;
+            let customer = match request.actor {
+                Actor::Customer(customer) => Some(customer),
+                Actor::Guest(_) | Actor::Admin(_) | Actor::System(_) => None,
+            };
+            let said = credible(wish.said, &request.actor)?;
+            foresee(work, &plan, customer, said).await?;
             let choice = choose(work, &plan, wish).await?;
             take_seats(work, id, wish.time_slot, &choice.seats).await?;
             keep_orphan_rule(work, id, &plan, wish.time_slot, &choice.seats).await?;
@@ -58,10 +66,8 @@ impl Bookings {
                 choice,
                 until,
                 cap,
-                customer: match request.actor {
-                    Actor::Customer(customer) => Some(customer),
-                    Actor::Guest(_) | Actor::Admin(_) | Actor::System(_) => None,
-                },
+                customer,
+                said,
             };
             Ok(work.execute::<Reservation>(&id, command)?)
         })
@@ -102,6 +108,7 @@ impl Bookings {
                 places: places.clone(),
                 party: *party,
                 accessible: accessible || stated.is_some_and(|hold| hold.choice.accessible),
+                said: Statement::default(),
             };
             let choice = choose(work, &plan, &wish).await?;
             let seats = choice.seats.clone();

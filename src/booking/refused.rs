@@ -7,6 +7,7 @@ use aggregates::{
     ids::ReservationId,
     movie::MovieError,
     pricing::PricingError,
+    ratings::RatingError,
     refusal::{Kind, Refusal},
     reservation::ReservationError,
     seat::SeatError,
@@ -44,6 +45,9 @@ pub enum Refused {
     /// The movie is shown no more.
     #[error(transparent)]
     Movie(#[from] MovieError),
+    /// The movie is not for whoever books it.
+    #[error(transparent)]
+    Rating(#[from] RatingError),
     /// No price can be made for the choice.
     #[error(transparent)]
     Price(#[from] PricingError),
@@ -69,6 +73,7 @@ impl Refused {
             Self::Coupon(error) => error,
             Self::Branch(error) => error,
             Self::Movie(error) => error,
+            Self::Rating(error) => error,
             Self::Price(error) => error,
             Self::ChangedSince(since) => since,
         }
@@ -90,6 +95,7 @@ impl Refused {
             | Self::Coupon(_)
             | Self::Branch(_)
             | Self::Movie(_)
+            | Self::Rating(_)
             | Self::Price(_)
             | Self::ChangedSince(_) => Vec::new(),
         }
@@ -114,6 +120,7 @@ impl Refused {
             | Self::Coupon(_)
             | Self::Branch(_)
             | Self::Movie(_)
+            | Self::Rating(_)
             | Self::Price(_)
             | Self::ChangedSince(_) => &[],
         }
@@ -347,5 +354,6 @@ stops!(
     CouponError,
     SeatingError,
     MovieError,
-    PricingError
+    PricingError,
+    RatingError
 );

@@ -18,6 +18,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(account::leave))
         .routes(routes!(profile::show))
         .routes(routes!(profile::describe))
+        .routes(routes!(profile::complete))
         .routes(routes!(reservations::list))
         .routes(routes!(sessions::list, sessions::sign_in, sessions::sign_out))
         .routes(routes!(sessions::revoke))

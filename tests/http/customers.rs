@@ -29,6 +29,14 @@ pub(super) async fn customer(api: &Api, email: &str, nickname: &str) -> String {
     token(api, email).await
 }
 
+/// The token of a customer who has just signed up with this birth date, or none.
+pub(super) async fn signed_up(api: &Api, email: &str, nickname: &str, birth_date: Value) -> String {
+    let body =
+        json!({ "email": email, "password": PASSWORD, "nickname": nickname, "birth_date": birth_date });
+    api.done(&Call::post("/v1/customers", body)).await;
+    token(api, email).await
+}
+
 /// The token of another session of theirs.
 pub(super) async fn token(api: &Api, email: &str) -> String {
     let begun = sign_in(api, email, PASSWORD).await;

@@ -16,6 +16,7 @@ use aggregates::{
     movie::Movie,
     price_policy::PricePolicy,
     pricing::{Party, Persons},
+    ratings::Statement,
     reservation::{Agreements, PaymentChoice},
     theme::Theme,
     time_slot::TimeSlot,
@@ -246,6 +247,7 @@ impl Shop {
             places: Places::Seats(seats),
             party,
             accessible: false,
+            said: Statement::default(),
         };
         let id = self.bookings.next_number();
         self.bookings.hold(&guest(id, "Hold"), id, &wish).await
@@ -258,6 +260,7 @@ impl Shop {
             places: Places::Room,
             party: Party::Group { size: 2 },
             accessible: false,
+            said: Statement::default(),
         };
         let id = self.bookings.next_number();
         self.bookings.hold(&guest(id, "Hold"), id, &wish).await
@@ -274,6 +277,10 @@ impl Shop {
             },
             coupon,
             payment: PaymentChoice::BankTransfer,
+            said: Statement {
+                age_confirmed: true,
+                ..Statement::default()
+            },
         };
         self.bookings.place(&guest(id, "Place"), id, &placing).await
     }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Canceller, Choice, Payment, Placement, ReservationEvent};
 use crate::{
     ids::{CustomerId, TimeSlotId},
+    ratings::Statement,
     values::Money,
 };
 
@@ -25,6 +26,9 @@ pub struct Held {
     /// Whose it is, if they were signed in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer: Option<CustomerId>,
+    /// What was said about ages.
+    #[serde(default, skip_serializing_if = "Statement::is_silent")]
+    pub said: Statement,
 }
 
 /// A binding reservation and what became of its money.
@@ -159,6 +163,7 @@ impl Reservation {
                     until,
                     cap,
                     customer,
+                    said,
                 },
                 _,
             ) => Self::Held(Held {
@@ -168,6 +173,7 @@ impl Reservation {
                 cap,
                 extended: false,
                 customer,
+                said,
             }),
             (Event::Extended { until }, Self::Held(hold)) => Self::Held(Held {
                 until,

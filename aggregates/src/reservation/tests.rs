@@ -55,6 +55,7 @@ fn placement(total: i64, payment: Payment) -> Box<Placement> {
         short_code: "K7MQ2Z".to_owned(),
         starts_at: NOON + 3.hours(),
         cancel_until: NOON + 160.minutes(),
+        admitted: None,
     })
 }
 
@@ -77,6 +78,7 @@ fn held() -> Event {
         until: until(),
         cap: cap(),
         customer: None,
+        said: Statement::default(),
     }
 }
 
@@ -120,6 +122,7 @@ fn a_reservation_begins_once_and_never_outlives_its_cap() {
         until,
         cap: cap(),
         customer: None,
+        said: Statement::default(),
     };
     given::<Reservation>([]).when(hold(until())).then([held()]);
     given::<Reservation>([held()])
@@ -133,6 +136,7 @@ fn a_reservation_begins_once_and_never_outlives_its_cap() {
             until: cap(),
             cap: cap(),
             customer: None,
+            said: Statement::default(),
         }]);
 }
 
@@ -242,6 +246,7 @@ fn extending_that_gains_nothing_is_refused_and_not_used_up() {
         until: cap(),
         cap: cap(),
         customer: None,
+        said: Statement::default(),
     };
     given::<Reservation>([full])
         .when(Do::Extend {

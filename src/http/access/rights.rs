@@ -155,6 +155,7 @@ const ROUTES: &[(Method, &str, Needs)] = &[
     (Method::DELETE, "/v1/customer/sessions/{id}", Customer),
     (Method::GET, "/v1/customer", Customer),
     (Method::POST, "/v1/customer/describe", Customer),
+    (Method::POST, "/v1/customer/complete", Customer),
     (Method::POST, "/v1/customer/change-password", Customer),
     (Method::POST, "/v1/customer/leave", Customer),
     (Method::GET, "/v1/customer/reservations", Customer),

@@ -48,7 +48,7 @@ pub struct SignUp {
     /// The number to call.
     #[serde(default)]
     phone: Option<PhoneNumber>,
-    /// When they were born; needed for movies from 19.
+    /// When they were born; rated movies ask for it, and it is said once.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Date)]
     birth_date: Option<Date>,
