@@ -2,7 +2,9 @@
 //! never comes from a path or a body, only from the session.
 
 mod account;
+mod google;
 mod profile;
+mod proof;
 mod reservations;
 mod sessions;
 
@@ -16,6 +18,9 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(account::sign_up))
         .routes(routes!(account::change_password))
         .routes(routes!(account::leave))
+        .routes(routes!(google::give_nonce))
+        .routes(routes!(google::sign_in))
+        .routes(routes!(google::link))
         .routes(routes!(profile::show))
         .routes(routes!(profile::describe))
         .routes(routes!(profile::complete))
