@@ -157,10 +157,7 @@ impl Shop {
             json!({ verb: body })
         };
         let command: A::Command = serde_json::from_value(body).expect("a well-formed command");
-        let request = Request {
-            actor: Actor::Admin("head-office".into()),
-            ..Request::system("test", "Administer")
-        };
+        let request = Request::system("test", "Administer");
         self.store
             .run(&request, |mut unit| {
                 let command = command.clone();
