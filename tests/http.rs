@@ -11,6 +11,7 @@ mod document;
 mod edges;
 mod field;
 mod google;
+mod hostile;
 mod journey;
 mod keys;
 mod live;
