@@ -11,6 +11,7 @@ mod hold;
 mod numbers;
 mod orphans;
 mod place;
+mod ratings;
 mod refused;
 mod seats;
 mod soundness;

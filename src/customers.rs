@@ -4,11 +4,14 @@
 use aggregates::{
     StreamId,
     claim::{Claim, ClaimCommand},
-    customer::{Customer, CustomerCommand, Profile},
+    customer::{Customer, CustomerCommand, CustomerError, Profile},
+    identity::Identity,
     ids::{ClaimId, CustomerId, ReservationId},
+    personal::Personal,
     reservation::Reservation,
     values::Email,
 };
+use jiff::civil::Date;
 use projections::{reservation_list, waitlist_queue};
 use sqlx::PgPool;
 
@@ -38,6 +41,79 @@ pub async fn customer_by_email(store: &Store, email: &Email) -> Result<Option<Cu
     let claim = administration::stored(store.vault(), Customer::email_claim(email));
     let claim = store.read::<Claim>(&claim).await?;
     Ok(claim.owner().and_then(|owner| owner.parse().ok()))
+}
+
+/// Who signs in with this account at a provider.
+pub async fn customer_by_identity(
+    store: &Store,
+    identity: &Identity,
+) -> Result<Option<CustomerId>, StoreError> {
+    let claim = administration::stored(store.vault(), identity.claim());
+    let claim = store.read::<Claim>(&claim).await?;
+    Ok(claim.owner().and_then(|owner| owner.parse().ok()))
+}
+
+/// Signs a customer up who comes from a provider. Whose e-mail address is in use is told so: whether it is the same
+/// person, only their password tells.
+pub async fn join(
+    store: &Store,
+    request: &Request,
+    id: CustomerId,
+    email: &Email,
+    profile: &Profile,
+    identity: &Identity,
+) -> Result<Committed, Stop<Denied>> {
+    let body = |mut unit: UnitOfWork| async move {
+        let work = &mut unit;
+        work.begin::<Customer>(&id).await?;
+        let command = CustomerCommand::SignUp {
+            email: email.clone(),
+            profile: profile.clone(),
+        };
+        work.execute::<Customer>(&id, command).map_err(Denied::stop)?;
+        work.execute::<Customer>(&id, CustomerCommand::Link(identity.clone()))
+            .map_err(Denied::stop)?;
+        take(work, id, identity.claim(), "/id_token").await?;
+        let claim = administration::stored(work.vault(), Customer::email_claim(email));
+        if work.load::<Claim>(&claim).await?.owner().is_some() {
+            return Err(Denied::stop(CustomerError::EmailInUse));
+        }
+        take(work, id, Customer::email_claim(email), "/email").await?;
+        take(work, id, Customer::nickname_claim(&profile.nickname), "/nickname").await
+    };
+    store.run(request, body).await
+}
+
+/// Lets a customer sign in with their account at a provider, too.
+pub async fn link(
+    store: &Store,
+    request: &Request,
+    id: CustomerId,
+    identity: &Identity,
+) -> Result<Committed, Stop<Denied>> {
+    let body = |mut unit: UnitOfWork| async move {
+        let work = &mut unit;
+        work.load::<Customer>(&id).await?;
+        work.execute::<Customer>(&id, CustomerCommand::Link(identity.clone()))
+            .map_err(Denied::stop)?;
+        take(work, id, identity.claim(), "/id_token").await
+    };
+    store.run(request, body).await
+}
+
+/// Adds the birth date of a customer that was missing.
+pub async fn complete(
+    store: &Store,
+    request: &Request,
+    id: CustomerId,
+    birth_date: Date,
+) -> Result<Committed, Stop<Denied>> {
+    let body = |mut unit: UnitOfWork| async move {
+        unit.load::<Customer>(&id).await?;
+        unit.execute::<Customer>(&id, CustomerCommand::Complete { birth_date })
+            .map_err(Denied::stop)
+    };
+    store.run(request, body).await
 }
 
 /// Signs a customer up: e-mail address and nickname are theirs alone.
@@ -109,7 +185,8 @@ pub async fn leave(store: &Store, request: &Request, id: CustomerId) -> Result<C
         let names = known.map(|known| {
             let email = known.email.plain().map(Customer::email_claim);
             let nickname = known.nickname.plain().map(Customer::nickname_claim);
-            [email, nickname]
+            let identity = known.identity.as_ref().and_then(Personal::plain);
+            [email, nickname, identity.map(Identity::claim)]
         });
         work.execute::<Customer>(&id, CustomerCommand::Leave)
             .map_err(Denied::stop)?;

@@ -64,8 +64,9 @@ pub use self::{
 };
 use crate::{
     booking::{Bookings, zone_of},
+    oidc::Provider,
     store::{Store, runner::Projections},
-    vault::{Credentials, Sessions},
+    vault::{Credentials, Nonces, Places, Sessions},
 };
 
 /// Layouts kept written out.
@@ -95,6 +96,12 @@ pub struct Parts {
     pub credentials: Credentials,
     /// Who is signed in.
     pub sessions: Sessions,
+    /// From where accounts have signed in lately.
+    pub places: Places,
+    /// The provider whose accounts may sign in, if there is one.
+    pub provider: Option<Provider>,
+    /// Nonces for signing in there.
+    pub nonces: Nonces,
     /// Listeners to changes.
     pub live: Live,
 }

@@ -13,6 +13,7 @@ pub mod language;
 pub mod migrate;
 pub mod moments;
 mod numbers;
+pub mod oidc;
 pub mod people;
 pub mod policies;
 pub mod postgres;

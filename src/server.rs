@@ -16,11 +16,12 @@ use crate::{
     config::Config,
     http::{self, AdminToken, App, Edge, Limits, Live, Parts},
     migrate,
+    oidc::Provider,
     policies::{Deadlines, Openings, Waitlists},
     shutdown::{Signal, told},
     store::{Store, StoreError, StoreSettings, Upcasters, runner::Projections},
     vault::{
-        Credentials, Sessions, Vault,
+        Credentials, Nonces, Places, Sessions, Vault,
         leases::{LEASE_SECONDS, LeaseError, WorkerLease},
     },
 };
@@ -188,6 +189,9 @@ impl Server {
             limits: limits.clone(),
             credentials: Credentials::new(reads.clone(), store.vault()),
             sessions: Sessions::new(reads.clone()),
+            places: Places::new(reads.clone()),
+            provider: Provider::of(&config.http.oidc),
+            nonces: Nonces::new(reads.clone()),
             live,
         });
         let edge = Edge::new(http::router(app), limits, &config.http);

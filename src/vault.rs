@@ -6,6 +6,8 @@
 
 mod credentials;
 pub mod leases;
+mod nonces;
+mod places;
 mod sealing;
 mod sessions;
 
@@ -20,6 +22,8 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 pub use credentials::{CredentialError, Credentials, NotAPassword, Password, Typed};
+pub use nonces::{Nonce, Nonces};
+pub use places::Places;
 pub use sealing::{NewKey, SubjectKey, Unopenable};
 pub use sessions::{Lifetime, Session, Sessions, Token};
 

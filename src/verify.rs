@@ -1,11 +1,12 @@
 //! Proof that the log obeys its invariants and that every read model is its fold, bit for bit; never repairs anything.
 //!
-//! The log is read once, in order, while the system runs. The rules of the log (DESIGN §6: I1, I2, I5, I8, I9) are checked event
+//! The log is read once, in order, while the system runs. The rules of the log (DESIGN §6: I1, I2, I5, I8, I9, I10) are checked event
 //! by event; each model is folded on a task of its own and compared, tuple by tuple, with its rows and former states as
 //! one snapshot shows them beside its checkpoint (I4). Memory holds the present, not the past: one entry per seat,
 //! reservation, coupon and row.
 
 mod model;
+mod rights;
 mod rules;
 mod waits;
 
@@ -94,7 +95,7 @@ pub enum VerifyError {
 /// A chunk of the log, shared by all.
 type Chunk = Arc<Vec<Arc<aggregates::Recorded>>>;
 
-/// The first event of a log that must not be, by the rules that need no table: I1, I2, I5, I8 and I9. The log may be the end
+/// The first event of a log that must not be, by the rules that need no table: I1, I2, I5, I8, I9 and I10. The log may be the end
 /// of a longer one, if it holds every stream it touches from the first event on.
 #[must_use]
 pub fn first_violation(log: &[Arc<aggregates::Recorded>]) -> Option<Violation> {

@@ -5,6 +5,7 @@ mod waitlist;
 
 use aggregates::{
     pricing::{Party, Persons},
+    ratings::Statement,
     reservation::{ReservationError, ReservationEvent},
 };
 use jari::{
@@ -30,6 +31,7 @@ async fn a_number_that_was_given_already_gives_way_to_the_next() {
             ..Persons::default()
         }),
         accessible: false,
+        said: Statement::default(),
     };
     // Two servers under one worker number made the same one.
     let twice = shop.bookings.next_number();

@@ -8,6 +8,7 @@ pub mod journal;
 pub mod load;
 pub mod log;
 pub mod process;
+pub mod provider;
 pub mod shop;
 pub mod staff;
 pub mod waiting;

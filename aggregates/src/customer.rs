@@ -1,7 +1,7 @@
 //! A customer: somebody who books under their own name (DOMAIN P1); never a password, and after they have left nobody.
 //!
 //! ```text
-//!            sign up             describe, change password
+//!            sign up             describe, complete, link, change password
 //!   Unknown ────────▶ SignedUp ◀──┐
 //!                        └──▶ Left
 //! ```
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     decider::aggregate,
+    identity::Identity,
     ids::ClaimId,
     ids::CustomerId,
     personal::{Personal, Sealable, sealable},
@@ -25,7 +26,7 @@ pub struct Profile {
     pub nickname: Nickname,
     /// The number to call.
     pub phone: Option<PhoneNumber>,
-    /// When they were born.
+    /// When they were born. Once it is known it stays: nobody chooses their age before each movie (DOMAIN C9).
     pub birth_date: Option<Date>,
 }
 
@@ -41,6 +42,13 @@ pub enum CustomerCommand {
     },
     /// Say something else about them.
     Describe(Profile),
+    /// Add the birth date that was missing.
+    Complete {
+        /// When they were born.
+        birth_date: Date,
+    },
+    /// Let them sign in with their account at a provider, too.
+    Link(Identity),
     /// Record that they have another password, which only the vault knows.
     ChangePassword,
     /// Leave for good: everything about them is forgotten.
@@ -67,6 +75,10 @@ pub enum CustomerEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         birth_date: Option<Personal<Date>>,
     },
+    /// Their birth date is known.
+    Completed { birth_date: Personal<Date> },
+    /// They sign in with this account at a provider, too.
+    Linked { identity: Personal<Identity> },
     /// They have another password.
     PasswordChanged,
     /// They are gone.
@@ -88,6 +100,15 @@ pub enum CustomerError {
     /// Nobody is born tomorrow, nor two hundred years ago.
     #[error("the birth date must be a day in the past, from 1900 on")]
     ImpossibleBirthDate,
+    /// Another birth date is known.
+    #[error("the birth date is known and stays as it is")]
+    BirthDateKnown,
+    /// They sign in with another account there.
+    #[error("another account of that provider is linked")]
+    AlreadyLinked,
+    /// The e-mail address of the account at the provider belongs to a customer, who has to say that it is they.
+    #[error("a customer has signed up with this e-mail address already")]
+    EmailInUse,
 }
 
 refusals! { CustomerError:
@@ -96,6 +117,10 @@ refusals! { CustomerError:
     Self::Left => "customer/left", Gone, "Sign up anew.";
     Self::ImpossibleBirthDate => "customer/impossible-birth-date", Invalid, "Correct the birth date.",
         at ["/birth_date"];
+    Self::BirthDateKnown => "customer/birth-date-known", Conflict, "Leave the birth date as it is.", at ["/birth_date"];
+    Self::AlreadyLinked => "customer/already-linked", Conflict, "Sign in with the account that is linked.";
+    Self::EmailInUse => "customer/email-in-use", Conflict,
+        "Sign in with the password, then link the account with POST /v1/customer/link-google.";
 }
 
 /// What a customer remembers.
@@ -121,11 +146,13 @@ pub struct Known {
     pub phone: Option<Personal<PhoneNumber>>,
     /// When they were born.
     pub birth_date: Option<Personal<Date>>,
+    /// Their account at a provider.
+    pub identity: Option<Personal<Identity>>,
 }
 
 aggregate! {
     Customer = "customer", id: CustomerId, command: CustomerCommand, event: CustomerEvent, error: CustomerError,
-    stored: "Customer" [SignedUp, Described, PasswordChanged, Left],
+    stored: "Customer" [SignedUp, Described, Completed, Linked, PasswordChanged, Left],
     personal: |event| match event {
         CustomerEvent::SignedUp { email, nickname, phone, birth_date } => {
             let mut values: Vec<&mut dyn Sealable> = vec![email, nickname];
@@ -139,15 +166,20 @@ aggregate! {
             values.extend(sealable(birth_date));
             values
         }
+        CustomerEvent::Completed { birth_date } => vec![birth_date],
+        CustomerEvent::Linked { identity } => vec![identity],
         CustomerEvent::PasswordChanged | CustomerEvent::Left => vec![],
     }
 }
 
 impl Customer {
     fn rule(&self, command: CustomerCommand, now: Timestamp) -> Result<Vec<CustomerEvent>, CustomerError> {
-        use CustomerCommand::{ChangePassword, Describe, Leave, SignUp};
+        use CustomerCommand::{ChangePassword, Complete, Describe, Leave, Link, SignUp};
         match (command, self) {
             (SignUp { profile, .. } | Describe(profile), _) if !profile.is_possible(now) => {
+                Err(CustomerError::ImpossibleBirthDate)
+            }
+            (Complete { birth_date }, _) if !is_possible(birth_date, now) => {
                 Err(CustomerError::ImpossibleBirthDate)
             }
             (SignUp { email, profile }, Self::Unknown) => {
@@ -164,8 +196,11 @@ impl Customer {
                 }])
             }
             (SignUp { .. }, Self::SignedUp(_)) => Err(CustomerError::AlreadySignedUp),
+            (Describe(profile), Self::SignedUp(known)) if known.contradicts(profile.birth_date) => {
+                Err(CustomerError::BirthDateKnown)
+            }
             (Describe(profile), Self::SignedUp(known)) if known.is_described_by(&profile) => Ok(vec![]),
-            (Describe(profile), Self::SignedUp(_)) => {
+            (Describe(profile), Self::SignedUp(known)) => {
                 let Profile {
                     nickname,
                     phone,
@@ -174,14 +209,32 @@ impl Customer {
                 Ok(vec![CustomerEvent::Described {
                     nickname: Personal::Plain(nickname),
                     phone: phone.map(Personal::Plain),
-                    birth_date: birth_date.map(Personal::Plain),
+                    birth_date: birth_date.map(Personal::Plain).or(known.birth_date.clone()),
                 }])
             }
+            (Complete { birth_date }, Self::SignedUp(known)) => match &known.birth_date {
+                Some(_) if known.contradicts(Some(birth_date)) => Err(CustomerError::BirthDateKnown),
+                Some(_) => Ok(vec![]),
+                None => Ok(vec![CustomerEvent::Completed {
+                    birth_date: Personal::Plain(birth_date),
+                }]),
+            },
+            (Link(identity), Self::SignedUp(known)) => match &known.identity {
+                Some(linked) if linked.plain() == Some(&identity) => Ok(vec![]),
+                Some(_) => Err(CustomerError::AlreadyLinked),
+                None => Ok(vec![CustomerEvent::Linked {
+                    identity: Personal::Plain(identity),
+                }]),
+            },
             (ChangePassword, Self::SignedUp(_)) => Ok(vec![CustomerEvent::PasswordChanged]),
             (Leave, Self::SignedUp(_)) => Ok(vec![CustomerEvent::Left]),
             (Leave, Self::Left) => Ok(vec![]),
-            (Describe(_) | ChangePassword | Leave, Self::Unknown) => Err(CustomerError::NotFound),
-            (SignUp { .. } | Describe(_) | ChangePassword, Self::Left) => Err(CustomerError::Left),
+            (Describe(_) | Complete { .. } | Link(_) | ChangePassword | Leave, Self::Unknown) => {
+                Err(CustomerError::NotFound)
+            }
+            (SignUp { .. } | Describe(_) | Complete { .. } | Link(_) | ChangePassword, Self::Left) => {
+                Err(CustomerError::Left)
+            }
         }
     }
 
@@ -201,6 +254,7 @@ impl Customer {
                     nickname,
                     phone,
                     birth_date,
+                    identity: None,
                 });
             }
             (
@@ -213,8 +267,18 @@ impl Customer {
             ) => {
                 (known.nickname, known.phone, known.birth_date) = (nickname, phone, birth_date);
             }
+            (CustomerEvent::Completed { birth_date }, Self::SignedUp(known)) => {
+                known.birth_date = Some(birth_date);
+            }
+            (CustomerEvent::Linked { identity }, Self::SignedUp(known)) => known.identity = Some(identity),
             (CustomerEvent::Left, _) => *self = Self::Left,
-            (CustomerEvent::Described { .. } | CustomerEvent::PasswordChanged, _) => {}
+            (
+                CustomerEvent::Described { .. }
+                | CustomerEvent::Completed { .. }
+                | CustomerEvent::Linked { .. }
+                | CustomerEvent::PasswordChanged,
+                _,
+            ) => {}
         }
     }
 
@@ -242,18 +306,27 @@ impl Customer {
 
 impl Profile {
     fn is_possible(&self, now: Timestamp) -> bool {
-        // Where it is the latest day just now; nobody is refused for having been born today.
-        let today = now.to_zoned(TimeZone::fixed(jiff::tz::offset(14))).date();
-        self.birth_date
-            .is_none_or(|date| date.year() >= 1900 && date <= today)
+        self.birth_date.is_none_or(|date| is_possible(date, now))
     }
+}
+
+fn is_possible(birth_date: Date, now: Timestamp) -> bool {
+    // Where it is the latest day just now; nobody is refused for having been born today.
+    let today = now.to_zoned(TimeZone::fixed(jiff::tz::offset(14))).date();
+    birth_date.year() >= 1900 && birth_date <= today
 }
 
 impl Known {
     fn is_described_by(&self, profile: &Profile) -> bool {
         self.nickname.plain() == Some(&profile.nickname)
             && self.phone == profile.phone.clone().map(Personal::Plain)
-            && self.birth_date == profile.birth_date.map(Personal::Plain)
+            && (profile.birth_date.is_none() || self.birth_date == profile.birth_date.map(Personal::Plain))
+    }
+
+    /// Whether another birth date is known than this one.
+    fn contradicts(&self, birth_date: Option<Date>) -> bool {
+        let known = self.birth_date.as_ref();
+        birth_date.is_some_and(|date| known.is_some_and(|known| known.plain() != Some(&date)))
     }
 }
 
@@ -309,6 +382,70 @@ mod tests {
         given::<Customer>([signed_up(), described])
             .when(Describe(profile("바다")))
             .then([]);
+    }
+
+    #[test]
+    fn a_birth_date_is_said_once() {
+        let without = Profile {
+            birth_date: None,
+            ..profile("하늘")
+        };
+        let other = Profile {
+            birth_date: Some(jiff::civil::date(1990, 1, 1)),
+            ..profile("하늘")
+        };
+        let complete = |year| Complete {
+            birth_date: jiff::civil::date(year, 2, 3),
+        };
+        // Left out, it stays.
+        given::<Customer>([signed_up()]).when(Describe(without)).then([]);
+        for otherwise in [Describe(other), complete(1990)] {
+            given::<Customer>([signed_up()])
+                .when(otherwise)
+                .refused(&CustomerError::BirthDateKnown);
+        }
+        given::<Customer>([signed_up()]).when(complete(2001)).then([]);
+        let young = CustomerEvent::SignedUp {
+            email: Personal::Plain("haneul@example.com".parse().expect("an address")),
+            nickname: Personal::Plain("하늘".parse().expect("a nickname")),
+            phone: None,
+            birth_date: None,
+        };
+        let completed = CustomerEvent::Completed {
+            birth_date: Personal::Plain(jiff::civil::date(2001, 2, 3)),
+        };
+        given::<Customer>([young.clone()])
+            .when(complete(2001))
+            .then([completed.clone()]);
+        given::<Customer>([young.clone(), completed])
+            .when(complete(2002))
+            .refused(&CustomerError::BirthDateKnown);
+        given::<Customer>([young])
+            .when(complete(1899))
+            .refused(&CustomerError::ImpossibleBirthDate);
+    }
+
+    #[test]
+    fn a_customer_has_one_account_at_a_provider() {
+        let identity = |subject| Identity::new("https://accounts.example.com", subject).expect("an identity");
+        let linked = CustomerEvent::Linked {
+            identity: Personal::Plain(identity("1")),
+        };
+        given::<Customer>([signed_up()])
+            .when(Link(identity("1")))
+            .then([linked.clone()]);
+        given::<Customer>([signed_up(), linked.clone()])
+            .when(Link(identity("1")))
+            .then([]);
+        given::<Customer>([signed_up(), linked])
+            .when(Link(identity("2")))
+            .refused(&CustomerError::AlreadyLinked);
+        given::<Customer>([])
+            .when(Link(identity("1")))
+            .refused(&CustomerError::NotFound);
+        given::<Customer>([signed_up(), CustomerEvent::Left])
+            .when(Link(identity("1")))
+            .refused(&CustomerError::Left);
     }
 
     #[test]

@@ -220,10 +220,16 @@ pub const CLAIM_SCOPES: &[&str] = &[
     "admin_login",
     "customer_email",
     "customer_nickname",
+    "customer_identity",
 ];
 
 /// The scopes whose names belong to persons: in the log stands a keyed hash of them.
-const PERSONAL_SCOPES: &[&str] = &["admin_login", "customer_email", "customer_nickname"];
+const PERSONAL_SCOPES: &[&str] = &[
+    "admin_login",
+    "customer_email",
+    "customer_nickname",
+    "customer_identity",
+];
 
 impl ClaimId {
     /// The claim on `name` among `scope`; names that look alike are the same (see [`folded`]).

@@ -25,6 +25,7 @@ use crate::{
     ids::{CustomerId, ReservationId, TimeSlotId},
     personal::{Personal, Sealable, sealable},
     pricing::{Party, Quote},
+    ratings::{Admitted, Statement},
     values::{CouponCode, CustomerName, Money, Note, PhoneNumber, SeatLabel},
 };
 
@@ -81,6 +82,9 @@ pub struct Placement {
     pub starts_at: Timestamp,
     /// Until when the customer cancels without asking (DOMAIN C14).
     pub cancel_until: Timestamp,
+    /// On what ground a rated movie is open to them; none where it is open to everyone (DOMAIN C9).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admitted: Option<Admitted>,
 }
 
 /// Who cancels.
@@ -108,6 +112,8 @@ pub enum ReservationCommand {
         cap: Timestamp,
         /// Whose it is, if they are signed in.
         customer: Option<CustomerId>,
+        /// What is said about ages.
+        said: Statement,
     },
     /// Begin it for somebody who waited: its seats are held in the same append (DOMAIN W2).
     Offer {
@@ -183,6 +189,9 @@ pub enum ReservationEvent {
         /// Whether it was offered to somebody who waited.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         offered: bool,
+        /// What was said about ages (DOMAIN C9).
+        #[serde(default, skip_serializing_if = "Statement::is_silent")]
+        said: Statement,
     },
     /// Kept longer.
     Extended { until: Timestamp },
@@ -277,6 +286,7 @@ impl Reservation {
                     until,
                     cap,
                     customer,
+                    said,
                 },
                 Blank,
             ) => Ok(vec![Event::Held {
@@ -286,6 +296,7 @@ impl Reservation {
                 cap,
                 customer,
                 offered: false,
+                said,
             }]),
             (
                 Do::Offer {
@@ -302,6 +313,7 @@ impl Reservation {
                 cap: until,
                 customer,
                 offered: true,
+                said: Statement::default(),
             }]),
             (
                 Do::Hold { .. } | Do::Offer { .. },

@@ -41,6 +41,8 @@ pub(super) const fn customer(event: &CustomerEvent) -> &'static str {
     match event {
         CustomerEvent::SignedUp { .. } => "the customer signed up",
         CustomerEvent::Described { .. } => "the customer changed their profile",
+        CustomerEvent::Completed { .. } => "the customer added their birth date",
+        CustomerEvent::Linked { .. } => "the customer linked an account at another provider",
         CustomerEvent::PasswordChanged => "the customer's password was changed",
         CustomerEvent::Left => "the customer left and was forgotten",
     }

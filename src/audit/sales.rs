@@ -3,6 +3,7 @@
 use aggregates::{
     coupon::CouponEvent,
     pricing::{Discount, Quote},
+    ratings::Admitted,
     reservation::{Canceller, Choice, Payment, ReservationEvent},
     seat::SeatEvent,
     seating::OrphanRule,
@@ -88,8 +89,9 @@ pub(super) fn reservation(event: &ReservationEvent) -> String {
                 .coupon
                 .as_ref()
                 .map_or_else(String::new, |code| format!(" with coupon {code}"));
+            let admitted = placement.admitted.map_or("", admitted);
             format!(
-                "the reservation was placed{coupon} for {}, {payment}",
+                "the reservation was placed{coupon} for {}, {payment}{admitted}",
                 price(&placement.quote)
             )
         }
@@ -117,6 +119,15 @@ pub(super) fn reservation(event: &ReservationEvent) -> String {
             )
         }
         ReservationEvent::Expired => "the reservation expired: it was not paid in time".to_owned(),
+    }
+}
+
+const fn admitted(ground: Admitted) -> &'static str {
+    match ground {
+        Admitted::BirthDate => ", admitted by birth date",
+        Admitted::Guardian => ", admitted with a guardian",
+        Admitted::Confirmed => ", admitted on the guest's word about ages",
+        Admitted::IdChecked => ", admitted by identity card",
     }
 }
 

@@ -12,6 +12,7 @@ use aggregates::{
     movie::{Movie, MovieError},
     price_policy::{PricePolicy, PricePolicyError},
     pricing::PricingError,
+    ratings::RatingError,
     refusal::{Kind, Refusal as _},
     reservation::ReservationError,
     rights::{Authority, RightsError},
@@ -163,6 +164,7 @@ pub fn booking_refusals() -> Vec<(&'static str, Kind, &'static str)> {
         CouponError::REFUSALS,
         PricingError::REFUSALS,
         WaitlistError::REFUSALS,
+        RatingError::REFUSALS,
     ];
     choices.chain(rules.concat()).collect()
 }

@@ -10,6 +10,7 @@ use aggregates::{
     layout::Layout,
     price_policy::PricePolicy,
     pricing::{self, Occasion, Party},
+    ratings::Statement,
     reservation::Choice,
     seat::Seat,
     seating,
@@ -61,6 +62,9 @@ pub struct Wish {
     /// Whether it is stated that somebody needs a wheelchair place.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub accessible: bool,
+    /// What is said about ages.
+    #[serde(skip_serializing_if = "Statement::is_silent")]
+    pub said: Statement,
 }
 
 /// Decides which seats a wish means and what they cost; refuses what does not fit the slot.

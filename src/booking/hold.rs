@@ -5,6 +5,7 @@ use aggregates::{
     ids::{CustomerId, ReservationId, SeatId, TimeSlotId},
     movie::Movie,
     pricing::Party,
+    ratings::Statement,
     reservation::{Reservation, ReservationCommand, ReservationError},
     seat::{Seat, SeatCommand, SeatError},
     time_slot::{Plan, Show, TimeSlot},
@@ -17,6 +18,7 @@ use super::{
     choice::choose,
     end::{Ending, end_if_due},
     orphans::keep_orphan_rule,
+    ratings::{credible, foresee},
     refused::Refused,
     waitlist::{Settled, free_places, overtakes_nobody, settle},
 };
@@ -84,6 +86,7 @@ impl Bookings {
                 places: places.clone(),
                 party: *party,
                 accessible: accessible || stated.is_some_and(|hold| hold.choice.accessible),
+                said: Statement::default(),
             };
             let choice = choose(work, &plan, &wish).await?;
             let seats = choice.seats.clone();
@@ -157,6 +160,9 @@ pub(super) async fn begin_hold(
     wish: &Wish,
 ) -> Result<(), Stop<Refused>> {
     let now = work.now();
+    let customer = customer_of(request);
+    let said = credible(wish.said, &request.actor)?;
+    foresee(work, plan, customer, said).await?;
     let choice = choose(work, plan, wish).await?;
     take_seats(work, id, plan, wish.time_slot, &choice.seats).await?;
     keep_orphan_rule(work, id, plan, wish.time_slot, &choice.seats).await?;
@@ -166,7 +172,8 @@ pub(super) async fn begin_hold(
         choice,
         until: plan.hold_until(now),
         cap: plan.hold_cap(now),
-        customer: customer_of(request),
+        customer,
+        said,
     };
     Ok(work.execute::<Reservation>(&id, command)?)
 }

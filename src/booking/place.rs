@@ -5,6 +5,7 @@ use aggregates::{
     coupon::{Coupon, CouponCommand, CouponError},
     ids::ReservationId,
     personal::Personal,
+    ratings::Statement,
     reservation::{
         Agreements, Contact, Payment, PaymentChoice, Placement, Reservation, ReservationCommand,
         ReservationError, pay_by,
@@ -17,6 +18,7 @@ use aggregates::{
 use super::{
     Answer, Bookings, at_branch,
     hold::{in_business, seat_ids},
+    ratings::{admit, credible},
     refused::Refused,
     waitlist::{Settled, settle},
 };
@@ -35,6 +37,8 @@ pub struct Placing {
     pub coupon: Option<CouponCode>,
     /// How to pay.
     pub payment: PaymentChoice,
+    /// What is said about ages, besides what was said when it was held.
+    pub said: Statement,
 }
 
 impl Bookings {
@@ -56,6 +60,19 @@ impl Bookings {
             };
             at_branch(work, plan.branch);
             in_business(work, &plan).await?;
+            let said = hold.said.and(credible(placing.said, &request.actor)?);
+            let admitted = match work.state::<Reservation>(&id)? {
+                Reservation::Held(_) => admit(work, &plan, hold.customer, said).await?,
+                // Whatever else it is says so itself.
+                Reservation::Blank
+                | Reservation::Lapsed(_)
+                | Reservation::Released(_)
+                | Reservation::Placed(_)
+                | Reservation::Attended(_)
+                | Reservation::NoShow(_)
+                | Reservation::Cancelled(_)
+                | Reservation::Expired(_) => None,
+            };
             let payment = match placing.payment {
                 PaymentChoice::OnSite => Payment::OnSite,
                 PaymentChoice::BankTransfer => Payment::BankTransfer {
@@ -92,6 +109,7 @@ impl Bookings {
                 short_code: self.short_code(id),
                 starts_at: plan.starts_at,
                 cancel_until: plan.cancel_until(),
+                admitted,
             };
             work.execute::<Reservation>(&id, ReservationCommand::Place(Box::new(placement)))?;
             settle(work, id, Settled::Accepted).await?;

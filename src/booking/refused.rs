@@ -7,6 +7,7 @@ use aggregates::{
     ids::ReservationId,
     movie::MovieError,
     pricing::PricingError,
+    ratings::RatingError,
     refusal::{Kind, Refusal},
     reservation::ReservationError,
     seat::SeatError,
@@ -45,6 +46,9 @@ pub enum Refused {
     /// The movie is shown no more.
     #[error(transparent)]
     Movie(#[from] MovieError),
+    /// The movie is not for whoever books it.
+    #[error(transparent)]
+    Rating(#[from] RatingError),
     /// No price can be made for the choice.
     #[error(transparent)]
     Price(#[from] PricingError),
@@ -73,6 +77,7 @@ impl Refused {
             Self::Coupon(error) => error,
             Self::Branch(error) => error,
             Self::Movie(error) => error,
+            Self::Rating(error) => error,
             Self::Price(error) => error,
             Self::Waitlist(error) => error,
             Self::ChangedSince(since) => since,
@@ -97,6 +102,7 @@ impl Refused {
             | Self::Coupon(_)
             | Self::Branch(_)
             | Self::Movie(_)
+            | Self::Rating(_)
             | Self::Price(_)
             | Self::ChangedSince(_) => Vec::new(),
         }
@@ -121,6 +127,7 @@ impl Refused {
             | Self::Coupon(_)
             | Self::Branch(_)
             | Self::Movie(_)
+            | Self::Rating(_)
             | Self::Price(_)
             | Self::Waitlist(_)
             | Self::ChangedSince(_) => &[],
@@ -378,5 +385,6 @@ stops!(
     SeatingError,
     MovieError,
     PricingError,
-    WaitlistError
+    WaitlistError,
+    RatingError
 );

@@ -4,6 +4,7 @@ use aggregates::{
     ids::{ReservationId, TimeSlotId},
     personal::Personal,
     pricing::Party,
+    ratings::Statement,
     reservation::{Contact, Reservation, ReservationCommand, ReservationError},
     seating,
     time_slot::{Plan, Show},
@@ -17,6 +18,7 @@ use super::{
     Answer, Bookings, Places, Wish, at_branch,
     choice::{choose, so_many},
     hold::{NUMBERS_MAX, begin_hold, customer_of, give_back, open_plan, renumbered},
+    ratings::foresee,
     refused::{ChoiceError, Refused},
     waitlist::{Hall, free_among, look_again},
 };
@@ -56,6 +58,7 @@ impl Bookings {
         self.run(request, |mut unit| async move {
             let work = &mut unit;
             let plan = open_plan(work, time_slot).await?;
+            foresee(work, &plan, customer_of(request), Statement::default()).await?;
             let hall = Hall::of(work, &plan).await?;
             // Every place is checked in the append: whoever frees one meanwhile must know of this entry.
             let labels = hall.blocks(None);
@@ -187,6 +190,7 @@ fn wish_for(plan: &Plan, joining: &Joining, seats: Vec<SeatLabel>) -> Wish {
         },
         party: joining.party,
         accessible: false,
+        said: Statement::default(),
     }
 }
 

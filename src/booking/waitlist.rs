@@ -131,6 +131,7 @@ async fn offer(
         places,
         party: entry.party,
         accessible: false,
+        said: aggregates::ratings::Statement::default(),
     };
     let choice = match choose(work, plan, &wish).await {
         Ok(choice) => choice,

@@ -301,6 +301,36 @@ impl FromRequestParts<App> for MaybeCustomer {
     }
 }
 
+/// Who begins a reservation: whoever has no session is a guest.
+#[derive(Debug, Clone)]
+pub enum Booker {
+    /// A customer who is signed in.
+    Customer(Customer),
+    /// An admin, whatever they may do.
+    Staff(Admin),
+    /// Somebody else.
+    Guest,
+}
+
+impl FromRequestParts<App> for Booker {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        if let MaybeCustomer(Some(customer)) = MaybeCustomer::from_request_parts(parts, app).await? {
+            return Ok(Self::Customer(customer));
+        }
+        // A wrong token is no reason not to sell: who needs to be staff is told so by what they ask for.
+        let staff = match presented::token(parts, ADMINS.cookie)? {
+            Some(token) if app.admin.is(token) => Some(Admin::of_the_configuration()),
+            Some(token) if token.starts_with(ADMINS.prefix) => {
+                Admin::signed_in(app, token).await?.map(|(admin, ..)| admin)
+            }
+            Some(_) | None => None,
+        };
+        Ok(staff.map_or(Self::Guest, Self::Staff))
+    }
+}
+
 /// Who works on the reservation named in the path.
 #[derive(Debug, Clone)]
 pub enum Holder {

@@ -2,7 +2,9 @@
 //! never comes from a path or a body, only from the session.
 
 mod account;
+mod google;
 mod profile;
+mod proof;
 mod reservations;
 mod sessions;
 
@@ -16,8 +18,12 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(account::sign_up))
         .routes(routes!(account::change_password))
         .routes(routes!(account::leave))
+        .routes(routes!(google::give_nonce))
+        .routes(routes!(google::sign_in))
+        .routes(routes!(google::link))
         .routes(routes!(profile::show))
         .routes(routes!(profile::describe))
+        .routes(routes!(profile::complete))
         .routes(routes!(reservations::list))
         .routes(routes!(sessions::list, sessions::sign_in, sessions::sign_out))
         .routes(routes!(sessions::revoke))

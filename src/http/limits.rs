@@ -12,6 +12,9 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _, c
 use super::{problem::Problem, problems};
 use crate::config::RateLimits;
 
+/// How many times more often an account may be tried than one address may try: so one address alone never keeps its owner
+/// out, and many addresses together are still slow.
+const ACCOUNT_FACTOR: u32 = 4;
 /// After so many admissions old addresses are forgotten.
 const SWEEP_EVERY: u32 = 100_000;
 
@@ -36,10 +39,11 @@ impl Limits {
         let requests = Quota::per_second(burst(limits.requests_per_second))
             .allow_burst(burst(limits.requests_per_second.saturating_mul(2)));
         let guesses = Quota::per_minute(burst(limits.guesses_per_minute));
+        let account = Quota::per_minute(burst(limits.guesses_per_minute.saturating_mul(ACCOUNT_FACTOR)));
         Self(Arc::new(Buckets {
             requests: RateLimiter::dashmap(requests),
             guesses: RateLimiter::dashmap(guesses),
-            accounts: RateLimiter::dashmap(guesses),
+            accounts: RateLimiter::dashmap(account),
             clock: DefaultClock::default(),
             admitted: std::sync::atomic::AtomicU32::new(0),
         }))
@@ -69,10 +73,8 @@ impl Limits {
         )
     }
 
-    /// Whether this address may try to sign in with this account now: neither one address on many accounts, nor many
-    /// addresses on one.
-    pub fn sign_in(&self, address: IpAddr, account: [u8; 32]) -> Result<(), Problem> {
-        self.guess(address)?;
+    /// Whether this account may be tried now, from wherever: many addresses together are limited, too.
+    pub fn account(&self, account: [u8; 32]) -> Result<(), Problem> {
         self.check(
             &self.0.accounts,
             &account,
@@ -130,19 +132,16 @@ mod tests {
     }
 
     #[test]
-    fn one_account_is_not_tried_from_many_addresses() {
+    fn one_account_is_not_tried_from_many_addresses_and_not_locked_by_one() {
         let limits = limits();
-        let from = |last: u8| IpAddr::from([192, 0, 2, last]);
-        assert!(limits.sign_in(from(1), [1; 32]).is_ok());
-        assert!(
-            limits.sign_in(from(2), [1; 32]).is_err(),
-            "the same account from elsewhere"
-        );
-        assert!(limits.sign_in(from(3), [2; 32]).is_ok(), "another account");
-        assert!(
-            limits.sign_in(from(1), [3; 32]).is_err(),
-            "the same address with another account"
-        );
+        let address = IpAddr::from([192, 0, 2, 1]);
+        assert!(limits.guess(address).is_ok() && limits.account([1; 32]).is_ok());
+        assert!(limits.guess(address).is_err(), "one address has had its share");
+        for _ in 1..ACCOUNT_FACTOR {
+            assert!(limits.account([1; 32]).is_ok(), "others have theirs");
+        }
+        assert!(limits.account([1; 32]).is_err(), "all of them together");
+        assert!(limits.account([2; 32]).is_ok(), "another account");
     }
 
     #[test]

@@ -51,6 +51,10 @@ known! {
     TOO_MANY = "request/too-many", TOO_MANY_REQUESTS, "Wait as long as Retry-After says.";
     UNAUTHORIZED = "request/unauthorized", UNAUTHORIZED, "Sign in, and send the token as Authorization: Bearer ….";
     WRONG_CREDENTIALS = "sign-in/wrong-credentials", UNAUTHORIZED, "Check login and password.";
+    WRONG_TOKEN = "sign-in/wrong-token", UNAUTHORIZED, "Take a new nonce and sign in with the provider anew.";
+    EMAIL_NOT_VERIFIED = "sign-in/email-not-verified", FORBIDDEN, "Let the provider verify the e-mail address, or sign up with a password.";
+    NOT_OFFERED = "sign-in/not-offered", NOT_FOUND, "Sign in with e-mail address and password.";
+    PROVIDER_AWAY = "sign-in/provider-away", SERVICE_UNAVAILABLE, "Wait as long as Retry-After says and send it again.";
     CROSS_SITE = "request/cross-site", FORBIDDEN, "Ask from a page of this server, or send the token as Authorization: Bearer ….";
     PRECONDITION_FAILED = "request/precondition-failed", PRECONDITION_FAILED, "Fetch it again and retry with the new ETag.";
     KEY_REUSED = "request/key-reused", UNPROCESSABLE_ENTITY, "Use a new Idempotency-Key for a new request.";

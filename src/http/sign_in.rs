@@ -11,8 +11,21 @@ use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{App, access::presented, answer::Json, caller::Caller, problem::Problem, problems};
+use super::{App, access::presented, answer::Json, caller::Caller, limits, problem::Problem, problems};
 use crate::vault::{Lifetime, Session, Typed};
+
+/// Who asks to come in, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// From where.
+    pub caller: &'a Caller,
+    /// With which headers.
+    pub headers: &'a HeaderMap,
+    /// As whom: what they sign in with, folded.
+    pub account: &'a str,
+    /// Whether the token goes into a cookie.
+    pub cookie: bool,
+}
 
 /// Where one kind of people comes in.
 #[derive(Debug)]
@@ -80,8 +93,8 @@ pub struct SessionView {
 }
 
 impl Entrance {
-    /// Whether anybody may try to come in so just now: as whom, from where, and with a cookie only from our own pages.
-    pub fn admit(
+    /// Whether somebody may try a password just now: as whom, from where, and with a cookie only from our own pages.
+    pub async fn admit(
         &self,
         app: &App,
         caller: &Caller,
@@ -89,32 +102,54 @@ impl Entrance {
         account: &str,
         cookie: bool,
     ) -> Result<(), Problem> {
-        if cookie && !presented::is_same_site(headers) {
-            let detail = "only a page of this server signs in with a cookie";
-            return Err(Problem::new(&problems::CROSS_SITE, detail));
-        }
-        self.limit(app, caller, account)
+        of_our_own(headers, cookie)?;
+        self.limit(app, caller, account).await
     }
 
-    /// Whether a password may be tried just now.
-    pub fn limit(&self, app: &App, caller: &Caller, account: &str) -> Result<(), Problem> {
-        let account = format!("{} {}", self.kind, account.to_lowercase());
-        let account = app.store.vault().mac("sign-in account", account.as_bytes());
-        app.limits.sign_in(caller.address, account)
+    /// Whether a password may be tried just now. Too many attempts from anywhere do not count where the account has signed
+    /// in lately: nobody keeps its owner out.
+    pub async fn limit(&self, app: &App, caller: &Caller, account: &str) -> Result<(), Problem> {
+        app.limits.guess(caller.address)?;
+        let name = format!("{} {account}", self.kind);
+        let hash = app.store.vault().mac("sign-in account", name.as_bytes());
+        match app.limits.account(hash) {
+            Ok(()) => Ok(()),
+            Err(_) if app.places.knows(&self.place(app, caller, account)).await? => Ok(()),
+            Err(too_many) => Err(too_many),
+        }
+    }
+
+    /// An account at an address, as it is remembered.
+    fn place(&self, app: &App, caller: &Caller, account: &str) -> [u8; 32] {
+        let place = format!("{} {} {account}", self.kind, limits::network(caller.address));
+        app.store.vault().mac("sign-in place", place.as_bytes())
     }
 
     /// Begins a session, if it is their password; for nobody it takes as long.
     pub async fn let_in(
         &self,
         app: &App,
-        headers: &HeaderMap,
+        asked: Asked<'_>,
         principal: Option<String>,
         password: &Typed,
-        cookie: bool,
     ) -> Result<Response, Problem> {
         let known = app.credentials.check(principal.as_deref(), password).await?;
         let principal = principal.filter(|_| known).ok_or_else(wrong)?;
-        let (token, session) = app.sessions.begin(&principal, self.prefix, self.lifetime).await?;
+        let place = self.place(app, asked.caller, asked.account);
+        app.places.note(&place).await?;
+        self.begin(app, asked.headers, &principal, asked.cookie).await
+    }
+
+    /// Begins a session of somebody who has proved who they are. Its token is always a new one: whatever somebody sent
+    /// before never becomes a session.
+    pub async fn begin(
+        &self,
+        app: &App,
+        headers: &HeaderMap,
+        principal: &str,
+        cookie: bool,
+    ) -> Result<Response, Problem> {
+        let (token, session) = app.sessions.begin(principal, self.prefix, self.lifetime).await?;
         let seconds = self.lifetime.absolute.as_secs();
         let kept = cookie
             .then(|| presented::keep(headers, self.cookie, token.text(), seconds))
@@ -146,6 +181,15 @@ impl Entrance {
         }
         Ok(response)
     }
+}
+
+/// Refuses to keep a cookie for a page of another site.
+pub fn of_our_own(headers: &HeaderMap, cookie: bool) -> Result<(), Problem> {
+    if cookie && !presented::is_same_site(headers) {
+        let detail = "only a page of this server signs in with a cookie";
+        return Err(Problem::new(&problems::CROSS_SITE, detail));
+    }
+    Ok(())
 }
 
 /// One of name and password is wrong; which, is nobody's business.

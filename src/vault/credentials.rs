@@ -156,23 +156,30 @@ impl Credentials {
 
     /// Whether this is the password of `principal`. For nobody it takes as long as for somebody, and says no.
     pub async fn check(&self, principal: Option<&str>, typed: &Typed) -> Result<bool, CredentialError> {
-        let known = match principal {
-            Some(principal) => {
-                sqlx::query_scalar!(
-                    "select hash from vault.credentials where principal = $1",
-                    principal
-                )
-                .fetch_optional(&self.pool)
-                .await?
-            }
-            None => None,
-        };
+        // Nobody is looked up, too: what takes longer tells who exists.
+        let known = sqlx::query_scalar!(
+            "select hash from vault.credentials where principal = $1",
+            principal.unwrap_or_default()
+        )
+        .fetch_optional(&self.pool)
+        .await?;
         let typed = typed.clone();
         self.work(move |argon2| match known {
             Some(known) => matches(argon2, &typed, &known),
             None => hashed(argon2, &typed).map(|_| false),
         })
         .await?
+    }
+
+    /// Whether `principal` has a password at all.
+    pub async fn exists(&self, principal: &str) -> Result<bool, CredentialError> {
+        let known = sqlx::query_scalar!(
+            r#"select 1 as "known!" from vault.credentials where principal = $1"#,
+            principal
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(known.is_some())
     }
 
     /// Forgets the password of `principal`: nobody signs in as them any more.

@@ -1,5 +1,5 @@
-//! The rules of the log, event by event: who holds a seat, who redeemed a coupon, what adds up, what is dense; never reads a
-//! table.
+//! The rules of the log, event by event: who holds a seat, who redeemed a coupon, what adds up, what is dense, who may; never
+//! reads a table.
 //!
 //! Within a unit of work seats and reservations may disagree for some events, so what concerns several streams is checked
 //! when the unit ends: at the next event of another request or another moment.
@@ -21,7 +21,7 @@ use aggregates::{
 use jiff::Timestamp;
 use smol_str::SmolStr;
 
-use super::{Violation, waits::Waits};
+use super::{Violation, rights::Rights, waits::Waits};
 
 /// Everything that must be remembered to judge the next event.
 #[derive(Default)]
@@ -33,6 +33,7 @@ pub(super) struct Rules {
     seats: HashMap<SeatId, Seat>,
     reservations: HashMap<ReservationId, Reservation>,
     coupons: HashMap<CouponCode, Option<ReservationId>>,
+    rights: Rights,
     /// What the running unit touched.
     touched_seats: Vec<SeatId>,
     touched_reservations: Vec<ReservationId>,
@@ -119,6 +120,7 @@ impl Rules {
             self.end_unit(before)?;
         }
         self.request = request.cloned();
+        self.rights.check(recorded)?;
         match &recorded.event {
             Event::Seat(event) => self.check_seat(recorded, event),
             Event::Reservation(event) => self.check_reservation(recorded, event),

@@ -3,6 +3,7 @@
 use aggregates::{
     ids::{ReservationId, SeatId, TimeSlotId},
     pricing::{Party, Persons, Quote},
+    ratings::Statement,
     reservation::{Choice, Reservation, ReservationCommand},
     seat::{Seat, SeatCommand},
     seating::SeatingError,
@@ -54,6 +55,7 @@ async fn lapsed(shop: &Shop, slot: TimeSlotId, seats: &[SeatLabel]) -> Reservati
                 until,
                 cap,
                 customer: None,
+                said: Statement::default(),
             };
             unit.execute::<Reservation>(&id, command).expect("a new hold");
             Ok::<(), Stop<Refused>>(())

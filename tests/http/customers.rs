@@ -29,6 +29,14 @@ pub(super) async fn customer(api: &Api, email: &str, nickname: &str) -> String {
     token(api, email).await
 }
 
+/// The token of a customer who has just signed up with this birth date, or none.
+pub(super) async fn signed_up(api: &Api, email: &str, nickname: &str, birth_date: Value) -> String {
+    let body =
+        json!({ "email": email, "password": PASSWORD, "nickname": nickname, "birth_date": birth_date });
+    api.done(&Call::post("/v1/customers", body)).await;
+    token(api, email).await
+}
+
 /// The token of another session of theirs.
 pub(super) async fn token(api: &Api, email: &str) -> String {
     let begun = sign_in(api, email, PASSWORD).await;
@@ -77,6 +85,49 @@ async fn a_customer_meets_their_own_reservations_and_no_others() {
         .await;
     let who = &story.json()[0]["who"];
     assert!(who.as_str().unwrap().starts_with("customer "), "{who}");
+    field.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_seat_map_marks_the_seats_of_the_customer_who_asks() {
+    let field = Field::open().await;
+    let api = &field.api;
+    let haneul = customer(api, "haneul@example.com", "하늘").await;
+    let bada = customer(api, "bada@example.com", "바다").await;
+    let slot = field.house.screening(api, 1, 8, Sale::Long).await;
+    let own = api
+        .done(&Call::hold(slot, &["A1", "A2"]).with_token(&haneul))
+        .await
+        .hold();
+    api.done(&Call::place(&own, None)).await;
+    api.done(&Call::hold(slot, &["A4"]).with_token(&haneul)).await;
+    api.done(&Call::hold(slot, &["A6"]).with_token(&bada)).await;
+    let guests = api.done(&Call::hold(slot, &["A8"])).await;
+    let map = format!(
+        "/v1/time-slots/{slot}/seat-map?min_position={}",
+        guests.position.unwrap()
+    );
+    let mine = async |call: Call| -> Vec<String> {
+        let map = api.done(&call).await.json();
+        let seats = map["seats"].as_array().unwrap().iter();
+        let mine = seats.filter(|seat| seat["mine"] == true);
+        mine.map(|seat| seat["label"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(
+        mine(Call::get(&map).with_token(&haneul)).await,
+        ["A1", "A2", "A4"]
+    );
+    assert_eq!(mine(Call::get(&map).with_token(&bada)).await, ["A6"]);
+    let guest = guests.hold();
+    let with_secret = Call::get(format!("{map}&reservation={}", guest.number)).with_token(&guest.token);
+    assert_eq!(mine(with_secret).await, ["A8"]);
+    // A number alone, another's session, or an ended one marks nothing.
+    let number = format!("{map}&reservation={}", guest.number);
+    assert_eq!(mine(Call::get(&number)).await, [""; 0]);
+    assert_eq!(mine(Call::get(&number).with_token(&bada)).await, ["A6"]);
+    api.ask(&Call::delete(SESSIONS).with_token(&bada)).await;
+    assert_eq!(mine(Call::get(&map).with_token(&bada)).await, [""; 0]);
     field.close().await;
 }
 

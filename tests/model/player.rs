@@ -6,6 +6,7 @@ use aggregates::{
     coupon::{Coupon, CouponCommand},
     ids::{ReservationId, SeatId, TimeSlotId},
     pricing::{Party, Persons},
+    ratings::Statement,
     reservation::{Agreements, Canceller, PaymentChoice, Reservation, ReservationCommand},
     rights::Authority,
     seat::{Seat, SeatCommand},
@@ -128,6 +129,7 @@ impl<'a> Player<'a> {
                     places: Places::Seats(self.labels(*seats)),
                     party: adults(*seats),
                     accessible: false,
+                    said: Statement::default(),
                 };
                 answered(bookings.hold(&by_guest(new, "Hold"), new, &wish).await)
             }
@@ -137,6 +139,7 @@ impl<'a> Player<'a> {
                     places: Places::Room,
                     party: Party::Group { size: *size },
                     accessible: false,
+                    said: Statement::default(),
                 };
                 answered(bookings.hold(&by_guest(new, "Hold"), new, &wish).await)
             }
@@ -270,6 +273,11 @@ impl<'a> Player<'a> {
             agreements: Agreements {
                 privacy: true,
                 house_rules: true,
+            },
+            // The movie is from 15, and nobody is signed in.
+            said: Statement {
+                age_confirmed: true,
+                ..Statement::default()
             },
             coupon: coupon.map(|coupon| self.coupons[coupon].clone()),
             payment: if on_site {

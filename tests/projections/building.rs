@@ -13,7 +13,11 @@ use jari::store::{
     rebuild::{Progress, RebuildError, rebuild},
     runner::Projections,
 };
-use projections::{ReadModel as _, reservation_list, seat_map};
+use projections::{
+    ReadModel as _,
+    reservation_list::{self, ReservationList},
+    seat_map,
+};
 use sqlx::{PgConnection, Row as _};
 use tokio::runtime::Handle;
 
@@ -234,6 +238,36 @@ async fn a_model_that_does_not_exist_cannot_be_built() {
     .await
     .unwrap_err();
     assert!(matches!(error, RebuildError::Unknown(name) if name == "seats"));
+}
+
+#[tokio::test]
+async fn a_model_of_an_older_program_is_built_anew_when_a_newer_one_starts() {
+    let database = database::fresh().await;
+    let shop = Arc::new(Shop::open(&database.owner(), 2, 5).await);
+    let slot = shop.screening().await;
+    let first = follow(&shop);
+    sell_many(&shop, slot, 0..3).await;
+    caught_up(&first, &shop.store).await;
+    first.close().await;
+    // As an older program has left it: another version of the fold, and rows that it wrote otherwise.
+    let mut db = superuser(&database.owner()).await;
+    let older = "update read_models.checkpoints set version = version - 1 where model = 'reservation_list';
+        update read_models.reservation_list set customer = gen_random_uuid(), seats = '{}';
+        delete from read_models.reservation_list_history";
+    sqlx::raw_sql(older).execute(&mut db).await.unwrap();
+    let newer = follow(&shop);
+    let swapped = "select version = $1 from read_models.checkpoints where model = 'reservation_list'";
+    let mut built = false;
+    while !built {
+        built = sqlx::query_scalar(swapped)
+            .bind(ReservationList::VERSION)
+            .fetch_one(&mut db)
+            .await
+            .unwrap();
+    }
+    caught_up(&newer, &shop.store).await;
+    newer.close().await;
+    assert_proved(&shop).await;
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use aggregates::{
     Event, Recorded, StreamId,
     ids::ReservationId,
     personal::Personal,
+    ratings::Statement,
     reservation::{
         Canceller, Placement, Reservation, ReservationCommand, ReservationError, ReservationEvent,
     },
@@ -42,6 +43,7 @@ fn held() -> ReservationCommand {
         until: Timestamp::MAX,
         cap: Timestamp::MAX,
         customer: None,
+        said: Statement::default(),
     }
 }
 

@@ -71,6 +71,12 @@ impl Server {
         Api::new(self.port, Arc::clone(journal))
     }
 
+    /// All it has written into its log so far.
+    pub fn said(&self) -> String {
+        let text = fs::read(&self.output).unwrap_or_default();
+        String::from_utf8_lossy(&text).into_owned()
+    }
+
     /// Ends it without any warning.
     pub fn kill(&mut self) {
         self.child.kill().expect("it runs");
@@ -186,6 +192,8 @@ fn spawn(database: &Place, port: u16, output: &PathBuf) -> Child {
         .expect("the folder for test files");
     command(database)
         .args(["serve", "--port", &port.to_string()])
+        // All that our own code ever says, so that tests can look for what it must not.
+        .env("JARI_LOG", "info,jari=trace")
         .stdout(log.try_clone().expect("a second handle"))
         .stderr(log)
         .spawn()

@@ -16,6 +16,7 @@ use aggregates::{
     movie::Movie,
     price_policy::PricePolicy,
     pricing::{Party, Persons},
+    ratings::Statement,
     reservation::{Agreements, PaymentChoice},
     theme::Theme,
     time_slot::TimeSlot,
@@ -156,10 +157,7 @@ impl Shop {
             json!({ verb: body })
         };
         let command: A::Command = serde_json::from_value(body).expect("a well-formed command");
-        let request = Request {
-            actor: Actor::Admin("head-office".into()),
-            ..Request::system("test", "Administer")
-        };
+        let request = Request::system("test", "Administer");
         self.store
             .run(&request, |mut unit| {
                 let command = command.clone();
@@ -254,6 +252,7 @@ impl Shop {
             places: Places::Seats(seats),
             party,
             accessible: false,
+            said: Statement::default(),
         };
         let id = self.bookings.next_number();
         self.bookings.hold(&guest(id, "Hold"), id, &wish).await
@@ -266,6 +265,7 @@ impl Shop {
             places: Places::Room,
             party: Party::Group { size: 2 },
             accessible: false,
+            said: Statement::default(),
         };
         let id = self.bookings.next_number();
         self.bookings.hold(&guest(id, "Hold"), id, &wish).await
@@ -282,6 +282,10 @@ impl Shop {
             },
             coupon,
             payment: PaymentChoice::BankTransfer,
+            said: Statement {
+                age_confirmed: true,
+                ..Statement::default()
+            },
         };
         self.bookings.place(&guest(id, "Place"), id, &placing).await
     }

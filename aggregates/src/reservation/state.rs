@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Canceller, Choice, Payment, Placement, ReservationEvent};
 use crate::{
     ids::{CustomerId, TimeSlotId},
+    ratings::Statement,
     values::Money,
 };
 
@@ -28,6 +29,9 @@ pub struct Held {
     /// Whether it was offered to somebody who waited (DOMAIN W2).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub offered: bool,
+    /// What was said about ages.
+    #[serde(default, skip_serializing_if = "Statement::is_silent")]
+    pub said: Statement,
 }
 
 /// A binding reservation and what became of its money.
@@ -163,6 +167,7 @@ impl Reservation {
                     cap,
                     customer,
                     offered,
+                    said,
                 },
                 _,
             ) => Self::Held(Held {
@@ -173,6 +178,7 @@ impl Reservation {
                 extended: false,
                 customer,
                 offered,
+                said,
             }),
             (Event::Extended { until }, Self::Held(hold)) => Self::Held(Held {
                 until,

@@ -55,6 +55,7 @@ fn placement(total: i64, payment: Payment) -> Box<Placement> {
         short_code: "K7MQ2Z".to_owned(),
         starts_at: NOON + 3.hours(),
         cancel_until: NOON + 160.minutes(),
+        admitted: None,
     })
 }
 
@@ -78,6 +79,7 @@ fn held() -> Event {
         cap: cap(),
         customer: None,
         offered: false,
+        said: Statement::default(),
     }
 }
 
@@ -121,6 +123,7 @@ fn a_reservation_begins_once_and_never_outlives_its_cap() {
         until,
         cap: cap(),
         customer: None,
+        said: Statement::default(),
     };
     given::<Reservation>([]).when(hold(until())).then([held()]);
     given::<Reservation>([held()])
@@ -135,6 +138,7 @@ fn a_reservation_begins_once_and_never_outlives_its_cap() {
             cap: cap(),
             customer: None,
             offered: false,
+            said: Statement::default(),
         }]);
 }
 
@@ -245,6 +249,7 @@ fn extending_that_gains_nothing_is_refused_and_not_used_up() {
         cap: cap(),
         customer: None,
         offered: false,
+        said: Statement::default(),
     };
     given::<Reservation>([full])
         .when(Do::Extend {

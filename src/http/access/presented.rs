@@ -10,6 +10,9 @@ use super::super::{problem::Problem, problems};
 /// The header by which a page of ours shows that it is one; its value is of no importance.
 pub const SAME_SITE: HeaderName = HeaderName::from_static("x-jari-csrf");
 
+/// What browsers ask of a cookie whose name begins so: `Secure`, `Path=/`, and no `Domain`.
+const HOST_ONLY: &str = "__Host-";
+
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
@@ -42,7 +45,12 @@ pub fn token<'a>(parts: &'a Parts, name: &str) -> Result<Option<&'a str>, Proble
     }
 }
 
+/// The cookie of this name: first the one that only we can have set, over https and for this host alone.
 fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    value(headers, &format!("{HOST_ONLY}{name}")).or_else(|| value(headers, name))
+}
+
+fn value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let all = headers.get_all(header::COOKIE).iter();
     let mut pairs = all
         .filter_map(|line| line.to_str().ok())
@@ -69,10 +77,15 @@ pub fn is_same_site(headers: &HeaderMap) -> bool {
     }
 }
 
-/// The header that lets a browser keep a token: not for scripts, not for other sites, over https only where we are.
+/// The header that lets a browser keep a token: not for scripts, not for other sites; over https only where we are, and
+/// then under a name that no other host of our domain can set.
 pub fn keep(headers: &HeaderMap, name: &str, token: &str, seconds: u64) -> Option<HeaderValue> {
-    let secure = if is_https(headers) { "; Secure" } else { "" };
-    let cookie = format!("{name}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
+    let (prefix, secure) = if is_https(headers) {
+        (HOST_ONLY, "; Secure")
+    } else {
+        ("", "")
+    };
+    let cookie = format!("{prefix}{name}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
     HeaderValue::from_str(&cookie).ok()
 }
 
@@ -127,6 +140,8 @@ mod tests {
         let sent = headers(&[("cookie", "a=1; jari_admin=adm_x; jari_admin2=y")]);
         assert_eq!(cookie(&sent, "jari_admin"), Some("adm_x"));
         assert_eq!(cookie(&sent, "jari_adm"), None);
+        let tossed = headers(&[("cookie", "jari_admin=adm_theirs; __Host-jari_admin=adm_x")]);
+        assert_eq!(cookie(&tossed, "jari_admin"), Some("adm_x"), "ours comes first");
     }
 
     #[test]
@@ -139,7 +154,7 @@ mod tests {
         assert_eq!(kept(&[]), plain);
         assert_eq!(
             kept(&[("origin", "https://jari.example")]),
-            format!("{plain}; Secure")
+            format!("__Host-{plain}; Secure")
         );
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! What the shipped roles grant stands in `aggregates::rights`. A route that is not in here is closed, and a test fails.
 
+use std::{collections::HashMap, sync::LazyLock};
+
 use aggregates::{
     admin::Admin, administered::Administered, auditorium::Auditorium, branch::Branch, coupon::Coupon,
     movie::Movie, price_policy::PricePolicy, rights::Permission, role::Role, theme::Theme,
@@ -173,11 +175,15 @@ const ROUTES: &[(Method, &str, Needs)] = &[
     // Customers and what is theirs.
     (Method::POST, "/v1/customers", Anyone),
     (Method::POST, "/v1/customer/sessions", Anyone),
+    (Method::POST, "/v1/customer/sign-in-nonces", Anyone),
+    (Method::POST, "/v1/customer/sessions/google", Anyone),
+    (Method::POST, "/v1/customer/link-google", Customer),
     (Method::GET, "/v1/customer/sessions", Customer),
     (Method::DELETE, "/v1/customer/sessions", Customer),
     (Method::DELETE, "/v1/customer/sessions/{id}", Customer),
     (Method::GET, "/v1/customer", Customer),
     (Method::POST, "/v1/customer/describe", Customer),
+    (Method::POST, "/v1/customer/complete", Customer),
     (Method::POST, "/v1/customer/change-password", Customer),
     (Method::POST, "/v1/customer/leave", Customer),
     (Method::GET, "/v1/customer/reservations", Customer),
@@ -224,6 +230,34 @@ pub(in super::super) fn of(method: &Method, path: &str) -> Option<Needs> {
         .iter()
         .find(|(known, template, _)| known == method && *template == path);
     found.map(|(_, _, needs)| *needs)
+}
+
+/// What a command asked for that stands in the log: it is named by the last two words of its route.
+#[must_use]
+pub fn of_command(command: &str) -> Option<Needs> {
+    static COMMANDS: LazyLock<HashMap<String, Needs>> = LazyLock::new(|| {
+        let commands = table().into_iter().filter(|line| line.method == Method::POST);
+        commands
+            .map(|line| (command_of(&line.path), line.needs))
+            .collect()
+    });
+    COMMANDS.get(command).copied()
+}
+
+/// How the log calls what a route does.
+fn command_of(path: &str) -> String {
+    match path {
+        // What begins something is no verb in its route.
+        "/v1/reservations" => return "reservations/hold".to_owned(),
+        "/v1/coupons" => return "coupons/issue".to_owned(),
+        _ => {}
+    }
+    let words: Vec<&str> = path
+        .split('/')
+        .filter(|word| !word.is_empty() && !word.starts_with('{'))
+        .collect();
+    let last = words.len().saturating_sub(2);
+    words[last..].join("/")
 }
 
 /// The whole table: every route of the document, also those that are made of commands.

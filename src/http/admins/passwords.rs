@@ -67,7 +67,7 @@ pub(in super::super) async fn change(
     caller: Caller,
     Sent(ChangePassword { current, new }): Sent<ChangePassword>,
 ) -> Result<Response, Problem> {
-    ADMINS.limit(&app, &caller, &session.principal)?;
+    ADMINS.limit(&app, &caller, &session.principal).await?;
     if !app.credentials.check(Some(&session.principal), &current).await? {
         let detail = "the current password is wrong";
         return Err(Problem::new(&problems::WRONG_CREDENTIALS, detail));

@@ -1,6 +1,6 @@
 //! `/v1/admin/sessions`: sign in, sign out, and see or end one's own sessions (DOMAIN P3).
 
-use aggregates::values::LoginId;
+use aggregates::{admin, values::LoginId};
 use axum::{extract::State, http::HeaderMap, response::Response};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -12,7 +12,7 @@ use super::super::{
     caller::Caller,
     params::Id,
     problem::{Problem, ProblemBody},
-    sign_in::{self, ADMINS, SessionBegun, SessionView},
+    sign_in::{self, ADMINS, Asked, SessionBegun, SessionView},
 };
 use crate::{people, vault::Typed};
 
@@ -54,14 +54,21 @@ pub(in super::super) async fn sign_in(
     }): Sent<SignIn>,
 ) -> Result<Response, Problem> {
     let login: Option<LoginId> = login.parse().ok();
-    let account = login.as_ref().map_or("", LoginId::as_str);
-    ADMINS.admit(&app, &caller, &headers, account, cookie)?;
+    let account = login.as_ref().map(admin::Admin::login_claim);
+    let account = account.as_ref().map_or("", |claim| claim.name.as_str());
+    ADMINS.admit(&app, &caller, &headers, account, cookie).await?;
     let id = match &login {
         Some(login) => people::admin_by_login(&app.store, login).await?,
         None => None,
     };
     let principal = id.map(people::principal);
-    ADMINS.let_in(&app, &headers, principal, &password, cookie).await
+    let asked = Asked {
+        caller: &caller,
+        headers: &headers,
+        account,
+        cookie,
+    };
+    ADMINS.let_in(&app, asked, principal, &password).await
 }
 
 /// One's own sessions, the newest first.

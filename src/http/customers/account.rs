@@ -25,14 +25,15 @@ use super::{
         caller::Caller,
         fresh,
         problem::{Problem, ProblemBody},
-        problems,
         sign_in::CUSTOMERS,
     },
     profile::CustomerView,
+    proof::Proof,
 };
 use crate::{
     booking::Refused,
     customers,
+    oidc::IdToken,
     store::{Actor, Stop},
     vault::{Password, Typed},
 };
@@ -51,7 +52,7 @@ pub struct SignUp {
     /// The number to call.
     #[serde(default)]
     phone: Option<PhoneNumber>,
-    /// When they were born; needed for movies from 19.
+    /// When they were born; rated movies ask for it, and it is said once.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Date)]
     birth_date: Option<Date>,
@@ -67,8 +68,16 @@ impl Sendable for SignUp {
 #[serde(deny_unknown_fields)]
 pub struct ChangeOwnPassword {
     /// The one in use.
-    #[schema(value_type = String, format = Password)]
-    current: Typed,
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Password)]
+    current: Option<Typed>,
+    /// Instead, by who has no password: a token of the provider.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    id_token: Option<IdToken>,
+    /// The nonce it was asked for with.
+    #[serde(default)]
+    nonce: Option<String>,
     /// The one to be used from now on.
     #[schema(value_type = String, format = Password, min_length = 8, max_length = 64)]
     new: Password,
@@ -83,8 +92,16 @@ impl Sendable for ChangeOwnPassword {
 #[serde(deny_unknown_fields)]
 pub struct Leave {
     /// The password.
-    #[schema(value_type = String, format = Password)]
-    password: Typed,
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Password)]
+    password: Option<Typed>,
+    /// Instead, by who has no password: a token of the provider.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    id_token: Option<IdToken>,
+    /// The nonce it was asked for with.
+    #[serde(default)]
+    nonce: Option<String>,
 }
 
 impl Sendable for Leave {
@@ -129,19 +146,30 @@ pub(in super::super) async fn sign_up(
     Ok(Done::created(&committed, "/v1/customer".to_owned(), view).into_response())
 }
 
-/// Changes one's own password; all other sessions of one's own end.
+/// Changes one's own password, or sets the first one; all other sessions of one's own end.
 #[utoipa::path(post, path = "/v1/customer/change-password", tag = "customers", operation_id = "changeCustomerPassword",
     request_body = ChangeOwnPassword, security(("customer" = [])),
     responses((status = NO_CONTENT, description = "Changed",
                headers(("X-Jari-Position" = i64, description = "Where in the log that is"))),
+              (status = NOT_FOUND, description = "sign-in/not-offered", body = ProblemBody),
               (status = UNAUTHORIZED, description = "Not signed in, or the current password is wrong", body = ProblemBody)))]
 pub(in super::super) async fn change_password(
     State(app): State<App>,
     customer: Customer,
     caller: Caller,
-    Sent(ChangeOwnPassword { current, new }): Sent<ChangeOwnPassword>,
+    Sent(ChangeOwnPassword {
+        current: password,
+        id_token,
+        nonce,
+        new,
+    }): Sent<ChangeOwnPassword>,
 ) -> Result<Response, Problem> {
-    proved(&app, &caller, &customer, &current).await?;
+    let proof = Proof {
+        password,
+        id_token,
+        nonce,
+    };
+    proof.of(&app, &caller, &customer, "/current").await?;
     let principal = &customer.session.principal;
     let request = caller.request(customer.actor(), "customer/change-password", None);
     let committed = customers::password_changed(&app.store, &request, customer.id).await?;
@@ -160,15 +188,25 @@ pub(in super::super) async fn change_password(
 #[utoipa::path(post, path = "/v1/customer/leave", tag = "customers", operation_id = "leaveCustomer",
     request_body = Leave, security(("customer" = [])),
     responses((status = NO_CONTENT, description = "Forgotten"),
+              (status = NOT_FOUND, description = "sign-in/not-offered", body = ProblemBody),
               (status = UNAUTHORIZED, description = "Not signed in, or the password is wrong", body = ProblemBody)))]
 pub(in super::super) async fn leave(
     State(app): State<App>,
     customer: Customer,
     caller: Caller,
     headers: HeaderMap,
-    Sent(Leave { password }): Sent<Leave>,
+    Sent(Leave {
+        password,
+        id_token,
+        nonce,
+    }): Sent<Leave>,
 ) -> Result<Response, Problem> {
-    proved(&app, &caller, &customer, &password).await?;
+    let proof = Proof {
+        password,
+        id_token,
+        nonce,
+    };
+    proof.of(&app, &caller, &customer, "/password").await?;
     let principal = &customer.session.principal;
     let request = caller.request(customer.actor(), "customer/leave", None);
     let committed = customers::leave(&app.store, &request, customer.id).await?;
@@ -200,21 +238,4 @@ pub(in super::super) async fn leave(
         response.headers_mut().insert(header::SET_COOKIE, gone);
     }
     Ok(response)
-}
-
-/// Whether it is really them, and not somebody who found their machine open.
-async fn proved(app: &App, caller: &Caller, customer: &Customer, typed: &Typed) -> Result<(), Problem> {
-    CUSTOMERS.limit(app, caller, &customer.session.principal)?;
-    if app
-        .credentials
-        .check(Some(&customer.session.principal), typed)
-        .await?
-    {
-        Ok(())
-    } else {
-        Err(Problem::new(
-            &problems::WRONG_CREDENTIALS,
-            "the password is wrong",
-        ))
-    }
 }

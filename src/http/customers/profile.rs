@@ -1,4 +1,4 @@
-//! `/v1/customer`: what is known of the customer who asks, and to say something else.
+//! `/v1/customer`: what is known of the customer who asks, to say something else, and to say what was missing.
 
 use aggregates::{
     customer::{self, Profile},
@@ -38,6 +38,8 @@ pub struct CustomerView {
     /// When they were born.
     #[schema(value_type = Option<String>, format = Date)]
     birth_date: Option<Date>,
+    /// Whether they sign in with an account at another provider, too.
+    linked: bool,
 }
 
 impl CustomerView {
@@ -50,6 +52,7 @@ impl CustomerView {
             nickname: known.nickname.plain().cloned(),
             phone: known.phone.as_ref().and_then(Personal::plain).cloned(),
             birth_date: known.birth_date.as_ref().and_then(Personal::plain).copied(),
+            linked: known.identity.is_some(),
         })
     }
 }
@@ -63,7 +66,7 @@ pub struct DescribeCustomer {
     /// The number to call.
     #[serde(default)]
     phone: Option<PhoneNumber>,
-    /// When they were born; needed for movies from 19.
+    /// When they were born; once it is known it stays.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Date)]
     birth_date: Option<Date>,
@@ -92,7 +95,7 @@ pub(in super::super) async fn show(
     responses((status = OK, description = "As it is now", body = CustomerView,
                headers(("X-Jari-Position" = i64, description = "Where in the log that is"))),
               (status = UNAUTHORIZED, description = "Not signed in", body = ProblemBody),
-              (status = CONFLICT, description = "The nickname is taken", body = ProblemBody),
+              (status = CONFLICT, description = "The nickname is taken, or another birth date is known", body = ProblemBody),
               (status = UNPROCESSABLE_ENTITY, description = "Some fields are wrong", body = ProblemBody)))]
 pub(in super::super) async fn describe(
     State(app): State<App>,
@@ -107,6 +110,38 @@ pub(in super::super) async fn describe(
     };
     let request = caller.request(customer.actor(), "customer/describe", None);
     let committed = customers::describe(&app.store, &request, customer.id, &profile).await?;
+    let state = app.store.read::<customer::Customer>(&customer.id).await?;
+    Ok(Done::ok(&committed, CustomerView::of(customer.id, &state)?).into_response())
+}
+
+/// What was missing.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CompleteCustomer {
+    /// When they were born.
+    #[schema(value_type = String, format = Date)]
+    birth_date: Date,
+}
+
+impl Sendable for CompleteCustomer {
+    const EXAMPLE: &'static str = r#"{"birth_date":"2001-02-03"}"#;
+}
+
+/// Adds the birth date, once: rated movies ask for it.
+#[utoipa::path(post, path = "/v1/customer/complete", tag = "customers", operation_id = "completeCustomer",
+    request_body = CompleteCustomer, security(("customer" = [])),
+    responses((status = OK, description = "As it is now", body = CustomerView, headers(("X-Jari-Position" = i64))),
+              (status = UNAUTHORIZED, description = "Not signed in", body = ProblemBody),
+              (status = CONFLICT, description = "Another birth date is known", body = ProblemBody),
+              (status = UNPROCESSABLE_ENTITY, description = "The birth date is impossible", body = ProblemBody)))]
+pub(in super::super) async fn complete(
+    State(app): State<App>,
+    customer: Customer,
+    caller: Caller,
+    Sent(CompleteCustomer { birth_date }): Sent<CompleteCustomer>,
+) -> Result<Response, Problem> {
+    let request = caller.request(customer.actor(), "customer/complete", None);
+    let committed = customers::complete(&app.store, &request, customer.id, birth_date).await?;
     let state = app.store.read::<customer::Customer>(&customer.id).await?;
     Ok(Done::ok(&committed, CustomerView::of(customer.id, &state)?).into_response())
 }

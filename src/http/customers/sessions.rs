@@ -1,6 +1,6 @@
 //! `/v1/customer/sessions`: sign in, sign out, and see or end one's own sessions.
 
-use aggregates::values::Email;
+use aggregates::{customer, values::Email};
 use axum::{extract::State, http::HeaderMap, response::Response};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -12,7 +12,7 @@ use super::super::{
     caller::Caller,
     params::Id,
     problem::{Problem, ProblemBody},
-    sign_in::{self, CUSTOMERS, SessionBegun, SessionView},
+    sign_in::{self, Asked, CUSTOMERS, SessionBegun, SessionView},
 };
 use crate::{customers, vault::Typed};
 
@@ -55,16 +55,22 @@ pub(in super::super) async fn sign_in(
     }): Sent<CustomerSignIn>,
 ) -> Result<Response, Problem> {
     let email: Option<Email> = email.parse().ok();
-    let account = email.as_ref().map_or("", Email::as_str);
-    CUSTOMERS.admit(&app, &caller, &headers, account, cookie)?;
+    // Folded as the claim is: however it is spelt, it is the same account.
+    let account = email.as_ref().map(customer::Customer::email_claim);
+    let account = account.as_ref().map_or("", |claim| claim.name.as_str());
+    CUSTOMERS.admit(&app, &caller, &headers, account, cookie).await?;
     let id = match &email {
         Some(email) => customers::customer_by_email(&app.store, email).await?,
         None => None,
     };
     let principal = id.map(customers::principal);
-    CUSTOMERS
-        .let_in(&app, &headers, principal, &password, cookie)
-        .await
+    let asked = Asked {
+        caller: &caller,
+        headers: &headers,
+        account,
+        cookie,
+    };
+    CUSTOMERS.let_in(&app, asked, principal, &password).await
 }
 
 /// One's own sessions, the newest first.

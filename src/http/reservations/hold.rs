@@ -7,7 +7,9 @@ use aggregates::{
     fault::Fault,
     ids::{ReservationId, TimeSlotId},
     pricing::{Party, Persons},
+    ratings::Statement,
     reservation::{Reservation, ReservationEvent},
+    rights::Permission,
     theme::PARTY_MAX,
     time_slot::SEATS_PER_CUSTOMER_DEFAULT,
     values::SeatLabel,
@@ -22,7 +24,7 @@ use serde_json::Value;
 use super::{
     super::{
         App,
-        access::MaybeCustomer,
+        access::Booker,
         answer::Done,
         body::{Sendable, Sent, invalid, refuse},
         caller::Caller,
@@ -62,6 +64,16 @@ pub struct Hold {
     /// places are sold with it only.
     #[serde(default)]
     accessible: bool,
+    /// For a rated movie, booked without an account: that everybody is old enough or comes with a guardian. It can be said
+    /// when placing, too.
+    #[serde(default)]
+    age_confirmed: bool,
+    /// For a movie from 12 or 15: that a guardian comes along.
+    #[serde(default)]
+    guardian_accompanies: bool,
+    /// For staff: that they have looked at an identity card.
+    #[serde(default)]
+    id_checked: bool,
 }
 
 impl Sendable for Hold {
@@ -91,6 +103,11 @@ impl Hold {
             places,
             party,
             accessible: self.accessible,
+            said: Statement {
+                age_confirmed: self.age_confirmed,
+                guardian_accompanies: self.guardian_accompanies,
+                id_checked: self.id_checked,
+            },
         })
     }
 }
@@ -194,26 +211,33 @@ pub(super) fn chosen(choice: ChoiceFields) -> Result<(Places, Party), Problem> {
 /// Holds seats or an escape-room slot.
 #[utoipa::path(post, path = "/v1/reservations", tag = "reservations", operation_id = "holdReservation",
     request_body = Hold,
-    security((), ("customer" = [])),
+    security((), ("customer" = []), ("admin" = [])),
     params(("Idempotency-Key" = Option<String>, Header, description = "22 to 128 printable characters, for example a UUID")),
     responses(
         (status = CREATED, description = "Held; the token is its holder's secret", body = ReservationView,
          headers(("Location" = String, description = "The reservation"))),
         (status = UNAUTHORIZED, description = "The session that was sent has ended", body = ProblemBody),
+        (status = FORBIDDEN, description = "rating/too-young and others: the movie is not for them", body = ProblemBody),
         (status = CONFLICT, description = "seat/taken, seating/orphan and others; names the seats, and suggests others", body = ProblemBody),
         (status = UNPROCESSABLE_ENTITY, description = "Some fields are wrong", body = ProblemBody)))]
 pub(in super::super) async fn hold(
     State(app): State<App>,
     caller: Caller,
-    MaybeCustomer(customer): MaybeCustomer,
+    booker: Booker,
     StrangersKey(key): StrangersKey,
     Sent(body): Sent<Hold>,
 ) -> Result<Response, Problem> {
     let wish = body.wish()?;
     let number = app.bookings.next_number();
-    let (actor, scope) = match customer {
-        Some(customer) => (customer.actor(), customer.session.principal),
-        None => (Actor::Guest(number), "anonymous".to_owned()),
+    let (actor, scope) = match booker {
+        Booker::Customer(customer) => (customer.actor(), customer.session.principal),
+        // Staff book like everybody else, unless they say what only staff can say.
+        Booker::Staff(admin) if wish.said.id_checked => {
+            let needed = Permission::ChangeReservations;
+            admin.may_in_slot(&app, needed, wish.time_slot).await?;
+            (admin.actor(), admin.scope())
+        }
+        Booker::Staff(_) | Booker::Guest => (Actor::Guest(number), "anonymous".to_owned()),
     };
     let key = key.bind(app.store.vault(), scope, &wish)?;
     let request = caller.request(actor, "reservations/hold", key);

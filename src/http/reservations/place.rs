@@ -2,6 +2,7 @@
 
 use aggregates::{
     ids::ReservationId,
+    ratings::Statement,
     reservation::{Agreements, PaymentChoice},
     values::{CouponCode, CustomerName, PhoneNumber},
 };
@@ -38,6 +39,15 @@ pub struct Place {
     coupon: Option<CouponCode>,
     /// How to pay.
     payment: PaymentChoice,
+    /// For a rated movie, booked without an account: that everybody is old enough or comes with a guardian.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    age_confirmed: bool,
+    /// For a movie from 12 or 15: that a guardian comes along.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    guardian_accompanies: bool,
+    /// For staff: that they have looked at an identity card.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    id_checked: bool,
 }
 
 impl Sendable for Place {
@@ -52,6 +62,7 @@ impl Sendable for Place {
     security(("reservation" = []), ("customer" = []), ("admin" = [])),
     request_body = Place,
     responses((status = OK, description = "Placed: short code, deadline and accounts", body = ReservationView),
+              (status = FORBIDDEN, description = "rating/too-young and others: the movie is not for them", body = ProblemBody),
               (status = NOT_FOUND, description = "Unknown number, wrong token, or unknown coupon", body = ProblemBody),
               (status = CONFLICT, description = "coupon/already-redeemed and others", body = ProblemBody),
               (status = GONE, description = "reservation/hold-lapsed and others", body = ProblemBody),
@@ -73,6 +84,9 @@ pub(in super::super) async fn place(
         agreements,
         coupon,
         payment,
+        age_confirmed,
+        guardian_accompanies,
+        id_checked,
     } = body;
     let placing = Placing {
         name,
@@ -80,6 +94,11 @@ pub(in super::super) async fn place(
         agreements,
         coupon,
         payment,
+        said: Statement {
+            age_confirmed,
+            guardian_accompanies,
+            id_checked,
+        },
     };
     let request = caller.request(holder.actor(), "reservations/place", key);
     let committed = app.bookings.place(&request, holder.id(), &placing).await?;

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use aggregates::{
     ids::{ReservationId, SeatId},
     pricing::{Party, Persons},
+    ratings::Statement,
     reservation::{Agreements, PaymentChoice},
     seat::{Seat, SeatCommand},
 };
@@ -45,6 +46,7 @@ impl Ours {
                 ..Persons::default()
             }),
             accessible: false,
+            said: Statement::default(),
         };
         self.bookings
             .hold(&request(id, "Hold"), id, &wish)
@@ -59,6 +61,10 @@ impl Ours {
             },
             coupon: Some(booking.coupon.clone()),
             payment: PaymentChoice::OnSite,
+            said: Statement {
+                age_confirmed: true,
+                ..Statement::default()
+            },
         };
         self.bookings
             .place(&request(id, "Place"), id, &placing)
@@ -78,6 +84,7 @@ impl Ours {
                 ..Persons::default()
             }),
             accessible: false,
+            said: Statement::default(),
         };
         match self.bookings.hold(&request(id, "Hold"), id, &wish).await {
             Ok(_) => Ok(true),

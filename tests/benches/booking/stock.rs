@@ -7,6 +7,7 @@ use aggregates::{
     coupon::{Coupon, CouponCommand},
     ids::{ReservationId, SeatId},
     personal::Personal,
+    ratings::Statement,
     reservation::{Reservation, ReservationCommand},
     seat::{Seat, SeatCommand},
     values::CouponCode,
@@ -119,6 +120,7 @@ impl Stock {
             until,
             cap,
             customer: None,
+            said: Statement::default(),
         };
         self.reservations
             .execute_with_metadata(&number, hold, metadata("hold"))
