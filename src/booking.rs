@@ -6,12 +6,15 @@ mod administer;
 mod attend;
 mod choice;
 mod coupons;
+mod door;
 mod end;
 mod hold;
 mod numbers;
 mod orphans;
+mod patrons;
 mod place;
 mod refused;
+mod reschedule;
 mod seats;
 mod soundness;
 
@@ -29,10 +32,12 @@ pub use self::{
     administer::{Administrable, NotDone, administer, administered_refusals, booking_refusals},
     choice::{Places, Wish},
     coupons::{ISSUED_MAX, issue_coupons},
+    door::{Arrival, DoorError, Scan},
     end::{Ending, end_if_due},
     numbers::Numbers,
     place::Placing,
     refused::{ChoiceError, Refused},
+    reschedule::Wanted,
     soundness::{IN_USE, ProgrammeError, zone_of},
 };
 use crate::{

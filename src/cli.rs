@@ -12,6 +12,7 @@ mod output;
 mod rebuild;
 mod replay;
 mod serve;
+mod ticket;
 mod verify;
 
 use std::{ffi::OsString, io::Write as _, process::ExitCode};
@@ -72,6 +73,8 @@ enum Command {
     Verify(On<verify::Args>),
     /// Make admins
     Admin(On<admin::Args>),
+    /// Check tickets without network
+    Ticket(ticket::Args),
     /// Print the OpenAPI document
     #[command(after_help = "Example:\n  jari openapi > openapi.json")]
     Openapi,
@@ -179,6 +182,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
             Command::Rebuild(On { database, args }) => rebuild::run(&database, &args).await,
             Command::Verify(On { database, args }) => verify::run(&database, &args).await,
             Command::Admin(On { database, args }) => admin::run(&database, args).await,
+            Command::Ticket(args) => ticket::run(&args),
             Command::Openapi => {
                 output::line(crate::http::openapi::text())?;
                 Ok(ExitCode::SUCCESS)

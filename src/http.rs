@@ -35,6 +35,7 @@ mod seats;
 mod serve;
 mod sign_in;
 mod stopped;
+mod tickets;
 mod time_slots;
 mod titled;
 
@@ -63,7 +64,7 @@ pub use self::{
 use crate::{
     booking::{Bookings, zone_of},
     store::{Store, runner::Projections},
-    vault::{Credentials, Sessions},
+    vault::{Credentials, Sessions, TicketKeys},
 };
 
 /// Layouts kept written out.
@@ -93,6 +94,8 @@ pub struct Parts {
     pub credentials: Credentials,
     /// Who is signed in.
     pub sessions: Sessions,
+    /// What tickets are signed with.
+    pub ticket_keys: TicketKeys,
     /// Listeners to changes.
     pub live: Live,
 }
@@ -154,6 +157,7 @@ fn documented() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::base())
         .merge(questions)
         .merge(reservations::routes())
+        .merge(tickets::routes())
         .merge(seats::routes())
         .merge(time_slots::live_routes())
         .merge(health::routes())

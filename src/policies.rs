@@ -1,8 +1,10 @@
-//! What happens by itself: holds lapse, unpaid reservations expire when their time is up, and the coming days go on sale;
-//! never what someone asked for.
+//! What happens by itself: holds lapse, unpaid reservations expire when their time is up, who has not come counts as absent,
+//! and the coming days go on sale; never what someone asked for.
 
+mod absences;
 mod deadlines;
 mod openings;
 
+pub use absences::Absences;
 pub use deadlines::Deadlines;
 pub use openings::{Openings, open_themes};

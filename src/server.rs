@@ -16,11 +16,11 @@ use crate::{
     config::Config,
     http::{self, AdminToken, App, Edge, Limits, Live, Parts},
     migrate,
-    policies::{Deadlines, Openings},
+    policies::{Absences, Deadlines, Openings},
     shutdown::{Signal, told},
     store::{Store, StoreError, StoreSettings, Upcasters, runner::Projections},
     vault::{
-        Credentials, Sessions, Vault,
+        Credentials, Sessions, TicketKeys, Vault,
         leases::{LEASE_SECONDS, LeaseError, WorkerLease},
     },
 };
@@ -165,8 +165,10 @@ impl Server {
         let projections = Arc::new(Projections::start(&store, &database.sqlx()));
 
         let deadlines = Deadlines::new(store.clone(), bookings.clone(), database.sqlx());
+        let absences = Absences::new(store.clone(), bookings.clone(), database.sqlx());
         let work = vec![
             tokio::spawn(deadlines.run(work_stops.clone())),
+            tokio::spawn(absences.run(work_stops.clone())),
             tokio::spawn(Openings::new(store.clone()).run(work_stops.clone())),
             tokio::spawn(keep_lease(
                 lease,
@@ -185,6 +187,7 @@ impl Server {
             limits: limits.clone(),
             credentials: Credentials::new(reads.clone(), store.vault()),
             sessions: Sessions::new(reads.clone()),
+            ticket_keys: TicketKeys::new(reads.clone(), store.vault()),
             live,
         });
         let edge = Edge::new(http::router(app), limits, &config.http);

@@ -8,6 +8,7 @@ mod credentials;
 pub mod leases;
 mod sealing;
 mod sessions;
+mod ticket_keys;
 
 use std::{fmt, time::Duration};
 
@@ -22,6 +23,7 @@ use zeroize::Zeroizing;
 pub use credentials::{CredentialError, Credentials, NotAPassword, Password, Typed};
 pub use sealing::{NewKey, SubjectKey, Unopenable};
 pub use sessions::{Lifetime, Session, Sessions, Token};
+pub use ticket_keys::{Published, TicketKeys};
 
 /// How many keys of persons are kept in memory.
 const KEYS_MAX: u64 = 20_000;
@@ -113,6 +115,11 @@ impl Vault {
         let plain = self.refusals.open(proof, REFUSAL).ok()?;
         let (request, position) = plain.split_once(' ')?;
         Some((request.parse().ok()?, position.parse().ok()?))
+    }
+
+    /// What seals the secret halves of the keys that sign tickets.
+    fn ticket_sealing(&self) -> SubjectKey {
+        SubjectKey::from_bytes(&derived(&self.root, "ticket keys"))
     }
 
     /// A key for a person who has none yet, and its wrapped form to be stored.

@@ -5,5 +5,6 @@ mod field;
 mod keys;
 mod nonsense;
 mod orphans;
+mod reschedule;
 mod seats;
 mod time;

@@ -5,10 +5,10 @@ use std::error::Error;
 use serde::Serialize;
 
 use crate::{
-    StoredEvent, admin::AdminEvent, auditorium::AuditoriumEvent, branch::BranchEvent, claim::ClaimEvent,
-    coupon::CouponEvent, customer::CustomerEvent, movie::MovieEvent, personal::Sealable,
-    price_policy::PricePolicyEvent, reservation::ReservationEvent, role::RoleEvent, schedule::ScheduleEvent,
-    seat::SeatEvent, theme::ThemeEvent, time_slot::TimeSlotEvent,
+    StoredEvent, admin::AdminEvent, allowance::AllowanceEvent, auditorium::AuditoriumEvent,
+    branch::BranchEvent, claim::ClaimEvent, coupon::CouponEvent, customer::CustomerEvent, movie::MovieEvent,
+    patron::PatronEvent, personal::Sealable, price_policy::PricePolicyEvent, reservation::ReservationEvent,
+    role::RoleEvent, schedule::ScheduleEvent, seat::SeatEvent, theme::ThemeEvent, time_slot::TimeSlotEvent,
 };
 
 /// The version every event is written in today; an older one passes an upcaster when it is read.
@@ -86,4 +86,6 @@ events! {
     Role(RoleEvent) = "role",
     Admin(AdminEvent) = "admin",
     Customer(CustomerEvent) = "customer",
+    Allowance(AllowanceEvent) = "allowance",
+    Patron(PatronEvent) = "patron",
 }

@@ -9,6 +9,7 @@ pub mod coupon_list;
 pub mod folding;
 pub mod model;
 pub mod moments;
+pub mod open_arrivals;
 pub mod open_holds;
 pub mod reservation_list;
 pub mod seat_map;
@@ -29,6 +30,7 @@ macro_rules! for_each_model {
             $crate::coupon_list::CouponList,
             $crate::catalogue::Catalogue,
             $crate::open_holds::OpenHolds,
+            $crate::open_arrivals::OpenArrivals,
             $crate::audit_trail::AuditTrail,
         }
     };

@@ -3,7 +3,7 @@
 use aggregates::{
     coupon::CouponEvent,
     pricing::{Discount, Quote},
-    reservation::{Canceller, Choice, Payment, ReservationEvent},
+    reservation::{Canceller, Choice, Move, Payment, ReservationEvent},
     seat::SeatEvent,
     seating::OrphanRule,
     time_slot::{Show, TimeSlotEvent},
@@ -99,7 +99,20 @@ pub(super) fn reservation(event: &ReservationEvent) -> String {
             format!("the customer was notified{}", in_private(note.as_ref()))
         }
         ReservationEvent::CheckedIn => "the customer checked in".to_owned(),
+        ReservationEvent::Admitted { at, device } => {
+            let device = device
+                .as_ref()
+                .map_or_else(String::new, |device| format!(" by {device}"));
+            format!("the customer checked in: the ticket was scanned at {at}{device}")
+        }
+        ReservationEvent::CheckInUndone { reason, .. } => {
+            format!("the check-in was undone{}", in_private(reason.as_ref()))
+        }
         ReservationEvent::MarkedNoShow => "nobody came: marked as no-show".to_owned(),
+        ReservationEvent::NoShowWithdrawn => {
+            "the no-show was withdrawn: the ticket had been scanned before".to_owned()
+        }
+        ReservationEvent::Rescheduled(moved) => rescheduled(moved),
         ReservationEvent::Cancelled { by, reason } => {
             let by = match by {
                 Canceller::Customer => "online",
@@ -112,6 +125,28 @@ pub(super) fn reservation(event: &ReservationEvent) -> String {
         }
         ReservationEvent::Expired => "the reservation expired: it was not paid in time".to_owned(),
     }
+}
+
+fn rescheduled(moved: &Move) -> String {
+    let by = match moved.by {
+        Canceller::Customer => "online",
+        Canceller::Staff => "at the counter",
+    };
+    let rest = moved.quote.total - moved.received;
+    let money = match (moved.received, rest) {
+        (0, _) => String::new(),
+        (_, 0) => ", which is paid".to_owned(),
+        (received, rest) if rest > 0 => format!(", of which {received} is paid"),
+        (_, rest) => format!(", {} less than was paid", -rest),
+    };
+    format!(
+        "the reservation was rescheduled {by} from time slot {} to {} of time slot {}, now {} instead of {}{money}",
+        moved.from,
+        seats(&moved.choice),
+        moved.to,
+        price(&moved.quote),
+        price(&moved.former),
+    )
 }
 
 fn seats(choice: &Choice) -> String {

@@ -24,6 +24,8 @@ pub fn sentence(recorded: &Recorded) -> String {
         Event::Role(event) => people::role(&recorded.stream.id, event),
         Event::Admin(event) => people::admin(event),
         Event::Customer(event) => people::customer(event).to_owned(),
+        Event::Allowance(event) => people::allowance(event),
+        Event::Patron(event) => people::patron(event),
         Event::Foreign => "something happened in a stream that is not Jari's".to_owned(),
     }
 }

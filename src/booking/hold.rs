@@ -16,6 +16,7 @@ use super::{
     choice::choose,
     end::{Ending, end_if_due},
     orphans::keep_orphan_rule,
+    patrons::{by_account, welcome},
     refused::Refused,
 };
 use crate::store::{Actor, Request, Stop, UnitOfWork};
@@ -48,6 +49,10 @@ impl Bookings {
             let work = &mut unit;
             let now = work.now();
             let plan = open_plan(work, wish.time_slot).await?;
+            if let Actor::Customer(customer) = request.actor {
+                let patron = by_account(work.vault(), customer);
+                welcome(work, &[patron]).await?;
+            }
             let choice = choose(work, &plan, wish).await?;
             take_seats(work, id, wish.time_slot, &choice.seats).await?;
             keep_orphan_rule(work, id, &plan, wish.time_slot, &choice.seats).await?;
@@ -222,7 +227,7 @@ pub(super) fn seat_ids(time_slot: TimeSlotId, labels: &[SeatLabel]) -> Vec<SeatI
 }
 
 /// Holds all of these seats or names every one that cannot be had. A holder whose time is up gives way in the same append.
-async fn take_seats(
+pub(super) async fn take_seats(
     work: &mut UnitOfWork,
     id: ReservationId,
     time_slot: TimeSlotId,

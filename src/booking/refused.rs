@@ -1,11 +1,13 @@
 //! Why a booking command was refused, whichever rule said no; never an HTTP status.
 
 use aggregates::{
+    allowance::AllowanceError,
     branch::BranchError,
     coupon::CouponError,
     fault::Fault,
     ids::ReservationId,
     movie::MovieError,
+    patron::PatronError,
     pricing::PricingError,
     refusal::{Kind, Refusal},
     reservation::ReservationError,
@@ -15,7 +17,11 @@ use aggregates::{
     values::SeatLabel,
 };
 
-use crate::store::{ChangedSince, Stop};
+use super::door::DoorError;
+use crate::{
+    store::{ChangedSince, Stop},
+    ticket::TicketError,
+};
 
 /// A refusal of a booking command.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -47,6 +53,18 @@ pub enum Refused {
     /// No price can be made for the choice.
     #[error(transparent)]
     Price(#[from] PricingError),
+    /// One customer has enough seats of the slot.
+    #[error(transparent)]
+    Allowance(#[from] AllowanceError),
+    /// Whoever asks is barred.
+    #[error(transparent)]
+    Patron(#[from] PatronError),
+    /// The ticket is not genuine.
+    #[error(transparent)]
+    Ticket(#[from] TicketError),
+    /// The ticket opens no door.
+    #[error(transparent)]
+    Door(#[from] DoorError),
     /// It is not what the caller took it to be.
     #[error(transparent)]
     ChangedSince(#[from] ChangedSince),
@@ -70,6 +88,10 @@ impl Refused {
             Self::Branch(error) => error,
             Self::Movie(error) => error,
             Self::Price(error) => error,
+            Self::Allowance(error) => error,
+            Self::Patron(error) => error,
+            Self::Ticket(error) => error,
+            Self::Door(error) => error,
             Self::ChangedSince(since) => since,
         }
     }
@@ -91,6 +113,10 @@ impl Refused {
             | Self::Branch(_)
             | Self::Movie(_)
             | Self::Price(_)
+            | Self::Allowance(_)
+            | Self::Patron(_)
+            | Self::Ticket(_)
+            | Self::Door(_)
             | Self::ChangedSince(_) => Vec::new(),
         }
     }
@@ -115,6 +141,10 @@ impl Refused {
             | Self::Branch(_)
             | Self::Movie(_)
             | Self::Price(_)
+            | Self::Allowance(_)
+            | Self::Patron(_)
+            | Self::Ticket(_)
+            | Self::Door(_)
             | Self::ChangedSince(_) => &[],
         }
     }
@@ -339,6 +369,10 @@ macro_rules! stops {
 }
 
 stops!(
+    AllowanceError,
+    PatronError,
+    TicketError,
+    DoorError,
     BranchError,
     ChangedSince,
     ChoiceError,
