@@ -6,13 +6,16 @@ mod administer;
 mod attend;
 mod choice;
 mod coupons;
+mod door;
 mod end;
 mod hold;
 mod numbers;
 mod orphans;
+mod patrons;
 mod place;
 mod ratings;
 mod refused;
+mod reschedule;
 mod seats;
 mod soundness;
 mod waiting;
@@ -33,10 +36,12 @@ pub use self::{
     administer::{Administrable, NotDone, administer, administered_refusals, booking_refusals},
     choice::{Places, Wish},
     coupons::{ISSUED_MAX, issue_coupons},
+    door::{Arrival, DoorError, Scan},
     end::{Ending, end_if_due},
     numbers::Numbers,
     place::Placing,
     refused::{ChoiceError, Refused},
+    reschedule::Wanted,
     soundness::{IN_USE, ProgrammeError, zone_of},
     waiting::Joining,
 };

@@ -13,6 +13,7 @@ mod problems;
 mod rebuild;
 mod replay;
 mod serve;
+mod ticket;
 mod verify;
 
 use std::{ffi::OsString, io::Write as _, process::ExitCode};
@@ -73,6 +74,8 @@ enum Command {
     Verify(On<verify::Args>),
     /// Make admins
     Admin(On<admin::Args>),
+    /// Check tickets without network
+    Ticket(ticket::Args),
     /// Print the OpenAPI document
     #[command(after_help = "Example:\n  jari openapi > openapi.json")]
     Openapi,
@@ -182,6 +185,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
             Command::Rebuild(On { database, args }) => rebuild::run(&database, &args).await,
             Command::Verify(On { database, args }) => verify::run(&database, &args).await,
             Command::Admin(On { database, args }) => admin::run(&database, args).await,
+            Command::Ticket(args) => ticket::run(&args),
             Command::Openapi => {
                 output::line(crate::http::openapi::text())?;
                 Ok(ExitCode::SUCCESS)

@@ -36,6 +36,7 @@ mod seats;
 mod serve;
 mod sign_in;
 mod stopped;
+mod tickets;
 mod time_slots;
 mod titled;
 mod waitlist;
@@ -66,7 +67,7 @@ use crate::{
     booking::{Bookings, zone_of},
     oidc::Provider,
     store::{Store, runner::Projections},
-    vault::{Credentials, Nonces, Places, Sessions},
+    vault::{Credentials, Nonces, Places, Sessions, TicketKeys},
 };
 
 /// Layouts kept written out.
@@ -102,6 +103,8 @@ pub struct Parts {
     pub provider: Option<Provider>,
     /// Nonces for signing in there.
     pub nonces: Nonces,
+    /// What tickets are signed with.
+    pub ticket_keys: TicketKeys,
     /// Listeners to changes.
     pub live: Live,
 }
@@ -164,6 +167,7 @@ fn documented() -> OpenApiRouter<App> {
         .merge(questions)
         .merge(reservations::routes())
         .merge(waitlist::routes())
+        .merge(tickets::routes())
         .merge(seats::routes())
         .merge(time_slots::live_routes())
         .merge(health::routes())

@@ -17,11 +17,11 @@ use crate::{
     http::{self, AdminToken, App, Edge, Limits, Live, Parts},
     migrate,
     oidc::Provider,
-    policies::{Deadlines, Openings, Waitlists},
+    policies::{Absences, Deadlines, Openings, Waitlists},
     shutdown::{Signal, told},
     store::{Store, StoreError, StoreSettings, Upcasters, runner::Projections},
     vault::{
-        Credentials, Nonces, Places, Sessions, Vault,
+        Credentials, Nonces, Places, Sessions, TicketKeys, Vault,
         leases::{LEASE_SECONDS, LeaseError, WorkerLease},
     },
 };
@@ -166,8 +166,10 @@ impl Server {
         let projections = Arc::new(Projections::start(&store, &database.sqlx()));
 
         let deadlines = Deadlines::new(store.clone(), bookings.clone(), database.sqlx());
+        let absences = Absences::new(store.clone(), bookings.clone(), database.sqlx());
         let work = vec![
             tokio::spawn(deadlines.run(work_stops.clone())),
+            tokio::spawn(absences.run(work_stops.clone())),
             tokio::spawn(Openings::new(store.clone()).run(work_stops.clone())),
             tokio::spawn(
                 Waitlists::new(store.clone(), bookings.clone(), reads.clone()).run(work_stops.clone()),
@@ -192,6 +194,7 @@ impl Server {
             places: Places::new(reads.clone()),
             provider: Provider::of(&config.http.oidc),
             nonces: Nonces::new(reads.clone()),
+            ticket_keys: TicketKeys::new(reads.clone(), store.vault()),
             live,
         });
         let edge = Edge::new(http::router(app), limits, &config.http);

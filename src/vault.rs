@@ -10,6 +10,7 @@ mod nonces;
 mod places;
 mod sealing;
 mod sessions;
+mod ticket_keys;
 
 use std::{fmt, time::Duration};
 
@@ -26,6 +27,7 @@ pub use nonces::{Nonce, Nonces};
 pub use places::Places;
 pub use sealing::{NewKey, SubjectKey, Unopenable};
 pub use sessions::{Lifetime, Session, Sessions, Token};
+pub use ticket_keys::{Published, TicketKeys};
 
 /// How many keys of persons are kept in memory.
 const KEYS_MAX: u64 = 20_000;
@@ -117,6 +119,11 @@ impl Vault {
         let plain = self.refusals.open(proof, REFUSAL).ok()?;
         let (request, position) = plain.split_once(' ')?;
         Some((request.parse().ok()?, position.parse().ok()?))
+    }
+
+    /// What seals the secret halves of the keys that sign tickets.
+    fn ticket_sealing(&self) -> SubjectKey {
+        SubjectKey::from_bytes(&derived(&self.root, "ticket keys"))
     }
 
     /// A key for a person who has none yet, and its wrapped form to be stored.

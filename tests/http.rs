@@ -1,6 +1,7 @@
 //! The HTTP interface as callers meet it: whole conversations with a real server on a real database, kept as goldens.
 
 mod admin;
+mod attendance;
 mod audit;
 mod bad_input;
 mod business;
@@ -17,10 +18,12 @@ mod keys;
 mod live;
 mod messages;
 mod named;
+mod no_shows;
 mod people;
 mod problems;
 mod proved;
 mod ratings;
+mod reschedule;
 mod rights;
 mod said;
 mod seating;

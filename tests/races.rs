@@ -5,6 +5,7 @@ mod field;
 mod keys;
 mod nonsense;
 mod orphans;
+mod reschedule;
 mod seats;
 mod time;
 mod waitlist;

@@ -13,8 +13,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     administered::{Administered, Claims, Reference},
+    attendance::AttendanceRules,
     business_day::on_the_wall,
     decider::aggregate,
+    fault::{Fault, Faults},
     ids::{BranchId, ClaimId},
     refusal::refusals,
     rights::Permission,
@@ -143,6 +145,8 @@ pub enum BranchCommand {
         #[schema(value_type = String, format = Date)]
         date: Date,
     },
+    /// Say when customers check in, and what becomes of those who do not come; all of it, in place of what was said before.
+    RegulateAttendance(AttendanceRules),
     /// Close it for good.
     Close {
         /// Why.
@@ -176,6 +180,8 @@ pub enum BranchEvent {
     ClosedOn { date: Date, reason: Option<Note> },
     /// It is open on this day again.
     ReopenedOn { date: Date },
+    /// This holds for those who come and those who do not, from the next reservation on.
+    AttendanceRegulated(AttendanceRules),
     /// It ended.
     Closed { reason: Option<Note> },
 }
@@ -219,6 +225,9 @@ pub enum BranchError {
     /// Too many closing days.
     #[error("a branch has at most {CLOSING_DAYS_MAX} closing days")]
     TooManyClosingDays,
+    /// Minutes or days beyond their limits.
+    #[error("the rules of attendance are not consistent: {0}")]
+    InconsistentAttendance(Faults),
 }
 
 refusals! { BranchError:
@@ -233,6 +242,26 @@ refusals! { BranchError:
         at ["/accounts"];
     Self::TooManyNotices => "branch/too-many-notices", Invalid, "Leave out notices that are out of date.", at ["/notices"];
     Self::TooManyClosingDays => "branch/too-many-closing-days", Conflict, "Reopen days that are past.";
+    Self::InconsistentAttendance(_) => "branch/inconsistent-attendance", Invalid, "Correct the minutes or days.",
+        by Self::attendance;
+}
+
+impl BranchError {
+    fn attendance(&self) -> Vec<Fault> {
+        match self {
+            Self::InconsistentAttendance(Faults(faults)) => faults.clone(),
+            Self::NotFound
+            | Self::AlreadyOpen
+            | Self::Closed
+            | Self::ClosedOn { .. }
+            | Self::NoCinema
+            | Self::NoEscapeRoom
+            | Self::TooManyAccounts
+            | Self::AccountListedTwice { .. }
+            | Self::TooManyNotices
+            | Self::TooManyClosingDays => Vec::new(),
+        }
+    }
 }
 
 /// What a branch remembers.
@@ -254,19 +283,24 @@ pub struct Site {
     pub premises: Premises,
     /// The business days on which it is closed, and why.
     pub closed_on: BTreeMap<Date, Option<Note>>,
+    /// What holds for those who come and those who do not.
+    #[serde(default, skip_serializing_if = "AttendanceRules::is_usual")]
+    pub attendance: AttendanceRules,
 }
 
 aggregate! {
     Branch = "branch", id: BranchId, command: BranchCommand, event: BranchEvent, error: BranchError,
     stored: "Branch" [
-        Opened, Renamed, Relocated, Depicted, AccountsListed, Announced, ClosedOn, ReopenedOn, Closed,
+        Opened, Renamed, Relocated, Depicted, AccountsListed, Announced, ClosedOn, ReopenedOn,
+        AttendanceRegulated, Closed,
     ]
 }
 
 impl Branch {
     fn rule(&self, command: BranchCommand, _now: jiff::Timestamp) -> Result<Vec<BranchEvent>, BranchError> {
         use BranchCommand::{
-            Announce, Close, CloseOn, Depict, ListAccounts, Open, Relocate, Rename, ReopenOn,
+            Announce, Close, CloseOn, Depict, ListAccounts, Open, RegulateAttendance, Relocate, Rename,
+            ReopenOn,
         };
         let once = |repeat: bool, event: BranchEvent| Ok(if repeat { vec![] } else { vec![event] });
         let site = match (&command, self) {
@@ -317,6 +351,10 @@ impl Branch {
                 !site.closed_on.contains_key(&date),
                 BranchEvent::ReopenedOn { date },
             ),
+            RegulateAttendance(rules) => match rules.faults() {
+                faults if !faults.is_empty() => Err(BranchError::InconsistentAttendance(Faults(faults))),
+                _sound => once(rules == site.attendance, BranchEvent::AttendanceRegulated(rules)),
+            },
             Close { reason } => Ok(vec![BranchEvent::Closed { reason }]),
         }
     }
@@ -326,6 +364,7 @@ impl Branch {
             *self = Self::Open(Site {
                 premises,
                 closed_on: BTreeMap::new(),
+                attendance: AttendanceRules::default(),
             });
             return;
         }
@@ -351,6 +390,7 @@ impl Branch {
             BranchEvent::ReopenedOn { date } => {
                 site.closed_on.remove(&date);
             }
+            BranchEvent::AttendanceRegulated(rules) => site.attendance = rules,
             BranchEvent::Closed { .. } => *self = Self::Closed(site.clone()),
         }
     }
@@ -363,6 +403,15 @@ impl Branch {
             Err(BranchError::ClosedOn { date })
         } else {
             Ok(site)
+        }
+    }
+
+    /// What holds for those who come and those who do not, also after it closed for good.
+    #[must_use]
+    pub fn attendance(&self) -> AttendanceRules {
+        match self {
+            Self::Unknown => AttendanceRules::default(),
+            Self::Open(site) | Self::Closed(site) => site.attendance.clone(),
         }
     }
 
@@ -416,6 +465,10 @@ impl Administered for Branch {
         ),
         ("close-on", r#"{"date":"2026-12-25","reason":"성탄절"}"#),
         ("reopen-on", r#"{"date":"2026-12-25"}"#),
+        (
+            "regulate-attendance",
+            r#"{"check_in_minutes":30,"no_show_minutes":20,"no_shows":3,"within_days":60,"barred_days":14}"#,
+        ),
         ("close", r#"{"reason":"이전"}"#),
     ];
 
@@ -435,7 +488,8 @@ impl Administered for Branch {
             | BranchCommand::ListAccounts { .. }
             | BranchCommand::Announce { .. }
             | BranchCommand::CloseOn { .. }
-            | BranchCommand::ReopenOn { .. } => Claims::default(),
+            | BranchCommand::ReopenOn { .. }
+            | BranchCommand::RegulateAttendance(_) => Claims::default(),
         }
     }
 

@@ -5,10 +5,11 @@ use std::error::Error;
 use serde::Serialize;
 
 use crate::{
-    StoredEvent, StreamId, admin::AdminEvent, auditorium::AuditoriumEvent, branch::BranchEvent,
-    claim::ClaimEvent, coupon::CouponEvent, customer::CustomerEvent, movie::MovieEvent, personal::Sealable,
-    price_policy::PricePolicyEvent, reservation::ReservationEvent, role::RoleEvent, schedule::ScheduleEvent,
-    seat::SeatEvent, theme::ThemeEvent, time_slot::TimeSlotEvent, waitlist::WaitlistEvent,
+    StoredEvent, StreamId, admin::AdminEvent, allowance::AllowanceEvent, auditorium::AuditoriumEvent,
+    branch::BranchEvent, claim::ClaimEvent, coupon::CouponEvent, customer::CustomerEvent, movie::MovieEvent,
+    patron::PatronEvent, personal::Sealable, price_policy::PricePolicyEvent, reservation::ReservationEvent,
+    role::RoleEvent, schedule::ScheduleEvent, seat::SeatEvent, theme::ThemeEvent, time_slot::TimeSlotEvent,
+    waitlist::WaitlistEvent,
 };
 
 /// The version every event is written in today; an older one passes an upcaster when it is read.
@@ -96,4 +97,6 @@ events! {
     Admin(AdminEvent) = "admin",
     Customer(CustomerEvent) = "customer",
     Waitlist(WaitlistEvent) = "waitlist",
+    Allowance(AllowanceEvent) = "allowance",
+    Patron(PatronEvent) = "patron",
 }

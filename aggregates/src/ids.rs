@@ -74,6 +74,8 @@ uuid_ids! {
     CustomerId,
     /// An admin: somebody who works for the chain.
     AdminId,
+    /// Somebody who books, as a keyed hash of their phone number or account: it tells nobody who they are.
+    PatronId,
 }
 
 /// A reservation's number: 64 bits, ordered by time (Snowflake layout); a string in JSON, because JavaScript's numbers
@@ -166,6 +168,37 @@ impl FromStr for SeatId {
         Ok(Self {
             time_slot: time_slot.parse()?,
             label: label.parse().map_err(|_| malformed())?,
+        })
+    }
+}
+
+/// What one patron has of one time slot: `{time_slot}:{patron}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct AllowanceId {
+    /// The time slot.
+    pub time_slot: TimeSlotId,
+    /// Who.
+    pub patron: PatronId,
+}
+
+impl fmt::Display for AllowanceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.time_slot, self.patron)
+    }
+}
+
+impl FromStr for AllowanceId {
+    type Err = MalformedId;
+
+    fn from_str(text: &str) -> Result<Self, MalformedId> {
+        let malformed = || MalformedId {
+            text: text.chars().take(64).collect(),
+            wanted: "a time slot and a patron",
+        };
+        let (time_slot, patron) = text.split_once(':').ok_or_else(malformed)?;
+        Ok(Self {
+            time_slot: time_slot.parse()?,
+            patron: patron.parse()?,
         })
     }
 }

@@ -5,6 +5,8 @@
 
 pub mod admin;
 pub mod administered;
+pub mod allowance;
+pub mod attendance;
 pub mod auditorium;
 pub mod branch;
 pub mod business_day;
@@ -18,6 +20,7 @@ pub mod identity;
 pub mod ids;
 pub mod layout;
 pub mod movie;
+pub mod patron;
 pub mod personal;
 pub mod price_policy;
 pub mod pricing;

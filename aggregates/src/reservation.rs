@@ -8,10 +8,13 @@
 //!              └ Lapsed             └──▶ Expired     (not paid in time)
 //! ```
 //!
-//! While held it can be extended once, changed and released; while placed it can be paid and notified (DOMAIN E5, H1).
+//! While held it can be extended once, changed and released; while placed it can be paid, notified and moved to another
+//! slot (DOMAIN E5, H1). A check-in can be undone, and who was taken for absent can prove to have come (E9).
 
+mod arrival;
 mod error;
 mod money;
+mod reschedule;
 mod state;
 
 use jiff::Timestamp;
@@ -19,14 +22,16 @@ use serde::{Deserialize, Serialize};
 
 pub use self::error::ReservationError;
 pub use self::money::{Payment, PaymentChoice, pay_by};
+pub use self::reschedule::{MOVES_MAX, Move, Target};
 pub use self::state::{Held, Placed, Reservation};
 use crate::{
+    attendance::Attendance,
     decider::aggregate,
-    ids::{CustomerId, ReservationId, TimeSlotId},
+    ids::{CustomerId, PatronId, ReservationId, TimeSlotId},
     personal::{Personal, Sealable, sealable},
     pricing::{Party, Quote},
     ratings::{Admitted, Statement},
-    values::{CouponCode, CustomerName, Money, Note, PhoneNumber, SeatLabel},
+    values::{CouponCode, CustomerName, Money, Name, Note, PhoneNumber, SeatLabel},
 };
 
 /// What is held: places, people and the price that will be charged for them (DOMAIN C11).
@@ -85,6 +90,12 @@ pub struct Placement {
     /// On what ground a rated movie is open to them; none where it is open to everyone (DOMAIN C9).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub admitted: Option<Admitted>,
+    /// When they are let in and when they count as absent; not known of what was placed long ago.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attendance: Option<Attendance>,
+    /// Who they are to the rules about all reservations of one person.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub patrons: Vec<PatronId>,
 }
 
 /// Who cancels.
@@ -161,8 +172,24 @@ pub enum ReservationCommand {
     },
     /// They came.
     CheckIn,
+    /// They came, and their ticket was scanned: then or a while ago, by a device that had no network.
+    Admit {
+        /// When it was scanned.
+        at: Timestamp,
+        /// By which device.
+        device: Option<Name>,
+        /// When it was recorded that they had not come, if it was.
+        missed_at: Option<Timestamp>,
+    },
+    /// They had not come: the wrong ones were checked in.
+    UndoCheckIn {
+        /// Why.
+        reason: Option<Note>,
+    },
     /// They did not come.
     MarkNoShow,
+    /// Move it to another slot, or to other seats; its seats are exchanged in the same append.
+    Reschedule(Box<Target>),
     /// Call it off.
     Cancel {
         /// Who does.
@@ -214,8 +241,27 @@ pub enum ReservationEvent {
     Notified { note: Option<Personal<Note>> },
     /// They came.
     CheckedIn,
+    /// They came with a ticket.
+    Admitted {
+        /// When it was scanned.
+        at: Timestamp,
+        /// By which device.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        device: Option<Name>,
+    },
+    /// They had not come.
+    CheckInUndone {
+        reason: Option<Personal<Note>>,
+        /// When they count as absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        no_show_at: Option<Timestamp>,
+    },
     /// They did not come.
     MarkedNoShow,
+    /// They had come before they were taken for absent.
+    NoShowWithdrawn,
+    /// Moved.
+    Rescheduled(Box<Move>),
     /// Called off.
     Cancelled {
         by: Canceller,
@@ -245,8 +291,8 @@ aggregate! {
     Reservation = "reservation", id: ReservationId, command: ReservationCommand, event: ReservationEvent,
     error: ReservationError,
     stored: "Reservation" [
-        Held, Extended, Changed, Released, Lapsed, Revived, Placed, Paid, Notified, CheckedIn, MarkedNoShow,
-        Cancelled, Expired,
+        Held, Extended, Changed, Released, Lapsed, Revived, Placed, Paid, Notified, CheckedIn, Admitted,
+        CheckInUndone, MarkedNoShow, NoShowWithdrawn, Rescheduled, Cancelled, Expired,
     ],
     personal: |event| match event {
         ReservationEvent::Placed(placement) => {
@@ -255,7 +301,9 @@ aggregate! {
         }
         // Free words about a person, by themselves or by staff.
         ReservationEvent::Paid { note, .. } | ReservationEvent::Notified { note } => sealable(note),
-        ReservationEvent::Cancelled { reason, .. } => sealable(reason),
+        ReservationEvent::Cancelled { reason, .. } | ReservationEvent::CheckInUndone { reason, .. } => {
+            sealable(reason)
+        }
         ReservationEvent::Held { .. }
         | ReservationEvent::Extended { .. }
         | ReservationEvent::Changed { .. }
@@ -263,7 +311,10 @@ aggregate! {
         | ReservationEvent::Lapsed
         | ReservationEvent::Revived { .. }
         | ReservationEvent::CheckedIn
+        | ReservationEvent::Admitted { .. }
         | ReservationEvent::MarkedNoShow
+        | ReservationEvent::NoShowWithdrawn
+        | ReservationEvent::Rescheduled(_)
         | ReservationEvent::Expired => Vec::new(),
     }
 }
@@ -358,15 +409,27 @@ impl Reservation {
                 note: note.map(Personal::Plain),
             }]),
 
-            (Do::CheckIn, Placed(placed)) if placed.paid => Ok(vec![Event::CheckedIn]),
-            (Do::CheckIn, Placed(_)) => Err(No::NotPaid),
-            (Do::CheckIn, Attended(_)) => Ok(vec![]),
+            (Do::CheckIn, Placed(placed)) => placed.may_come_in(now).map(|()| vec![Event::CheckedIn]),
+            (Do::Admit { at, device, .. }, Placed(placed)) => placed.admitted(at, device),
+            (
+                Do::Admit {
+                    at,
+                    device,
+                    missed_at,
+                },
+                NoShow(placed),
+            ) if missed_at.is_some_and(|missed| at < missed) => placed.admitted_after_all(at, device),
+            (Do::CheckIn | Do::Admit { .. }, Attended(_)) => Ok(vec![]),
+            (Do::UndoCheckIn { reason }, Attended(placed)) => placed.check_in_undone(reason, now),
+            (Do::UndoCheckIn { .. }, Placed(_)) => Ok(vec![]),
 
             (Do::MarkNoShow, Placed(placed)) if now < placed.placement.starts_at => Err(No::NotStarted {
                 starts_at: placed.placement.starts_at,
             }),
             (Do::MarkNoShow, Placed(_)) => Ok(vec![Event::MarkedNoShow]),
             (Do::MarkNoShow, NoShow(_)) => Ok(vec![]),
+
+            (Do::Reschedule(target), Placed(placed)) => placed.rescheduled(*target, now),
 
             (Do::Cancel { by, reason }, Placed(placed)) => {
                 let until = placed.cancellable_until(by);
@@ -398,7 +461,10 @@ impl Reservation {
                 | Do::MarkPaid { .. }
                 | Do::MarkNotified { .. }
                 | Do::CheckIn
+                | Do::Admit { .. }
+                | Do::UndoCheckIn { .. }
                 | Do::MarkNoShow
+                | Do::Reschedule(_)
                 | Do::Cancel { .. }
                 | Do::Expire,
                 state,

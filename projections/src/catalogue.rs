@@ -240,6 +240,8 @@ impl ReadModel for Catalogue {
                 | Event::Admin(_)
                 | Event::Customer(_)
                 | Event::Waitlist(_)
+                | Event::Allowance(_)
+                | Event::Patron(_)
                 | Event::Foreign,
                 row,
             ) => return row,

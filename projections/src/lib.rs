@@ -9,6 +9,7 @@ pub mod coupon_list;
 pub mod folding;
 pub mod model;
 pub mod moments;
+pub mod open_arrivals;
 pub mod open_holds;
 pub mod reservation_list;
 pub mod seat_map;
@@ -31,6 +32,7 @@ macro_rules! for_each_model {
             $crate::catalogue::Catalogue,
             $crate::open_holds::OpenHolds,
             $crate::waitlist_queue::WaitlistQueue,
+            $crate::open_arrivals::OpenArrivals,
             $crate::audit_trail::AuditTrail,
         }
     };

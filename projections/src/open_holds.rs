@@ -76,11 +76,13 @@ impl ReadModel for OpenHolds {
                 }
                 Payment::BankTransfer { .. } | Payment::OnSite => None,
             },
-            Is::Changed { .. } | Is::Notified { .. } => row,
+            Is::Rescheduled(moved) => moved.pay_by().and_then(|pay_by| due(DueKind::Payment, &pay_by)),
+            Is::Changed { .. } | Is::Notified { .. } | Is::CheckInUndone { .. } | Is::NoShowWithdrawn => row,
             Is::Released
             | Is::Lapsed
             | Is::Paid { .. }
             | Is::CheckedIn
+            | Is::Admitted { .. }
             | Is::MarkedNoShow
             | Is::Cancelled { .. }
             | Is::Expired => None,

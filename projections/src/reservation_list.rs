@@ -147,13 +147,13 @@ fn begun(time_slot: TimeSlotId, choice: &Choice, until: Timestamp, customer: Opt
 
 impl ReadModel for ReservationList {
     const NAME: &'static str = "reservation_list";
-    const VERSION: i32 = 2;
+    const VERSION: i32 = 3;
     const COLUMNS: &'static str = "reservation, stage, time_slot, seats, party, total, currency, hold_until, pay_by, \
         payment, coupon, short_code, placed_position, paid_position, notified_position, attended_position, name, phone, \
         phone_parts, from_position, customer";
     const HISTORY: Option<&'static str> = Some(
         "reservation, stage, seats, party, total, hold_until, pay_by, paid_position, notified_position, \
-         attended_position, from_position, until_position",
+         attended_position, from_position, until_position, time_slot",
     );
 
     type Key = ReservationId;
@@ -230,9 +230,26 @@ impl ReadModel for ReservationList {
                 notified_position: here,
                 ..row
             },
-            (Is::CheckedIn, Some(row)) => Row {
+            (Is::CheckedIn | Is::Admitted { .. }, Some(row)) => Row {
                 attended_position: here,
                 ..row.ended(Stage::Attended)
+            },
+            (Is::CheckInUndone { .. }, Some(row)) => Row {
+                stage: Stage::Placed,
+                attended_position: None,
+                ..row
+            },
+            (Is::NoShowWithdrawn, Some(row)) => Row {
+                stage: Stage::Placed,
+                ..row
+            },
+            (Is::Rescheduled(moved), Some(row)) => Row {
+                time_slot: moved.to,
+                total: moved.quote.total,
+                currency: moved.quote.currency,
+                pay_by: moved.pay_by().map(moment),
+                paid_position: row.paid_position.or(here).filter(|_| moved.is_paid()),
+                ..row.choose(&moved.choice)
             },
             (Is::MarkedNoShow, Some(row)) => row.ended(Stage::NoShow),
             (Is::Released, Some(row)) => row.ended(Stage::Released),
@@ -307,14 +324,15 @@ impl ReadModel for ReservationList {
                       coupon = u.coupon, short_code = u.short_code, placed_position = u.placed_position,
                       paid_position = u.paid_position, notified_position = u.notified_position,
                       attended_position = u.attended_position, name = u.name, phone = u.phone,
-                      phone_parts = string_to_array(u.phone_parts, ',')::smallint[], from_position = u.from_position
+                      phone_parts = string_to_array(u.phone_parts, ',')::smallint[], from_position = u.from_position,
+                      time_slot = u.time_slot
                  from unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[],
                              $7::timestamptz[], $8::timestamptz[], $9::text[], $10::text[], $11::text[], $12::bigint[],
                              $13::bigint[], $14::bigint[], $15::bigint[], $16::text[], $17::text[], $18::text[],
-                             $19::bigint[])
+                             $19::bigint[], $20::uuid[])
                    u(reservation, stage, seats, party, total, currency, hold_until, pay_by, payment, coupon, short_code,
                      placed_position, paid_position, notified_position, attended_position, name, phone, phone_parts,
-                     from_position)
+                     from_position, time_slot)
                 where r.reservation = u.reservation"#,
             &column(rows, |put| put.key.number()),
             column(rows, |put| put.row.stage.as_str()) as _,
@@ -335,6 +353,7 @@ impl ReadModel for ReservationList {
             of_placed(|placed| placed.phone.clone()) as _,
             of_placed(|placed| Some(comma_separated(parts(placed.phone.as_deref()?)))) as _,
             &column(rows, |put| put.from),
+            &column(rows, |put| put.row.time_slot.uuid()),
         )
         .execute(db)
         .await?;
@@ -392,6 +411,7 @@ impl ReadModel for ReservationList {
             &row.attended_position,
             from,
             until,
+            &row.time_slot.uuid(),
         ]);
     }
 }

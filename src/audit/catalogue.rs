@@ -26,6 +26,11 @@ pub(super) fn branch(event: &BranchEvent) -> String {
             format!("the branch was closed on {date}{}", because(reason.as_ref()))
         }
         BranchEvent::ReopenedOn { date } => format!("the branch was reopened on {date}"),
+        BranchEvent::AttendanceRegulated(rules) => format!(
+            "check-in was set to begin {} minutes before the start; who misses {} reservations within {} days is barred \
+             for {} days",
+            rules.check_in_minutes, rules.no_shows, rules.within_days, rules.barred_days
+        ),
         BranchEvent::Closed { reason } => {
             format!("the branch was closed for good{}", because(reason.as_ref()))
         }

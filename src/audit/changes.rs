@@ -1,9 +1,10 @@
 //! Old → new for every field: folds a stream and compares the state before and after each event; never stores anything.
 
 use aggregates::{
-    Decider, Event, Recorded, admin::Admin, auditorium::Auditorium, branch::Branch, claim::Claim,
-    coupon::Coupon, customer::Customer, movie::Movie, price_policy::PricePolicy, reservation::Reservation,
-    role::Role, schedule::Schedule, seat::Seat, theme::Theme, time_slot::TimeSlot, waitlist::Waitlist,
+    Decider, Event, Recorded, admin::Admin, allowance::Allowance, auditorium::Auditorium, branch::Branch,
+    claim::Claim, coupon::Coupon, customer::Customer, movie::Movie, patron::Patron,
+    price_policy::PricePolicy, reservation::Reservation, role::Role, schedule::Schedule, seat::Seat,
+    theme::Theme, time_slot::TimeSlot, waitlist::Waitlist,
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -72,7 +73,9 @@ folded!(
     Role,
     Admin,
     Customer,
-    Waitlist
+    Waitlist,
+    Allowance,
+    Patron
 );
 
 fn step<A: Decider + Serialize>(state: &mut A, recorded: &Recorded) -> Vec<Change> {

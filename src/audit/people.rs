@@ -2,7 +2,9 @@
 
 use aggregates::{
     admin::{AdminEvent, Duties},
+    allowance::AllowanceEvent,
     customer::CustomerEvent,
+    patron::PatronEvent,
     rights::{Reach, Rights},
     role::RoleEvent,
 };
@@ -54,5 +56,30 @@ fn entrusted(Duties { roles, branches }: &Duties) -> String {
     match branches.len() {
         0 => roles,
         some => format!("{roles} of {some} branches"),
+    }
+}
+
+pub(super) fn allowance(event: &AllowanceEvent) -> String {
+    match event {
+        AllowanceEvent::Taken { by, seats } => {
+            format!("{seats} of the seats one customer may have were taken by reservation {by}")
+        }
+        AllowanceEvent::GivenBack { by } => {
+            format!("reservation {by} has none of the seats one customer may have any more")
+        }
+    }
+}
+
+pub(super) fn patron(event: &PatronEvent) -> String {
+    match event {
+        PatronEvent::Missed { reservation, .. } => format!("nobody came for reservation {reservation}"),
+        PatronEvent::Barred { until, missed } => format!(
+            "after {} missed reservations nothing can be booked until {until}",
+            missed.len()
+        ),
+        PatronEvent::MissWithdrawn { reservation } => {
+            format!("they had come for reservation {reservation} after all")
+        }
+        PatronEvent::BarLifted => "the bar was lifted".to_owned(),
     }
 }

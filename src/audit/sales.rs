@@ -4,7 +4,7 @@ use aggregates::{
     coupon::CouponEvent,
     pricing::{Discount, Quote},
     ratings::Admitted,
-    reservation::{Canceller, Choice, Payment, ReservationEvent},
+    reservation::{Canceller, Choice, Move, Payment, ReservationEvent},
     seat::SeatEvent,
     seating::OrphanRule,
     time_slot::{Show, TimeSlotEvent},
@@ -107,7 +107,20 @@ pub(super) fn reservation(event: &ReservationEvent) -> String {
             format!("the customer was notified{}", in_private(note.as_ref()))
         }
         ReservationEvent::CheckedIn => "the customer checked in".to_owned(),
+        ReservationEvent::Admitted { at, device } => {
+            let device = device
+                .as_ref()
+                .map_or_else(String::new, |device| format!(" by {device}"));
+            format!("the customer checked in: the ticket was scanned at {at}{device}")
+        }
+        ReservationEvent::CheckInUndone { reason, .. } => {
+            format!("the check-in was undone{}", in_private(reason.as_ref()))
+        }
         ReservationEvent::MarkedNoShow => "nobody came: marked as no-show".to_owned(),
+        ReservationEvent::NoShowWithdrawn => {
+            "the no-show was withdrawn: the ticket had been scanned before".to_owned()
+        }
+        ReservationEvent::Rescheduled(moved) => rescheduled(moved),
         ReservationEvent::Cancelled { by, reason } => {
             let by = match by {
                 Canceller::Customer => "online",
@@ -129,6 +142,28 @@ const fn admitted(ground: Admitted) -> &'static str {
         Admitted::Confirmed => ", admitted on the guest's word about ages",
         Admitted::IdChecked => ", admitted by identity card",
     }
+}
+
+fn rescheduled(moved: &Move) -> String {
+    let by = match moved.by {
+        Canceller::Customer => "online",
+        Canceller::Staff => "at the counter",
+    };
+    let rest = moved.quote.total - moved.received;
+    let money = match (moved.received, rest) {
+        (0, _) => String::new(),
+        (_, 0) => ", which is paid".to_owned(),
+        (received, rest) if rest > 0 => format!(", of which {received} is paid"),
+        (_, rest) => format!(", {} less than was paid", -rest),
+    };
+    format!(
+        "the reservation was rescheduled {by} from time slot {} to {} of time slot {}, now {} instead of {}{money}",
+        moved.from,
+        seats(&moved.choice),
+        moved.to,
+        price(&moved.quote),
+        price(&moved.former),
+    )
 }
 
 fn seats(choice: &Choice) -> String {

@@ -25,6 +25,8 @@ pub fn sentence(recorded: &Recorded) -> String {
         Event::Admin(event) => people::admin(event),
         Event::Customer(event) => people::customer(event).to_owned(),
         Event::Waitlist(event) => waits::waitlist(event),
+        Event::Allowance(event) => people::allowance(event),
+        Event::Patron(event) => people::patron(event),
         Event::Foreign => "something happened in a stream that is not Jari's".to_owned(),
     }
 }

@@ -3,6 +3,7 @@
 use aggregates::{
     admin::{Admin, AdminError},
     administered::Administered,
+    allowance::AllowanceError,
     auditorium::{Auditorium, AuditoriumError},
     branch::{Branch, BranchError},
     claim::ClaimError,
@@ -10,6 +11,7 @@ use aggregates::{
     customer::CustomerError,
     ids::BranchId,
     movie::{Movie, MovieError},
+    patron::PatronError,
     price_policy::{PricePolicy, PricePolicyError},
     pricing::PricingError,
     ratings::RatingError,
@@ -27,12 +29,14 @@ use aggregates::{
 
 use super::{
     ChoiceError, at_branch,
+    door::DoorError,
     soundness::{self, ProgrammeError},
 };
 use crate::{
     administration::{self, Denied},
     people, programme,
     store::{ChangedSince, Committed, Request, Stop, Store, UnitOfWork},
+    ticket::TicketError,
 };
 
 /// Why an admin's command was not carried out.
@@ -156,6 +160,12 @@ pub fn booking_refusals() -> Vec<(&'static str, Kind, &'static str)> {
     let choices = ChoiceError::EACH
         .iter()
         .map(|error| (error.slug(), error.kind(), error.help()));
+    let tickets = TicketError::EACH
+        .iter()
+        .map(|error| (error.slug(), error.kind(), error.help()));
+    let doors = DoorError::EACH
+        .iter()
+        .map(|error| (error.slug(), error.kind(), error.help()));
     let rules = [
         SeatError::REFUSALS,
         SeatingError::REFUSALS,
@@ -165,8 +175,14 @@ pub fn booking_refusals() -> Vec<(&'static str, Kind, &'static str)> {
         PricingError::REFUSALS,
         WaitlistError::REFUSALS,
         RatingError::REFUSALS,
+        AllowanceError::REFUSALS,
+        PatronError::REFUSALS,
     ];
-    choices.chain(rules.concat()).collect()
+    choices
+        .chain(tickets)
+        .chain(doors)
+        .chain(rules.concat())
+        .collect()
 }
 
 /// Every refusal an admin's command can meet besides those of bookings, for the documentation.

@@ -10,6 +10,7 @@ use aggregates::{
 use super::{
     Answer, Bookings,
     hold::{give_back, held},
+    patrons::{give_allowance_back, patrons_of_placed},
     refused::Refused,
     waitlist::{Settled, settle},
 };
@@ -89,6 +90,8 @@ pub async fn end_if_due(work: &mut UnitOfWork, id: ReservationId) -> Result<Opti
 async fn give_everything_back(work: &mut UnitOfWork, id: ReservationId) -> Result<(), Stop<Refused>> {
     let (time_slot, seats) = held(work, id).await?;
     give_back(work, id, time_slot, &seats).await?;
+    let patrons = patrons_of_placed(work, id).await?;
+    give_allowance_back(work, id, time_slot, &patrons).await?;
     if let Some(code) = coupon_of(work, id).await? {
         work.load::<Coupon>(&code).await?;
         work.execute::<Coupon>(&code, CouponCommand::Restore { by: id })?;

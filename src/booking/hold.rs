@@ -18,6 +18,7 @@ use super::{
     choice::choose,
     end::{Ending, end_if_due},
     orphans::keep_orphan_rule,
+    patrons::{by_account, welcome},
     ratings::{credible, foresee},
     refused::Refused,
     waitlist::{Settled, free_places, overtakes_nobody, settle},
@@ -163,6 +164,10 @@ pub(super) async fn begin_hold(
     let customer = customer_of(request);
     let said = credible(wish.said, &request.actor)?;
     foresee(work, plan, customer, said).await?;
+    if let Some(customer) = customer {
+        let patron = by_account(work.vault(), customer);
+        welcome(work, &[patron]).await?;
+    }
     let choice = choose(work, plan, wish).await?;
     take_seats(work, id, plan, wish.time_slot, &choice.seats).await?;
     keep_orphan_rule(work, id, plan, wish.time_slot, &choice.seats).await?;
@@ -255,7 +260,7 @@ pub(super) fn seat_ids(time_slot: TimeSlotId, labels: &[SeatLabel]) -> Vec<SeatI
 
 /// Holds all of these seats or names every one that cannot be had. A holder whose time is up gives way in the same append:
 /// to those who wait first, whom nobody overtakes.
-async fn take_seats(
+pub(super) async fn take_seats(
     work: &mut UnitOfWork,
     id: ReservationId,
     plan: &Plan,

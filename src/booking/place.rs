@@ -18,6 +18,7 @@ use aggregates::{
 use super::{
     Answer, Bookings, at_branch,
     hold::{in_business, seat_ids},
+    patrons::{patrons_of, take_allowance, welcome},
     ratings::{admit, credible},
     refused::Refused,
     waitlist::{Settled, settle},
@@ -97,6 +98,8 @@ impl Bookings {
                     hold.choice.quote.less_coupon(&terms.discount, code)
                 }
             };
+            let patrons = patrons_of(work.vault(), hold.customer, &placing.phone);
+            let rules = work.load::<Branch>(&plan.branch).await?.attendance();
             let placement = Placement {
                 contact: Contact {
                     name: Personal::Plain(placing.name.clone()),
@@ -110,8 +113,13 @@ impl Bookings {
                 starts_at: plan.starts_at,
                 cancel_until: plan.cancel_until(),
                 admitted,
+                attendance: Some(rules.of(&plan)),
+                patrons: patrons.clone(),
             };
             work.execute::<Reservation>(&id, ReservationCommand::Place(Box::new(placement)))?;
+            welcome(work, &patrons).await?;
+            let (time_slot, seats) = (hold.time_slot, hold.choice.seats.len());
+            take_allowance(work, id, &plan, time_slot, &patrons, seats).await?;
             settle(work, id, Settled::Accepted).await?;
             reserve_seats(work, id, &seat_ids(hold.time_slot, &hold.choice.seats)).await
         })
@@ -130,7 +138,8 @@ impl Bookings {
 
 const SHORT_CODE_LENGTH: usize = 6;
 
-async fn reserve_seats(
+/// Reserves seats that are held for it.
+pub(super) async fn reserve_seats(
     work: &mut UnitOfWork,
     id: ReservationId,
     seats: &[aggregates::ids::SeatId],

@@ -1,11 +1,13 @@
 //! Why a booking command was refused, whichever rule said no; never an HTTP status.
 
 use aggregates::{
+    allowance::AllowanceError,
     branch::BranchError,
     coupon::CouponError,
     fault::Fault,
     ids::ReservationId,
     movie::MovieError,
+    patron::PatronError,
     pricing::PricingError,
     ratings::RatingError,
     refusal::{Kind, Refusal},
@@ -17,7 +19,11 @@ use aggregates::{
     waitlist::WaitlistError,
 };
 
-use crate::store::{ChangedSince, Stop};
+use super::door::DoorError;
+use crate::{
+    store::{ChangedSince, Stop},
+    ticket::TicketError,
+};
 
 /// A refusal of a booking command.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -55,6 +61,18 @@ pub enum Refused {
     /// The waitlist says no.
     #[error(transparent)]
     Waitlist(#[from] WaitlistError),
+    /// One customer has enough seats of the slot.
+    #[error(transparent)]
+    Allowance(#[from] AllowanceError),
+    /// Whoever asks is barred.
+    #[error(transparent)]
+    Patron(#[from] PatronError),
+    /// The ticket is not genuine.
+    #[error(transparent)]
+    Ticket(#[from] TicketError),
+    /// The ticket opens no door.
+    #[error(transparent)]
+    Door(#[from] DoorError),
     /// It is not what the caller took it to be.
     #[error(transparent)]
     ChangedSince(#[from] ChangedSince),
@@ -80,6 +98,10 @@ impl Refused {
             Self::Rating(error) => error,
             Self::Price(error) => error,
             Self::Waitlist(error) => error,
+            Self::Allowance(error) => error,
+            Self::Patron(error) => error,
+            Self::Ticket(error) => error,
+            Self::Door(error) => error,
             Self::ChangedSince(since) => since,
         }
     }
@@ -104,6 +126,10 @@ impl Refused {
             | Self::Movie(_)
             | Self::Rating(_)
             | Self::Price(_)
+            | Self::Allowance(_)
+            | Self::Patron(_)
+            | Self::Ticket(_)
+            | Self::Door(_)
             | Self::ChangedSince(_) => Vec::new(),
         }
     }
@@ -130,6 +156,10 @@ impl Refused {
             | Self::Rating(_)
             | Self::Price(_)
             | Self::Waitlist(_)
+            | Self::Allowance(_)
+            | Self::Patron(_)
+            | Self::Ticket(_)
+            | Self::Door(_)
             | Self::ChangedSince(_) => &[],
         }
     }
@@ -152,6 +182,11 @@ impl Refused {
             | Self::Branch(_)
             | Self::Movie(_)
             | Self::Price(_)
+            | Self::Rating(_)
+            | Self::Allowance(_)
+            | Self::Patron(_)
+            | Self::Ticket(_)
+            | Self::Door(_)
             | Self::ChangedSince(_) => false,
         }
     }
@@ -376,6 +411,10 @@ macro_rules! stops {
 }
 
 stops!(
+    AllowanceError,
+    PatronError,
+    TicketError,
+    DoorError,
     BranchError,
     ChangedSince,
     ChoiceError,

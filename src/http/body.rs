@@ -24,6 +24,9 @@ pub const CUSTOMER_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of a body that admins send: a seat layout is large.
 pub const ADMIN_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// Bytes of a body that staff send about many things at once.
+const STAFF_BYTES_MAX: usize = 1024 * 1024;
+
 /// Bytes of a body that are read only to be thrown away.
 const DRAINED_MAX: usize = 16 * 1024 * 1024;
 
@@ -54,6 +57,20 @@ impl<S: Sync, T: Sendable> FromRequest<S> for Sent<T> {
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         let bytes = bytes(&parts.headers, body, CUSTOMER_BYTES_MAX).await?;
+        read(&bytes).map(Self)
+    }
+}
+
+/// A body of staff about many things at once, read.
+#[derive(Debug)]
+pub struct SentByStaff<T>(pub T);
+
+impl<S: Sync, T: Sendable> FromRequest<S> for SentByStaff<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let bytes = bytes(&parts.headers, body, STAFF_BYTES_MAX).await?;
         read(&bytes).map(Self)
     }
 }

@@ -6,6 +6,7 @@ mod hold;
 mod list;
 mod look_up;
 mod place;
+mod reschedule;
 mod search;
 mod show;
 mod staff;
@@ -31,8 +32,11 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(change::change))
         .routes(routes!(place::place))
         .routes(routes!(cancel::cancel))
+        .routes(routes!(reschedule::reschedule))
         .routes(routes!(staff::mark_paid))
         .routes(routes!(staff::mark_notified))
         .routes(routes!(staff::check_in))
+        .routes(routes!(staff::undo_check_in))
         .routes(routes!(staff::mark_no_show))
+        .routes(routes!(staff::lift_bar))
 }

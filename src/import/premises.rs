@@ -84,7 +84,8 @@ fn check_lists(
             | BranchError::ClosedOn { .. }
             | BranchError::NoCinema
             | BranchError::NoEscapeRoom
-            | BranchError::TooManyClosingDays => "name",
+            | BranchError::TooManyClosingDays
+            | BranchError::InconsistentAttendance(_) => "name",
         };
         branch.get(field)?.fault(error.to_string());
     }

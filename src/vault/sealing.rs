@@ -46,6 +46,10 @@ impl SubjectKey {
         Self(Zeroizing::new(*bytes))
     }
 
+    pub(super) fn to_bytes(&self) -> Zeroizing<[u8; 32]> {
+        self.0.clone()
+    }
+
     /// Seals a text so that it opens only in `place`.
     #[must_use]
     pub fn seal(&self, plain: &str, place: &str) -> String {

@@ -137,6 +137,8 @@ impl Rules {
             | Event::Role(_)
             | Event::Admin(_)
             | Event::Customer(_)
+            | Event::Allowance(_)
+            | Event::Patron(_)
             | Event::Foreign => Ok(()),
         }
     }
@@ -225,6 +227,7 @@ impl Rules {
         let quote = match event {
             Is::Held { choice, .. } | Is::Changed { choice } => Some(&choice.quote),
             Is::Placed(placement) => Some(&placement.quote),
+            Is::Rescheduled(moved) => Some(&moved.quote),
             Is::Extended { .. }
             | Is::Released
             | Is::Lapsed
@@ -232,7 +235,10 @@ impl Rules {
             | Is::Paid { .. }
             | Is::Notified { .. }
             | Is::CheckedIn
+            | Is::Admitted { .. }
+            | Is::CheckInUndone { .. }
             | Is::MarkedNoShow
+            | Is::NoShowWithdrawn
             | Is::Cancelled { .. }
             | Is::Expired => None,
         };
@@ -269,13 +275,20 @@ impl Rules {
             match event {
                 Is::Changed { choice } => known.seats.clone_from(&choice.seats),
                 Is::Placed(placement) => known.coupon.clone_from(&placement.coupon),
+                Is::Rescheduled(moved) => {
+                    known.time_slot = moved.to;
+                    known.seats.clone_from(&moved.choice.seats);
+                }
                 Is::Held { .. } | Is::Revived { .. } => known.has_seats = true,
                 Is::Released | Is::Lapsed | Is::Cancelled { .. } | Is::Expired => known.has_seats = false,
                 Is::Extended { .. }
                 | Is::Paid { .. }
                 | Is::Notified { .. }
                 | Is::CheckedIn
-                | Is::MarkedNoShow => {}
+                | Is::Admitted { .. }
+                | Is::CheckInUndone { .. }
+                | Is::MarkedNoShow
+                | Is::NoShowWithdrawn => {}
             }
         }
         self.touched_reservations.push(id);

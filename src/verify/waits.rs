@@ -68,6 +68,10 @@ impl Waits {
             | Is::Notified { .. }
             | Is::CheckedIn
             | Is::MarkedNoShow
+            | Is::Admitted { .. }
+            | Is::CheckInUndone { .. }
+            | Is::NoShowWithdrawn
+            | Is::Rescheduled(_)
             | Is::Cancelled { .. }
             | Is::Expired => {}
         }

@@ -1,5 +1,6 @@
 //! What customers do, from the first list to the seat: a cinema and an escape room.
 
+use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Value, json};
 
 use super::{conversation::golden, field::Field};
@@ -23,7 +24,12 @@ fn placing(payment: &str, coupon: Option<&str>) -> Value {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_customer_books_seats_in_a_cinema() {
     let field = Field::open().await;
-    let slot = field.house.screening(&field.api, 2, 5, Sale::Long).await;
+    // So near that check-in has begun.
+    let soon = Timestamp::now() + 50.minutes();
+    let slot = field
+        .house
+        .screening(&field.api, 2, 5, Sale::UntilItBegins(soon))
+        .await;
     let coupon = field.house.coupon(&field.api).await;
     let (day, shown) = field.day(slot).await;
     let (movie, branch) = (text(&shown, "movie"), text(&shown, "branch"));

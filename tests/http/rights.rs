@@ -266,7 +266,7 @@ fn expected(line: &Line, person: &Person, thing: &Thing) -> Outcome {
         return Outcome::SignIn;
     };
     let granted = match place {
-        Where::Listed => authority.somewhere(permission),
+        Where::Listed | Where::Ticket => authority.somewhere(permission),
         Where::AllBranches => authority.at(permission, None),
         Where::Seen if branch.is_none() => authority.somewhere(permission),
         Where::Seen | Where::Slot | Where::Reservation | Where::Stream | Where::Body => {

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{
     journal::{Acknowledged, Journal},
     process::ADMIN_TOKEN,
+    shop::phone,
 };
 
 /// Longer than the server takes to give a request up.
@@ -151,7 +152,7 @@ impl Call {
 
     /// Makes a hold binding.
     pub fn place(hold: &Hold, coupon: Option<&str>) -> Self {
-        let mut body = json!({ "name": "김하늘", "phone": "010-1234-5678", "payment": "on_site",
+        let mut body = json!({ "name": "김하늘", "phone": phone(hold.number.parse().expect("a number")), "payment": "on_site",
             "agreements": { "privacy": true, "house_rules": true } });
         if let Some(code) = coupon {
             body["coupon"] = json!(code);

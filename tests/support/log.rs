@@ -326,6 +326,41 @@ impl Fold {
                     ..stored
                 },
             ),
+            "ReservationAdmitted" => (
+                &["placed"],
+                Stored {
+                    state: "attended",
+                    ..stored
+                },
+            ),
+            "ReservationCheckInUndone" => (
+                &["attended"],
+                Stored {
+                    state: "placed",
+                    ..stored
+                },
+            ),
+            "ReservationNoShowWithdrawn" => (
+                &["no_show"],
+                Stored {
+                    state: "placed",
+                    ..stored
+                },
+            ),
+            "ReservationRescheduled" => {
+                let pay_by = row.fields["payment"]["pay_by"]
+                    .as_str()
+                    .and_then(|text| text.parse().ok());
+                (
+                    &["placed"],
+                    Stored {
+                        time_slot: row.text("to"),
+                        seats: seats(),
+                        pay_by,
+                        ..stored
+                    },
+                )
+            }
             "ReservationCancelled" => (
                 &["placed"],
                 Stored {

@@ -275,7 +275,7 @@ impl Shop {
     pub async fn place(&self, id: ReservationId, coupon: Option<CouponCode>) -> Answer {
         let placing = Placing {
             name: "홍길동".parse().unwrap(),
-            phone: "010-1234-5678".parse().unwrap(),
+            phone: phone(id).parse().unwrap(),
             agreements: Agreements {
                 privacy: true,
                 house_rules: true,
@@ -297,6 +297,12 @@ pub fn guest(id: ReservationId, command: &'static str) -> Request {
         actor: Actor::Guest(id),
         ..Request::system("test", command)
     }
+}
+
+/// The number to call about a reservation: each was made by somebody else.
+pub fn phone(id: ReservationId) -> String {
+    let digits = format!("{:08}", id.number() % 100_000_000);
+    format!("010-{}-{}", &digits[..4], &digits[4..])
 }
 
 /// The reservation an answer is about.

@@ -230,3 +230,32 @@ fn a_name_is_claimed_moved_and_given_back() {
     );
     assert_eq!(branch.claims(&id, &Depict { image_url: None }), Claims::default());
 }
+
+#[test]
+fn who_comes_and_who_does_not_is_regulated_whole_and_within_limits() {
+    let rules = AttendanceRules {
+        check_in_minutes: 30,
+        no_show_minutes: Some(15),
+        ..AttendanceRules::default()
+    };
+    let regulate = || BranchCommand::RegulateAttendance(rules.clone());
+    let regulated = BranchEvent::AttendanceRegulated(rules.clone());
+    given::<Branch>([opened()])
+        .when(regulate())
+        .then([regulated.clone()]);
+    given::<Branch>([opened(), regulated]).when(regulate()).then([]);
+    given::<Branch>([opened()])
+        .when(BranchCommand::RegulateAttendance(AttendanceRules::default()))
+        .then([]);
+    let wild = AttendanceRules {
+        within_days: 0,
+        ..AttendanceRules::default()
+    };
+    let faults = Faults(wild.faults());
+    given::<Branch>([opened()])
+        .when(BranchCommand::RegulateAttendance(wild))
+        .refused(&BranchError::InconsistentAttendance(faults));
+    given::<Branch>([])
+        .when(regulate())
+        .refused(&BranchError::NotFound);
+}

@@ -89,6 +89,42 @@ pub enum ReservationError {
         /// When it begins.
         starts_at: Timestamp,
     },
+    /// They are not let in yet.
+    #[error("check-in begins at {from}")]
+    TooEarly {
+        /// From when.
+        from: Timestamp,
+    },
+    /// They are let in no more.
+    #[error("the slot ended at {ended_at}; nobody checks in any more")]
+    Over {
+        /// When it ended.
+        ended_at: Timestamp,
+    },
+    /// Too late to say that they had not come.
+    #[error("the check-in could only be undone until {until}")]
+    TooLateToUndo {
+        /// Until when.
+        until: Timestamp,
+    },
+    /// Too late to move it.
+    #[error("it could only be rescheduled until {until}")]
+    TooLateToReschedule {
+        /// Until when.
+        until: Timestamp,
+    },
+    /// Moved often enough.
+    #[error("a reservation can be rescheduled {max} times")]
+    MovedTooOften {
+        /// How often.
+        max: u16,
+    },
+    /// Its money is with the branch it was placed at.
+    #[error("a reservation stays at its branch")]
+    OtherBranch,
+    /// Prices in two currencies cannot be set off.
+    #[error("the other time slot is sold in another currency")]
+    OtherCurrency,
 }
 
 refusals! { ReservationError:
@@ -113,6 +149,15 @@ refusals! { ReservationError:
     Self::Attended => "reservation/attended", Conflict, "There is nothing more to do.";
     Self::NoShow => "reservation/no-show", Conflict, "It is over; nothing about it can be changed.";
     Self::NotStarted { .. } => "reservation/not-started", Conflict, "Wait until the slot has begun.";
+    Self::TooEarly { .. } => "reservation/too-early", Conflict, "Come back when check-in begins.";
+    Self::Over { .. } => "reservation/over", Gone, "It is over; the next one needs a reservation of its own.";
+    Self::TooLateToUndo { .. } => "reservation/too-late-to-undo", Gone, "It stays as it was recorded.";
+    Self::TooLateToReschedule { .. } => "reservation/too-late-to-reschedule", Gone, "Ask at the counter before the start.";
+    Self::MovedTooOften { .. } => "reservation/moved-too-often", Conflict, "Cancel it and hold again, or ask at the counter.";
+    Self::OtherBranch => "reservation/other-branch", Invalid, "Choose a time slot of the same branch, or cancel it and hold again.",
+        at ["/time_slot"];
+    Self::OtherCurrency => "reservation/other-currency", Invalid, "Choose another time slot, or cancel it and hold again.",
+        at ["/time_slot"];
 }
 
 impl ReservationError {

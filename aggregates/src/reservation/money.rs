@@ -37,6 +37,26 @@ pub enum Payment {
     OnSite,
 }
 
+impl Payment {
+    /// The same for a slot that begins at `starts_at`, to which an unpaid reservation is moved: the deadline is that of the
+    /// slot, but moving gains no more time than somebody needs who pays at once.
+    #[must_use]
+    pub fn moved(&self, now: Timestamp, starts_at: Timestamp) -> Self {
+        match self {
+            Self::OnSite => Self::OnSite,
+            Self::BankTransfer {
+                pay_by: before,
+                accounts,
+            } => Self::BankTransfer {
+                pay_by: (*before)
+                    .max(now + PAY_MINUTES_NEAR.minutes())
+                    .min(pay_by(now, starts_at)),
+                accounts: accounts.clone(),
+            },
+        }
+    }
+}
+
 /// The deadline of a transfer for a slot that begins at `starts_at`: 30 minutes, or 12 hours when the slot is more than
 /// 24 hours ahead; never after the start (DOMAIN E7).
 #[must_use]

@@ -45,23 +45,49 @@ pub struct Placed {
     pub paid: bool,
     /// Whether the customer was told (DOMAIN E5).
     pub notified: bool,
+    /// How often it was moved to another slot or other seats: tickets from before are of no use.
+    #[serde(default, skip_serializing_if = "is_never")]
+    pub moves: u16,
+    /// What had been paid when it was last moved, in minor units.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub received: i64,
+}
+
+const fn is_never(moves: &u16) -> bool {
+    *moves == 0
+}
+
+const fn is_nothing(amount: &i64) -> bool {
+    *amount == 0
 }
 
 impl Placed {
-    /// The price.
+    /// What is to be paid for it: the price, less what had been paid before it was moved.
     #[must_use]
     pub const fn due(&self) -> Money {
+        let rest = self.placement.quote.total - self.received;
         Money {
-            amount: self.placement.quote.total,
+            amount: if rest > 0 { rest } else { 0 },
             currency: self.placement.quote.currency,
         }
     }
 
-    /// The deadline of an unpaid transfer; none if nothing is due or it is paid on site.
+    /// What had been paid beyond the price of where it was moved to.
+    #[must_use]
+    pub const fn overpaid(&self) -> Money {
+        let rest = self.received - self.placement.quote.total;
+        Money {
+            amount: if rest > 0 { rest } else { 0 },
+            currency: self.placement.quote.currency,
+        }
+    }
+
+    /// The deadline of an unpaid transfer; none if nothing is due, it is paid on site, or was paid in part: that never
+    /// expires by itself.
     #[must_use]
     pub const fn pay_by(&self) -> Option<Timestamp> {
         match &self.placement.payment {
-            Payment::BankTransfer { pay_by, .. } if !self.paid => Some(*pay_by),
+            Payment::BankTransfer { pay_by, .. } if !self.paid && self.received == 0 => Some(*pay_by),
             Payment::BankTransfer { .. } | Payment::OnSite => None,
         }
     }
@@ -196,6 +222,8 @@ impl Reservation {
                     placement: *placement,
                     paid,
                     notified: false,
+                    moves: 0,
+                    received: 0,
                 }))
             }
             (Event::Paid { .. }, Self::Placed(placed)) => Self::Placed(Box::new(Placed {
@@ -206,8 +234,11 @@ impl Reservation {
                 notified: true,
                 ..*placed
             })),
-            (Event::CheckedIn, Self::Placed(placed)) => Self::Attended(placed),
+            (Event::CheckedIn | Event::Admitted { .. }, Self::Placed(placed)) => Self::Attended(placed),
+            (Event::CheckInUndone { .. }, Self::Attended(placed)) => Self::Placed(placed),
             (Event::MarkedNoShow, Self::Placed(placed)) => Self::NoShow(placed),
+            (Event::NoShowWithdrawn, Self::NoShow(placed)) => Self::Placed(placed),
+            (Event::Rescheduled(moved), Self::Placed(placed)) => Self::Placed(Box::new(placed.moved(*moved))),
             (Event::Cancelled { .. }, Self::Placed(placed)) => Self::Cancelled(placed),
             (Event::Expired, Self::Placed(placed)) => Self::Expired(placed),
             // What does not follow from where it was changes nothing.
@@ -221,7 +252,11 @@ impl Reservation {
                 | Event::Paid { .. }
                 | Event::Notified { .. }
                 | Event::CheckedIn
+                | Event::Admitted { .. }
+                | Event::CheckInUndone { .. }
                 | Event::MarkedNoShow
+                | Event::NoShowWithdrawn
+                | Event::Rescheduled(_)
                 | Event::Cancelled { .. }
                 | Event::Expired,
                 before,

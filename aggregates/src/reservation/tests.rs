@@ -1,5 +1,8 @@
 //! The rules of a reservation, one sentence each.
 
+mod arrivals;
+mod moves;
+
 use jiff::ToSpan;
 use uuid::Uuid;
 
@@ -56,7 +59,18 @@ fn placement(total: i64, payment: Payment) -> Box<Placement> {
         starts_at: NOON + 3.hours(),
         cancel_until: NOON + 160.minutes(),
         admitted: None,
+        attendance: Some(times(NOON + 3.hours())),
+        patrons: vec![],
     })
+}
+
+/// When customers of a slot that begins then are let in.
+fn times(starts_at: Timestamp) -> Attendance {
+    Attendance {
+        check_in_from: starts_at - 1.hour(),
+        ends_at: starts_at + 2.hours(),
+        no_show_at: starts_at + 30.minutes(),
+    }
 }
 
 fn transfer() -> Payment {
@@ -399,6 +413,7 @@ fn a_free_reservation_owes_nothing() {
         .when(Do::Expire)
         .then([]);
     given::<Reservation>(events)
+        .at(NOON + 150.minutes())
         .when(Do::CheckIn)
         .then([Event::CheckedIn]);
 }
@@ -471,10 +486,12 @@ fn what_people_write_about_a_reservation_is_personal() {
 #[test]
 fn whoever_paid_can_check_in() {
     given::<Reservation>(placed(transfer()))
+        .at(NOON + 150.minutes())
         .when(Do::CheckIn)
         .refused(&No::NotPaid);
     let paid_for: Vec<_> = placed(transfer()).into_iter().chain([paid()]).collect();
     given::<Reservation>(paid_for.clone())
+        .at(NOON + 150.minutes())
         .when(Do::CheckIn)
         .then([Event::CheckedIn]);
     let there = paid_for.into_iter().chain([Event::CheckedIn]);

@@ -239,7 +239,7 @@ pub async fn reservation(
 ) -> sqlx::Result<Option<Entry>> {
     let row = sqlx::query_as!(
         Stored,
-        r#"select r.reservation, v.stage as "stage!", r.time_slot, v.seats as "seats!", v.party as "party!",
+        r#"select r.reservation, v.stage as "stage!", v.time_slot as "time_slot!", v.seats as "seats!", v.party as "party!",
                   v.total as "total!", r.currency, v.hold_until as "hold_until: _", v.pay_by as "pay_by: _",
                   p.payment as "payment?", p.coupon as "coupon?", p.short_code as "short_code?",
                   p.placed_position as "placed_position?", v.paid_position, v.notified_position, v.attended_position,
@@ -249,11 +249,11 @@ pub async fn reservation(
              from reservation_list r
              cross join lateral (
                select r.stage, r.seats, r.party, r.total, r.hold_until, r.pay_by, r.paid_position, r.notified_position,
-                      r.attended_position, r.from_position
+                      r.attended_position, r.from_position, r.time_slot
                 where $2::bigint is null or r.from_position <= $2
                union all
                select h.stage, h.seats, h.party, h.total, h.hold_until, h.pay_by, h.paid_position, h.notified_position,
-                      h.attended_position, h.from_position
+                      h.attended_position, h.from_position, coalesce(h.time_slot, r.time_slot)
                  from reservation_list_history h
                 where $2 is not null and h.reservation = r.reservation and h.from_position <= $2
                   and h.until_position > $2
@@ -262,7 +262,7 @@ pub async fn reservation(
                select r.payment, r.coupon, r.short_code, r.placed_position, r.name, r.phone
                 where $2 is null or r.placed_position <= $2
              ) p on true
-             left join time_slot_calendar c on c.time_slot = r.time_slot
+             left join time_slot_calendar c on c.time_slot = v.time_slot
              left join catalogue b on b.kind = 'branch' and b.id = c.branch
              left join catalogue s on s.kind = case when c.movie is null then 'theme' else 'movie' end
                                   and s.id = coalesce(c.movie, c.theme)

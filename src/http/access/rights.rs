@@ -17,7 +17,7 @@ use Permission::{
     ChangeAdmins, ChangeCoupons, ChangeReservations, ChangeShows, SeeAdmins, SeeAudit, SeeCoupons,
     SeeReservations,
 };
-use Where::{AllBranches, Body, Listed, Reservation, Seen, Slot, Stream};
+use Where::{AllBranches, Body, Listed, Reservation, Seen, Slot, Stream, Ticket};
 
 use super::super::administer::for_each_administered;
 
@@ -55,6 +55,8 @@ pub enum Where {
     Seen,
     /// At the branch that the body names; everywhere, if it names none.
     Body,
+    /// At the branch of the ticket in the body; one of another branch is refused as that.
+    Ticket,
 }
 
 /// One line of the table.
@@ -123,6 +125,26 @@ const ROUTES: &[(Method, &str, Needs)] = &[
         "/v1/reservations/{id}/cancel",
         Holder(ChangeReservations),
     ),
+    (
+        Method::POST,
+        "/v1/reservations/{id}/reschedule",
+        Holder(ChangeReservations),
+    ),
+    (
+        Method::GET,
+        "/v1/reservations/{id}/ticket",
+        Holder(SeeReservations),
+    ),
+    (
+        Method::GET,
+        "/v1/reservations/{id}/ticket.svg",
+        Holder(SeeReservations),
+    ),
+    (
+        Method::GET,
+        "/v1/reservations/{id}/calendar.ics",
+        Holder(SeeReservations),
+    ),
     (Method::GET, "/v1/reservations", Staff(SeeReservations, Listed)),
     (
         Method::POST,
@@ -172,6 +194,25 @@ const ROUTES: &[(Method, &str, Needs)] = &[
         "/v1/waitlist-entries/{id}/leave",
         Holder(ChangeReservations),
     ),
+    (
+        Method::POST,
+        "/v1/reservations/{id}/undo-check-in",
+        Staff(ChangeReservations, Reservation),
+    ),
+    (
+        Method::POST,
+        "/v1/reservations/{id}/lift-bar",
+        Staff(ChangeReservations, Reservation),
+    ),
+    // The door.
+    (Method::POST, "/v1/check-ins", Staff(ChangeReservations, Ticket)),
+    (
+        Method::POST,
+        "/v1/check-ins/batch",
+        Staff(ChangeReservations, Ticket),
+    ),
+    (Method::GET, "/v1/ticket-keys", Anyone),
+    (Method::POST, "/v1/ticket-keys", Staff(ChangeAdmins, AllBranches)),
     // Customers and what is theirs.
     (Method::POST, "/v1/customers", Anyone),
     (Method::POST, "/v1/customer/sessions", Anyone),

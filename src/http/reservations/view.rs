@@ -5,7 +5,7 @@ use aggregates::{
     ids::{ReservationId, TimeSlotId},
     pricing::{Party, Quote},
     reservation::{Payment, PaymentChoice, Placed, Reservation, ReservationError},
-    values::{CouponCode, CustomerName, PhoneNumber, SeatLabel},
+    values::{CouponCode, CustomerName, Money, PhoneNumber, SeatLabel},
 };
 use axum::{
     http::header,
@@ -74,6 +74,13 @@ pub struct PlacedView<'a> {
     cancel_until: Timestamp,
     /// How it is paid.
     payment: PaymentChoice,
+    /// From when they check in; not known of what was placed long ago.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    check_in_from: Option<Timestamp>,
+    /// What became of the price, if it was rescheduled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rescheduled: Option<RescheduledView>,
     /// Whether nothing is due any more.
     paid: bool,
     /// Whether the customer was told.
@@ -84,6 +91,35 @@ pub struct PlacedView<'a> {
     pay_by: Option<Timestamp>,
     /// Where to transfer to, while a transfer is due.
     accounts: &'a [Account],
+}
+
+/// What rescheduling did to a price.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(title = "Rescheduled")]
+pub struct RescheduledView {
+    /// How often it was rescheduled.
+    times: u16,
+    /// What had been paid before.
+    received: Money,
+    /// What is still to be paid.
+    due: Money,
+    /// What was paid too much.
+    overpaid: Money,
+}
+
+impl RescheduledView {
+    fn of(placed: &Placed) -> Option<Self> {
+        let money = |amount| Money {
+            amount,
+            currency: placed.placement.quote.currency,
+        };
+        (placed.moves > 0).then(|| Self {
+            times: placed.moves,
+            received: money(placed.received),
+            due: if placed.paid { money(0) } else { placed.due() },
+            overpaid: placed.overpaid(),
+        })
+    }
 }
 
 /// What has become of a reservation.
@@ -143,6 +179,8 @@ impl<'a> ReservationView<'a> {
                 coupon: placed.placement.coupon.as_ref(),
                 starts_at: placed.placement.starts_at,
                 cancel_until: placed.placement.cancel_until,
+                check_in_from: placed.placement.attendance.map(|times| times.check_in_from),
+                rescheduled: RescheduledView::of(placed),
                 payment: match &placed.placement.payment {
                     Payment::BankTransfer { .. } => PaymentChoice::BankTransfer,
                     Payment::OnSite => PaymentChoice::OnSite,

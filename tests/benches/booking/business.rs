@@ -105,6 +105,8 @@ pub fn placement(booking: &Booking) -> Placement {
         starts_at: now + 3.hours(),
         cancel_until: now + 2.hours(),
         admitted: None,
+        attendance: None,
+        patrons: Vec::new(),
     }
 }
 

@@ -299,8 +299,13 @@ async fn book(client: &mut Client, booking: &Booking) -> Result<(), String> {
             .as_str()
             .ok_or_else(|| format!("no {name} in {answer}"))
     };
+    // Each is somebody else, as far as one customer may have so many seats.
+    let number: u64 = text("number")?
+        .parse()
+        .map_err(|error| format!("{error}: {answer}"))?;
+    let phone = format!("010{:08}", number % 100_000_000);
     let place = format!(
-        r#"{{"name":"홍길동","phone":"010-1234-5678","agreements":{{"privacy":true,"house_rules":true}},"coupon":"{}","payment":"on_site"}}"#,
+        r#"{{"name":"홍길동","phone":"{phone}","agreements":{{"privacy":true,"house_rules":true}},"coupon":"{}","payment":"on_site"}}"#,
         booking.coupon
     );
     let path = format!("/v1/reservations/{}/place", text("number")?);

@@ -54,7 +54,10 @@ impl Ours {
             .map_err(reason)?;
         let placing = Placing {
             name: "홍길동".parse().expect("a name"),
-            phone: "010-1234-5678".parse().expect("a number"),
+            // Each is somebody else, as far as one customer may have so many seats.
+            phone: format!("010{:08}", id.number() % 100_000_000)
+                .parse()
+                .expect("a number"),
             agreements: Agreements {
                 privacy: true,
                 house_rules: true,
