@@ -1,4 +1,4 @@
-//! An OpenID provider on this machine: keys that can change, tokens that can be forged; never a mock of anything of ours.
+//! An `OpenID` provider on this machine: keys that can change, tokens that can be forged; never a mock of anything of ours.
 
 use std::sync::{
     Arc, Mutex,
