@@ -163,6 +163,31 @@ pub async fn describe(
     store.run(request, body).await
 }
 
+/// Lets a customer sign in with another e-mail address.
+pub async fn change_email(
+    store: &Store,
+    request: &Request,
+    id: CustomerId,
+    email: &Email,
+) -> Result<Committed, Stop<Denied>> {
+    let body = |mut unit: UnitOfWork| async move {
+        let work = &mut unit;
+        let before = work.load::<Customer>(&id).await?.known().map_err(Denied::stop)?;
+        let before = before.email.plain().map(Customer::email_claim);
+        work.execute::<Customer>(&id, CustomerCommand::ChangeEmail(email.clone()))
+            .map_err(Denied::stop)?;
+        let after = Customer::email_claim(email);
+        if before.as_ref() != Some(&after) {
+            take(work, id, after, "/email").await?;
+            if let Some(before) = before {
+                give_back(work, id, before).await?;
+            }
+        }
+        Ok(())
+    };
+    store.run(request, body).await
+}
+
 /// Records that a customer has another password, which is kept elsewhere.
 pub async fn password_changed(
     store: &Store,

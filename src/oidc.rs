@@ -1,7 +1,7 @@
-//! Signing in with an account at an OpenID provider: whose account an `id_token` speaks of; never who that is here.
+//! Signing in with an account at an `OpenID` provider: whose account an `id_token` speaks of; never who that is here.
 //!
 //! The token is believed only if the provider's own key has signed it, for us, lately, and for the nonce we gave out for this
-//! one sign-in (OpenID Connect Core 1.0, section 3.1.3.7). What a token says about keys is never looked at.
+//! one sign-in (`OpenID` Connect Core 1.0, section 3.1.3.7). What a token says about keys is never looked at.
 
 mod fetch;
 mod keys;

@@ -1,7 +1,7 @@
 //! A customer: somebody who books under their own name (DOMAIN P1); never a password, and after they have left nobody.
 //!
 //! ```text
-//!            sign up             describe, complete, link, change password
+//!            sign up             describe, complete, link, change e-mail or password
 //!   Unknown ────────▶ SignedUp ◀──┐
 //!                        └──▶ Left
 //! ```
@@ -49,6 +49,8 @@ pub enum CustomerCommand {
     },
     /// Let them sign in with their account at a provider, too.
     Link(Identity),
+    /// Let them sign in with another e-mail address.
+    ChangeEmail(Email),
     /// Record that they have another password, which only the vault knows.
     ChangePassword,
     /// Leave for good: everything about them is forgotten.
@@ -79,6 +81,8 @@ pub enum CustomerEvent {
     Completed { birth_date: Personal<Date> },
     /// They sign in with this account at a provider, too.
     Linked { identity: Personal<Identity> },
+    /// They sign in with this address.
+    EmailChanged { email: Personal<Email> },
     /// They have another password.
     PasswordChanged,
     /// They are gone.
@@ -152,7 +156,7 @@ pub struct Known {
 
 aggregate! {
     Customer = "customer", id: CustomerId, command: CustomerCommand, event: CustomerEvent, error: CustomerError,
-    stored: "Customer" [SignedUp, Described, Completed, Linked, PasswordChanged, Left],
+    stored: "Customer" [SignedUp, Described, Completed, Linked, EmailChanged, PasswordChanged, Left],
     personal: |event| match event {
         CustomerEvent::SignedUp { email, nickname, phone, birth_date } => {
             let mut values: Vec<&mut dyn Sealable> = vec![email, nickname];
@@ -168,13 +172,14 @@ aggregate! {
         }
         CustomerEvent::Completed { birth_date } => vec![birth_date],
         CustomerEvent::Linked { identity } => vec![identity],
+        CustomerEvent::EmailChanged { email } => vec![email],
         CustomerEvent::PasswordChanged | CustomerEvent::Left => vec![],
     }
 }
 
 impl Customer {
     fn rule(&self, command: CustomerCommand, now: Timestamp) -> Result<Vec<CustomerEvent>, CustomerError> {
-        use CustomerCommand::{ChangePassword, Complete, Describe, Leave, Link, SignUp};
+        use CustomerCommand::{ChangeEmail, ChangePassword, Complete, Describe, Leave, Link, SignUp};
         match (command, self) {
             (SignUp { profile, .. } | Describe(profile), _) if !profile.is_possible(now) => {
                 Err(CustomerError::ImpossibleBirthDate)
@@ -226,15 +231,21 @@ impl Customer {
                     identity: Personal::Plain(identity),
                 }]),
             },
+            (ChangeEmail(email), Self::SignedUp(known)) if known.email.plain() == Some(&email) => Ok(vec![]),
+            (ChangeEmail(email), Self::SignedUp(_)) => Ok(vec![CustomerEvent::EmailChanged {
+                email: Personal::Plain(email),
+            }]),
             (ChangePassword, Self::SignedUp(_)) => Ok(vec![CustomerEvent::PasswordChanged]),
             (Leave, Self::SignedUp(_)) => Ok(vec![CustomerEvent::Left]),
             (Leave, Self::Left) => Ok(vec![]),
-            (Describe(_) | Complete { .. } | Link(_) | ChangePassword | Leave, Self::Unknown) => {
-                Err(CustomerError::NotFound)
-            }
-            (SignUp { .. } | Describe(_) | Complete { .. } | Link(_) | ChangePassword, Self::Left) => {
-                Err(CustomerError::Left)
-            }
+            (
+                Describe(_) | Complete { .. } | Link(_) | ChangeEmail(_) | ChangePassword | Leave,
+                Self::Unknown,
+            ) => Err(CustomerError::NotFound),
+            (
+                SignUp { .. } | Describe(_) | Complete { .. } | Link(_) | ChangeEmail(_) | ChangePassword,
+                Self::Left,
+            ) => Err(CustomerError::Left),
         }
     }
 
@@ -271,11 +282,13 @@ impl Customer {
                 known.birth_date = Some(birth_date);
             }
             (CustomerEvent::Linked { identity }, Self::SignedUp(known)) => known.identity = Some(identity),
+            (CustomerEvent::EmailChanged { email }, Self::SignedUp(known)) => known.email = email,
             (CustomerEvent::Left, _) => *self = Self::Left,
             (
                 CustomerEvent::Described { .. }
                 | CustomerEvent::Completed { .. }
                 | CustomerEvent::Linked { .. }
+                | CustomerEvent::EmailChanged { .. }
                 | CustomerEvent::PasswordChanged,
                 _,
             ) => {}
@@ -469,16 +482,31 @@ mod tests {
             .then([CustomerEvent::Left]);
         let gone = [signed_up(), CustomerEvent::Left];
         given::<Customer>(gone.clone()).when(Leave).then([]);
-        for late in [sign_up(), Describe(profile("바다")), ChangePassword] {
+        let moved = || ChangeEmail("moved@example.com".parse().expect("an address"));
+        for late in [sign_up(), Describe(profile("바다")), moved(), ChangePassword] {
             given::<Customer>(gone.clone())
                 .when(late)
                 .refused(&CustomerError::Left);
         }
-        for early in [Describe(profile("바다")), ChangePassword, Leave] {
+        for early in [Describe(profile("바다")), moved(), ChangePassword, Leave] {
             given::<Customer>([])
                 .when(early)
                 .refused(&CustomerError::NotFound);
         }
+    }
+
+    #[test]
+    fn an_e_mail_address_is_changed_once() {
+        let address = || "moved@example.com".parse().expect("an address");
+        let changed = CustomerEvent::EmailChanged {
+            email: Personal::Plain(address()),
+        };
+        given::<Customer>([signed_up()])
+            .when(ChangeEmail(address()))
+            .then([changed.clone()]);
+        given::<Customer>([signed_up(), changed])
+            .when(ChangeEmail(address()))
+            .then([]);
     }
 
     #[test]

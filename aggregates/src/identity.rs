@@ -1,4 +1,4 @@
-//! Who somebody is at an OpenID provider: the provider, and what it calls them for good; never their e-mail address, which
+//! Who somebody is at an `OpenID` provider: the provider, and what it calls them for good; never their e-mail address, which
 //! may become somebody else's.
 
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 
 use crate::ids::ClaimId;
 
-/// Characters of either part at most (OpenID Connect Core 1.0, section 2).
+/// Characters of either part at most (`OpenID` Connect Core 1.0, section 2).
 const LENGTH_MAX: usize = 255;
 
 /// An account at a provider.

@@ -105,10 +105,6 @@ refusals! { RatingError:
 impl Statement {
     /// Whether nothing was said.
     #[must_use]
-    #[expect(
-        clippy::trivially_copy_pass_by_ref,
-        reason = "serde calls it with a reference"
-    )]
     pub fn is_silent(&self) -> bool {
         *self == Self::default()
     }

@@ -444,11 +444,7 @@ impl Reservation {
             }
             (Do::Cancel { .. }, Cancelled(_)) => Ok(vec![]),
 
-            (Do::Expire, Placed(placed)) => match placed.pay_by() {
-                Some(due_at) if now < due_at => Err(No::NotYetDue { due_at }),
-                Some(_) => Ok(vec![Event::Expired]),
-                None => Ok(vec![]),
-            },
+            (Do::Expire, Placed(placed)) => expired(placed, now),
             (Do::Expire, Expired(_) | Cancelled(_)) => Ok(vec![]),
 
             (
@@ -498,6 +494,15 @@ fn extended(hold: &Held, until: Timestamp) -> Result<Vec<ReservationEvent>, Rese
         return Err(ReservationError::AtItsLongest { cap: until });
     }
     Ok(vec![ReservationEvent::Extended { until }])
+}
+
+/// Not paid in time: once the deadline is over, if there is one.
+fn expired(placed: &Placed, now: Timestamp) -> Result<Vec<ReservationEvent>, ReservationError> {
+    match placed.pay_by() {
+        Some(due_at) if now < due_at => Err(ReservationError::NotYetDue { due_at }),
+        Some(_) => Ok(vec![ReservationEvent::Expired]),
+        None => Ok(vec![]),
+    }
 }
 
 #[cfg(test)]

@@ -45,6 +45,7 @@ pub(super) const fn customer(event: &CustomerEvent) -> &'static str {
         CustomerEvent::Described { .. } => "the customer changed their profile",
         CustomerEvent::Completed { .. } => "the customer added their birth date",
         CustomerEvent::Linked { .. } => "the customer linked an account at another provider",
+        CustomerEvent::EmailChanged { .. } => "the customer changed their e-mail address",
         CustomerEvent::PasswordChanged => "the customer's password was changed",
         CustomerEvent::Left => "the customer left and was forgotten",
     }

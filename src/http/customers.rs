@@ -17,6 +17,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(account::sign_up))
         .routes(routes!(account::change_password))
+        .routes(routes!(account::change_email))
         .routes(routes!(account::leave))
         .routes(routes!(google::give_nonce))
         .routes(routes!(google::sign_in))

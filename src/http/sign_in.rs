@@ -12,7 +12,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{App, access::presented, answer::Json, caller::Caller, limits, problem::Problem, problems};
-use crate::vault::{Lifetime, Session, Typed};
+use crate::vault::{Lifetime, Session, Token, Typed};
 
 /// Who asks to come in, and how.
 #[derive(Debug, Clone, Copy)]
@@ -133,11 +133,18 @@ impl Entrance {
         principal: Option<String>,
         password: &Typed,
     ) -> Result<Response, Problem> {
+        let before = app.credentials.changed_at(principal.as_deref()).await?;
         let known = app.credentials.check(principal.as_deref(), password).await?;
         let principal = principal.filter(|_| known).ok_or_else(wrong)?;
         let place = self.place(app, asked.caller, asked.account);
         app.places.note(&place).await?;
-        self.begin(app, asked.headers, &principal, asked.cookie).await
+        let (token, session) = self.begun(app, &principal).await?;
+        // Whoever changes a password ends all sessions that there are then; this one must not come after that.
+        if app.credentials.changed_at(Some(&principal)).await? != before {
+            app.sessions.revoke(&principal, session.id).await?;
+            return Err(wrong());
+        }
+        Ok(self.answer(asked.headers, &token, &session, asked.cookie))
     }
 
     /// Begins a session of somebody who has proved who they are. Its token is always a new one: whatever somebody sent
@@ -149,7 +156,15 @@ impl Entrance {
         principal: &str,
         cookie: bool,
     ) -> Result<Response, Problem> {
-        let (token, session) = app.sessions.begin(principal, self.prefix, self.lifetime).await?;
+        let (token, session) = self.begun(app, principal).await?;
+        Ok(self.answer(headers, &token, &session, cookie))
+    }
+
+    async fn begun(&self, app: &App, principal: &str) -> Result<(Token, Session), Problem> {
+        Ok(app.sessions.begin(principal, self.prefix, self.lifetime).await?)
+    }
+
+    fn answer(&self, headers: &HeaderMap, token: &Token, session: &Session, cookie: bool) -> Response {
         let seconds = self.lifetime.absolute.as_secs();
         let kept = cookie
             .then(|| presented::keep(headers, self.cookie, token.text(), seconds))
@@ -164,7 +179,7 @@ impl Entrance {
         if let Some(kept) = kept {
             response.headers_mut().insert(header::SET_COOKIE, kept);
         }
-        Ok(response)
+        response
     }
 
     /// Ends the session that asks, and takes its cookie back.

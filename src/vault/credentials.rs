@@ -13,6 +13,8 @@ use argon2::{
     Algorithm, Argon2, Params, Version,
     password_hash::{self, PasswordHasher as _, PasswordVerifier as _, phc::PasswordHash},
 };
+use jiff::Timestamp;
+use jiff_sqlx::Timestamp as SqlxTimestamp;
 use serde::{Deserialize, Deserializer, de};
 use sqlx::PgPool;
 use tokio::sync::Semaphore;
@@ -171,15 +173,15 @@ impl Credentials {
         .await?
     }
 
-    /// Whether `principal` has a password at all.
-    pub async fn exists(&self, principal: &str) -> Result<bool, CredentialError> {
-        let known = sqlx::query_scalar!(
-            r#"select 1 as "known!" from vault.credentials where principal = $1"#,
-            principal
+    /// When `principal` got the password they have now; none if they have none. For nobody it is asked, too.
+    pub async fn changed_at(&self, principal: Option<&str>) -> Result<Option<Timestamp>, CredentialError> {
+        let changed_at = sqlx::query_scalar!(
+            r#"select changed_at as "changed_at: SqlxTimestamp" from vault.credentials where principal = $1"#,
+            principal.unwrap_or_default()
         )
         .fetch_optional(&self.pool)
         .await?;
-        Ok(known.is_some())
+        Ok(changed_at.map(SqlxTimestamp::to_jiff))
     }
 
     /// Forgets the password of `principal`: nobody signs in as them any more.

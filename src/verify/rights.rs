@@ -65,7 +65,7 @@ impl Rights {
     fn judge(&mut self, recorded: &Recorded) -> Result<(), String> {
         let said = |name: &str| recorded.metadata.get(name).map_or("", SmolStr::as_str);
         let (actor, command) = (said("actor_id"), said("command"));
-        let permission = asked_by(command)
+        let asked = asked_by(command)
             .ok_or_else(|| format!("admin {actor} did {command:?}, which no admin can be allowed"))?;
         if actor == TOKEN {
             return Ok(());
@@ -73,7 +73,7 @@ impl Rights {
         let id: AdminId = actor
             .parse()
             .map_err(|_| format!("{command} was done by admin {actor:?}, whom nobody can be"))?;
-        let Some(permission) = permission else {
+        let Asked::For(permission) = asked else {
             // Whoever is at work does this to themselves.
             return if self.lately(id, recorded.recorded_at).is_empty() {
                 Err(format!("{command} was done by admin {id}, who was not at work"))
@@ -137,14 +137,22 @@ impl Rights {
     }
 }
 
-/// What a command of an admin asks for, by the one table of rights: a permission, or only that they are at work. None: no
+/// What a command asks of an admin.
+enum Asked {
+    /// This permission, where it counts.
+    For(Permission),
+    /// Only that they are at work.
+    AtWork,
+}
+
+/// What a command of an admin asks for, by the one table of rights. None: no
 /// admin can be allowed that.
-fn asked_by(command: &str) -> Option<Option<Permission>> {
+fn asked_by(command: &str) -> Option<Asked> {
     match of_command(command)? {
-        Needs::Staff(permission, _) | Needs::Holder(permission) => Some(Some(permission)),
-        Needs::OwnSession => Some(None),
+        Needs::Staff(permission, _) | Needs::Holder(permission) => Some(Asked::For(permission)),
+        Needs::OwnSession => Some(Asked::AtWork),
         // Staff who have looked at an identity card hold seats themselves; everybody else does so as a guest.
-        Needs::Anyone if command == "reservations/hold" => Some(Some(Permission::ChangeReservations)),
+        Needs::Anyone if command == "reservations/hold" => Some(Asked::For(Permission::ChangeReservations)),
         Needs::Anyone | Needs::Local(_) | Needs::Customer => None,
     }
 }

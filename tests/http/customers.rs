@@ -211,6 +211,60 @@ async fn another_password_of_a_customer_ends_all_other_sessions() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_customer_moves_to_another_e_mail_address_that_is_free() {
+    let field = Field::open().await;
+    let api = &field.api;
+    let here = customer(api, "haneul@example.com", "하늘").await;
+    let there = token(api, "haneul@example.com").await;
+    customer(api, "bada@example.com", "바다").await;
+    let change = |email: &str, password: &str| {
+        let body = json!({ "email": email, "password": password });
+        Call::post("/v1/customer/change-email", body).with_token(&here)
+    };
+    api.ask(&change("moved@example.com", "wrong"))
+        .await
+        .refused(401, "sign-in/wrong-credentials");
+    let taken = api.ask(&change("Bada@example.com", PASSWORD)).await;
+    taken.refused(409, "claim/taken");
+    assert_eq!(taken.json()["errors"][0]["pointer"], "/email");
+    for _ in 0..2 {
+        let moved = api.done(&change("moved@example.com", PASSWORD)).await.json();
+        assert_eq!(moved["email"], "moved@example.com");
+    }
+    let show = Call::get("/v1/customer").with_token(&there);
+    api.ask(&show).await.refused(401, "request/unauthorized");
+    assert_eq!(sign_in(api, "haneul@example.com", PASSWORD).await.status, 401);
+    token(api, "moved@example.com").await;
+    // The address is free for somebody else.
+    customer(api, "haneul@example.com", "구름").await;
+    field.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_customer_sees_and_ends_their_own_sessions_and_no_others() {
+    let field = Field::open().await;
+    let api = &field.api;
+    let here = customer(api, "haneul@example.com", "하늘").await;
+    let there = token(api, "haneul@example.com").await;
+    let bada = customer(api, "bada@example.com", "바다").await;
+    let sessions = api.done(&Call::get(SESSIONS).with_token(&here)).await.json();
+    let sessions = sessions.as_array().unwrap();
+    assert_eq!(sessions.len(), 2);
+    let other = sessions
+        .iter()
+        .find(|session| session["current"] == false)
+        .unwrap();
+    let end =
+        |token: &str| Call::delete(format!("{SESSIONS}/{}", other["id"].as_str().unwrap())).with_token(token);
+    api.ask(&end(&bada)).await.refused(404, "request/no-such-thing");
+    assert_eq!(api.ask(&end(&here)).await.status, 204);
+    let show = Call::get("/v1/customer").with_token(&there);
+    api.ask(&show).await.refused(401, "request/unauthorized");
+    api.done(&Call::get("/v1/customer").with_token(&here)).await;
+    field.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_leaves_is_forgotten_and_the_history_stays_whole() {
     let field = Field::open().await;
     let api = &field.api;

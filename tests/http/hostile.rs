@@ -128,21 +128,20 @@ async fn too_many_passwords_at_once_are_told_to_wait() {
     let field = Field::open().await;
     let body = json!({ "login": "nobody", "password": "wrong horse battery" });
     let call = Call::post(ADMINS, body);
-    let answers = join_all((0..300).map(|_| field.api.ask(&call))).await;
-    let (busy, tried): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 503);
-    for answer in &busy {
-        answer.refused(503, "server/busy");
+    let answers = join_all((0..150).map(|_| field.api.ask(&call))).await;
+    let (waiting, tried): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 503);
+    for answer in &waiting {
+        // Those who had a turn on a busy machine may have waited too long for it.
+        assert!(
+            ["server/busy", "server/timed-out"].contains(&&*answer.slug()),
+            "{answer}"
+        );
         assert!(answer.retry_after.is_some());
     }
     for answer in &tried {
         answer.refused(401, "sign-in/wrong-credentials");
     }
-    assert!(
-        !busy.is_empty() && tried.len() >= 66,
-        "{} busy, {} tried",
-        busy.len(),
-        tried.len()
-    );
+    assert!(waiting.iter().any(|answer| answer.slug() == "server/busy"));
     // Afterwards there is room again.
     field
         .api
@@ -229,6 +228,30 @@ async fn an_account_is_limited_however_it_is_spelt_and_its_owner_is_not_locked_o
         met.push(attempt(home(), "haneul@example.com", "wrong horse battery").await);
     }
     assert_eq!(met.last(), Some(&429));
+    field.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_session_with_the_old_password_outlives_its_change() {
+    let field = Field::open().await;
+    let api = &field.api;
+    let own = customer(api, "haneul@example.com", "하늘").await;
+    let body = json!({ "email": "haneul@example.com", "password": PASSWORD });
+    let old = Call::post(CUSTOMERS, body);
+    let change = json!({ "current": PASSWORD, "new": "another horse battery" });
+    let change = Call::post("/v1/customer/change-password", change).with_token(&own);
+    // Some come before, some after, some in between.
+    let (begun, changed) = tokio::join!(join_all((0..24).map(|_| api.ask(&old))), api.ask(&change));
+    assert_eq!(changed.status, 204, "{changed}");
+    for answer in begun {
+        assert!([201, 401].contains(&answer.status), "{answer}");
+        if answer.status == 201 {
+            let token = answer.json()["token"].as_str().expect("a token").to_owned();
+            let shown = Call::get("/v1/customer").with_token(&token);
+            api.ask(&shown).await.refused(401, "request/unauthorized");
+        }
+    }
+    api.done(&Call::get("/v1/customer").with_token(&own)).await;
     field.close().await;
 }
 

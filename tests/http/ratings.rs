@@ -211,10 +211,10 @@ async fn staff_of_the_branch_say_that_they_have_looked_at_an_identity_card() {
     // Without a card, staff book like anybody else.
     let unseen = holding(slot, "A1", &json!({})).with_token(&here);
     api.ask(&unseen).await.refused(403, "rating/sign-in-needed");
-    let held = api.done(&hold.with_token(&here)).await.hold();
-    api.done(&placing(&held, &json!({})).with_token(&here)).await;
+    let begun = api.done(&hold.with_token(&here)).await.hold();
+    api.done(&placing(&begun, &json!({})).with_token(&here)).await;
     let story = api
-        .done(&Call::get(format!("/v1/audit/reservation/{}", held.number)).by_staff())
+        .done(&Call::get(format!("/v1/audit/reservation/{}", begun.number)).by_staff())
         .await
         .json();
     let last = story.as_array().unwrap().last().unwrap();
@@ -223,10 +223,10 @@ async fn staff_of_the_branch_say_that_they_have_looked_at_an_identity_card() {
     assert!(last["who"].as_str().unwrap().starts_with("admin "), "{last}");
     // Said when placing, only staff are believed, too.
     admin(api, "movies", house.movie, "rate", json!({ "rating": "15" })).await;
-    let held = api.done(&holding(slot, "A3", &json!({}))).await.hold();
-    api.ask(&placing(&held, &checked))
+    let begun = api.done(&holding(slot, "A3", &json!({}))).await.hold();
+    api.ask(&placing(&begun, &checked))
         .await
         .refused(403, "rating/only-staff-check");
-    api.done(&placing(&held, &checked).with_token(&here)).await;
+    api.done(&placing(&begun, &checked).with_token(&here)).await;
     field.close().await;
 }

@@ -324,6 +324,9 @@ fn body(document: &Value, line: &Line, thing: &Thing) -> Value {
         "/v1/customer/change-password" | "/v1/admin/change-password" => {
             json!({ "current": "wrong horse battery", "new": PASSWORD })
         }
+        "/v1/customer/change-email" => {
+            json!({ "email": "other@example.com", "password": "wrong horse battery" })
+        }
         "/v1/customer/leave" => json!({ "password": "wrong horse battery" }),
         "/v1/customers" | "/v1/customer/describe" => json!({ "nickname": "" }),
         "/v1/admins/{id}/give-password" => json!({ "password": PASSWORD }),

@@ -1,4 +1,4 @@
-//! An OpenID provider on this machine: keys that can change, tokens that can be forged; never a mock of anything of ours.
+//! An `OpenID` provider on this machine: keys that can change, tokens that can be forged; never a mock of anything of ours.
 
 use std::sync::{
     Arc, Mutex,
@@ -40,7 +40,7 @@ pub struct Pair {
 }
 
 enum Secret {
-    Rsa(RsaKeyPair),
+    Rsa(Box<RsaKeyPair>),
     P256(Vec<u8>),
 }
 
@@ -49,7 +49,7 @@ impl Pair {
         let der = STANDARD
             .decode(text.split_whitespace().collect::<String>())
             .unwrap();
-        let secret = Secret::Rsa(RsaKeyPair::from_pkcs8(&der).unwrap());
+        let secret = Secret::Rsa(Box::new(RsaKeyPair::from_pkcs8(&der).unwrap()));
         Self { kid, secret }
     }
 

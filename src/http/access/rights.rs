@@ -225,6 +225,7 @@ const ROUTES: &[(Method, &str, Needs)] = &[
     (Method::GET, "/v1/customer", Customer),
     (Method::POST, "/v1/customer/describe", Customer),
     (Method::POST, "/v1/customer/complete", Customer),
+    (Method::POST, "/v1/customer/change-email", Customer),
     (Method::POST, "/v1/customer/change-password", Customer),
     (Method::POST, "/v1/customer/leave", Customer),
     (Method::GET, "/v1/customer/reservations", Customer),

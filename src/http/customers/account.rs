@@ -87,6 +87,29 @@ impl Sendable for ChangeOwnPassword {
     const EXAMPLE: &'static str = r#"{"current":"correct horse battery","new":"another horse battery"}"#;
 }
 
+/// Another e-mail address, and that it is really them.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeOwnEmail {
+    /// The one to sign in with from now on, unique among all customers.
+    email: Email,
+    /// The password.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Password)]
+    password: Option<Typed>,
+    /// Instead, by who has no password: a token of the provider.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    id_token: Option<IdToken>,
+    /// The nonce it was asked for with.
+    #[serde(default)]
+    nonce: Option<String>,
+}
+
+impl Sendable for ChangeOwnEmail {
+    const EXAMPLE: &'static str = r#"{"email":"haneul@example.com","password":"correct horse battery"}"#;
+}
+
 /// Who leaves, and that it is really them.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -182,6 +205,40 @@ pub(in super::super) async fn change_password(
         StatusCode::NO_CONTENT,
     )
         .into_response())
+}
+
+/// Changes the e-mail address one signs in with; all other sessions of one's own end.
+#[utoipa::path(post, path = "/v1/customer/change-email", tag = "customers", operation_id = "changeCustomerEmail",
+    request_body = ChangeOwnEmail, security(("customer" = [])),
+    responses((status = OK, description = "As it is now", body = CustomerView,
+               headers(("X-Jari-Position" = i64, description = "Where in the log that is"))),
+              (status = CONFLICT, description = "The e-mail address is taken", body = ProblemBody),
+              (status = NOT_FOUND, description = "sign-in/not-offered", body = ProblemBody),
+              (status = UNAUTHORIZED, description = "Not signed in, or the password is wrong", body = ProblemBody)))]
+pub(in super::super) async fn change_email(
+    State(app): State<App>,
+    customer: Customer,
+    caller: Caller,
+    Sent(ChangeOwnEmail {
+        email,
+        password,
+        id_token,
+        nonce,
+    }): Sent<ChangeOwnEmail>,
+) -> Result<Response, Problem> {
+    let proof = Proof {
+        password,
+        id_token,
+        nonce,
+    };
+    proof.of(&app, &caller, &customer, "/password").await?;
+    let request = caller.request(customer.actor(), "customer/change-email", None);
+    let committed = customers::change_email(&app.store, &request, customer.id, &email).await?;
+    app.sessions
+        .revoke_all(&customer.session.principal, Some(customer.session.id))
+        .await?;
+    let state = app.store.read::<customer::Customer>(&customer.id).await?;
+    Ok(Done::ok(&committed, CustomerView::of(customer.id, &state)?).into_response())
 }
 
 /// Leaves for good: everything personal about the customer and their reservations is forgotten, wherever it stands.

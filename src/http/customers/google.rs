@@ -1,4 +1,4 @@
-//! Signing in with an account at Google, or at another OpenID provider that is configured: by the `id_token` that the provider
+//! Signing in with an account at Google, or at another `OpenID` provider that is configured: by the `id_token` that the provider
 //! gave the page, for a nonce of ours. Who that is, only the account itself says; an equal e-mail address says nothing.
 
 use aggregates::{

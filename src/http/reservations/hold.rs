@@ -39,6 +39,10 @@ use crate::{
 };
 
 /// What to hold: `seats` or `best_available` with `persons`, or a whole escape-room slot with `party_size`.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "one yes or no for each thing that can be stated"
+)]
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "time_slot": "0192d3a0-0000-7000-8000-000000000001", "seats": ["C7", "C8"], "persons": { "adult": 2 } }))]
