@@ -9,6 +9,7 @@ mod import;
 mod migrate;
 mod open_sales;
 mod output;
+mod problems;
 mod rebuild;
 mod replay;
 mod serve;
@@ -78,6 +79,8 @@ enum Command {
     /// Print the OpenAPI document
     #[command(after_help = "Example:\n  jari openapi > openapi.json")]
     Openapi,
+    /// Print every refusal: type, status, and what the caller can do
+    Problems(problems::Args),
     /// Watch over the private PostgreSQL (used by Jari itself)
     #[command(name = child::SUBCOMMAND, hide = true)]
     PostgresChild,
@@ -187,6 +190,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
                 output::line(crate::http::openapi::text())?;
                 Ok(ExitCode::SUCCESS)
             }
+            Command::Problems(args) => problems::run(&args),
             Command::PostgresChild => Err(Failure::Usage("only Jari itself uses this command".to_owned())),
         }
     })

@@ -8,6 +8,8 @@ pub mod config;
 pub mod customers;
 pub mod http;
 pub mod import;
+mod korean;
+pub mod language;
 pub mod migrate;
 pub mod moments;
 mod numbers;

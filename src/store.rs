@@ -129,6 +129,14 @@ impl Store {
         Self::assembled(desk, clock, feed, Writer::Memory(memory), JoinSet::new())
     }
 
+    /// Lets time pass in a log in memory; a real one follows its database's clock.
+    pub fn let_pass(&self, time: SignedDuration) {
+        if let Log::Memory(_) = self.reading().log() {
+            let later = self.now().checked_add(time).unwrap_or(Timestamp::MAX);
+            self.shared.clock.learn(later);
+        }
+    }
+
     fn assembled(
         desk: Arc<Desk>,
         clock: Arc<Clock>,

@@ -14,6 +14,7 @@ mod field;
 mod journey;
 mod keys;
 mod live;
+mod messages;
 mod named;
 mod no_shows;
 mod people;

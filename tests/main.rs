@@ -9,6 +9,7 @@ mod http;
 mod import;
 mod kills;
 mod launcher;
+mod model;
 mod openings;
 mod projections;
 mod races;

@@ -7,4 +7,4 @@ mod models;
 mod parking;
 mod proving;
 mod random;
-mod sales;
+pub(crate) mod sales;

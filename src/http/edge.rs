@@ -23,7 +23,7 @@ use tower::Service as _;
 use uuid::Uuid;
 
 use super::{caller::Caller, limits::Limits, metrics, problem::Problem, problems};
-use crate::config::HttpArgs;
+use crate::{config::HttpArgs, language::Language};
 
 /// The header that carries the request's id, in both directions.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -64,11 +64,12 @@ impl Edge {
         let id_text: &str = caller.request_id.hyphenated().encode_lower(&mut id_text);
         let method = metrics::method(request.method());
         let trace = caller.trace.clone();
+        let language = language(request.headers());
         request.extensions_mut().insert(caller);
         let mut response = self.guarded(address, request).await;
         if let Some(problem) = response.extensions_mut().remove::<Problem>() {
             let route = response.extensions_mut().remove::<MatchedPath>();
-            let mut written = problem.write(id_text, &trace);
+            let mut written = problem.write(id_text, &trace, language);
             metrics::refused(problem.slug());
             if let Some(allow) = response.headers_mut().remove(header::ALLOW) {
                 written.headers_mut().insert(header::ALLOW, allow);
@@ -124,6 +125,16 @@ impl Edge {
                 .into_response(),
         }
     }
+}
+
+/// The language that suits whoever asks.
+fn language(headers: &HeaderMap) -> Language {
+    let lists: Vec<&str> = headers
+        .get_all(header::ACCEPT_LANGUAGE)
+        .iter()
+        .filter_map(|list| list.to_str().ok())
+        .collect();
+    Language::accepted(&lists.join(","))
 }
 
 /// One of the places for requests being answered.

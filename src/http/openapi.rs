@@ -5,6 +5,7 @@
 
 mod answers;
 mod commands;
+mod refusals;
 mod requests;
 mod schemas;
 
@@ -29,7 +30,9 @@ use super::App;
     info(
         title = "Jari",
         description = "A booking engine whose database is its history: cinemas and escape rooms.\n\n\
-            Every refusal is a problem (RFC 9457) whose `type` is a page of this server. Commands take an \
+            Every refusal is a problem (RFC 9457) whose `type` is a page of this server, in the language \
+            that `Accept-Language` asks for (en, ko). Each operation lists what it refuses, and `x-jari-problems` lists \
+            the types for programs. Commands take an \
             `Idempotency-Key` and answer with `X-Jari-Position`, the log position of their effect; questions take \
             `min_position` to wait for it.",
         license(name = "MIT OR Apache-2.0")

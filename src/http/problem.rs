@@ -1,5 +1,7 @@
 //! What a caller gets instead of an answer: a problem as RFC 9457 says, with a stable type; never an internal text.
 
+use std::borrow::Cow;
+
 use aggregates::{
     fault::Fault,
     refusal::{Kind, Refusal},
@@ -13,7 +15,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::store::Trace;
+use super::messages;
+use crate::{language::Language, store::Trace};
 
 /// The media type of every problem.
 pub const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
@@ -104,6 +107,14 @@ pub struct Blocking {
     /// When it was recorded.
     #[schema(value_type = String, format = DateTime)]
     recorded_at: Timestamp,
+}
+
+/// What people read of a problem, in one language.
+struct Told<'a> {
+    title: String,
+    detail: Cow<'a, str>,
+    help: Cow<'a, str>,
+    more: Cow<'a, Map<String, Value>>,
 }
 
 impl Problem {
@@ -199,30 +210,64 @@ impl Problem {
         self.0.slug
     }
 
-    /// The answer for the request with this id.
-    pub(super) fn write(&self, request_id: &str, trace: &Trace) -> Response {
+    /// The same in another language.
+    fn told_in(&self, language: Language) -> Told<'_> {
         let parts = &*self.0;
+        let Some(page) = messages::page(language, parts.slug) else {
+            return Told {
+                title: title(parts.slug),
+                detail: Cow::Borrowed(&parts.detail),
+                help: Cow::Borrowed(parts.help),
+                more: Cow::Borrowed(&parts.more),
+            };
+        };
+        let mut more = parts.more.clone();
+        let errors = more.get_mut("errors").and_then(Value::as_array_mut);
+        for error in errors.into_iter().flatten() {
+            let told = error["detail"]
+                .as_str()
+                .and_then(|detail| messages::said(language, detail));
+            if let Some(told) = told {
+                error["detail"] = told.into();
+            }
+        }
+        Told {
+            title: page.title,
+            detail: messages::detail(language, parts.slug, &parts.detail).into(),
+            // One case of a type may be helped better than all of them.
+            help: messages::said(language, parts.help).unwrap_or(page.help).into(),
+            more: Cow::Owned(more),
+        }
+    }
+
+    /// The answer for the request with this id, in the language that suits the caller.
+    pub(super) fn write(&self, request_id: &str, trace: &Trace, language: Language) -> Response {
+        let parts = &*self.0;
+        let told = self.told_in(language);
         let standing = matches!(parts.status, StatusCode::CONFLICT | StatusCode::GONE);
         let blocked_by = trace.blocked_by().filter(|_| standing);
         let body = ProblemBody {
             kind: format!("/problems/{}", parts.slug),
-            title: title(parts.slug),
+            title: told.title,
             status: parts.status.as_u16(),
-            detail: &parts.detail,
-            help: parts.help,
+            detail: &told.detail,
+            help: &told.help,
             instance: format!("urn:uuid:{request_id}"),
             blocked_by: blocked_by.map(|event| Blocking {
                 position: event.position,
                 recorded_at: event.recorded_at,
             }),
             trace: blocked_by.map(|event| event.proof.as_str()),
-            more: &parts.more,
+            more: &told.more,
         };
         // Texts and JSON values only: writing them cannot fail.
         let bytes = serde_json::to_vec(&body).unwrap_or_default();
         let mut response = Response::new(Body::from(bytes));
         *response.status_mut() = parts.status;
-        response.headers_mut().insert(header::CONTENT_TYPE, MEDIA_TYPE);
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, MEDIA_TYPE);
+        headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+        headers.insert(header::VARY, HeaderValue::from_static("accept-language"));
         if let Some(seconds) = parts.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }

@@ -1,6 +1,6 @@
 //! Every problem there is, with its help, as pages behind the types; never invents one that nothing answers with.
 
-use std::{fmt::Write as _, sync::LazyLock};
+use std::{collections::BTreeMap, fmt::Write as _, sync::LazyLock};
 
 use aggregates::refusal::Kind;
 use axum::{
@@ -13,10 +13,14 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     App,
     answer::Json,
+    messages::{self, Told},
     params::PathTexts,
     problem::{Problem, status, title},
 };
-use crate::booking::{administered_refusals, booking_refusals};
+use crate::{
+    booking::{administered_refusals, booking_refusals},
+    language::Language,
+};
 
 /// A problem of the edge itself.
 #[derive(Debug, Clone, Copy)]
@@ -72,27 +76,100 @@ pub struct ProblemPage {
     status: u16,
     /// What the caller can do.
     help: &'static str,
+    /// The same in other languages, by their tags.
+    #[schema(value_type = HashMap<String, TranslatedPage>,
+             example = json!({ "ko": { "title": "이미 선택된 좌석", "help": "다른 좌석을 골라 주세요." } }))]
+    translations: BTreeMap<&'static str, TranslatedPage>,
 }
 
+/// What a problem's page says in another language.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct TranslatedPage {
+    /// The type in words.
+    title: String,
+    /// What the caller can do.
+    help: String,
+}
+
+impl ProblemPage {
+    fn of(slug: &str, status: StatusCode, help: &'static str) -> Self {
+        let translations = Language::ALL.into_iter().filter_map(|language| {
+            let Told { title, help } = messages::page(language, slug)?;
+            Some((language.tag(), TranslatedPage { title, help }))
+        });
+        Self {
+            kind: format!("{FOLDER}{slug}"),
+            title: title(slug),
+            status: status.as_u16(),
+            help,
+            translations: translations.collect(),
+        }
+    }
+
+    /// Its type without the folder it is in.
+    #[must_use]
+    pub fn slug(&self) -> &str {
+        self.kind.strip_prefix(FOLDER).unwrap_or_default()
+    }
+
+    /// The status it is answered with.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// What the caller can do, in English.
+    #[must_use]
+    pub fn help(&self) -> &'static str {
+        self.help
+    }
+}
+
+/// Where the pages are.
+const FOLDER: &str = "/problems/";
+
 static PAGES: LazyLock<Vec<ProblemPage>> = LazyLock::new(|| {
-    let page = |slug: &str, status: StatusCode, help| ProblemPage {
-        kind: format!("/problems/{slug}"),
-        title: title(slug),
-        status: status.as_u16(),
-        help,
-    };
     let rules = booking_refusals().into_iter().chain(administered_refusals());
     let mut pages: Vec<_> = rules
-        .map(|(slug, kind, help): (&str, Kind, &'static str)| page(slug, status(kind), help))
+        .map(|(slug, kind, help): (&str, Kind, &'static str)| ProblemPage::of(slug, status(kind), help))
         .chain(
             EDGE.iter()
-                .map(|known| page(known.slug, known.status, known.help)),
+                .map(|known| ProblemPage::of(known.slug, known.status, known.help)),
         )
         .collect();
     pages.sort_by(|a, b| a.kind.cmp(&b.kind));
     pages.dedup_by(|a, b| a.kind == b.kind);
     pages
 });
+
+/// Every problem there is, by type.
+#[must_use]
+pub fn pages() -> &'static [ProblemPage] {
+    &PAGES
+}
+
+/// Every problem as a table in Markdown.
+#[must_use]
+pub fn markdown() -> String {
+    let mut table = "| type | status | title | what the caller can do |\n|---|---|---|---|".to_owned();
+    for page in pages() {
+        let translations = page.translations.values();
+        let (titles, helps) = translations.fold(
+            (page.title.clone(), page.help.to_owned()),
+            |(titles, helps), TranslatedPage { title, help }| {
+                (format!("{titles}<br>{title}"), format!("{helps}<br>{help}"))
+            },
+        );
+        // Writing to a string cannot fail.
+        let _ = write!(
+            table,
+            "\n| `{}` | {} | {titles} | {helps} |",
+            page.slug(),
+            page.status
+        );
+    }
+    table
+}
 
 /// What belongs to problems.
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -147,6 +224,9 @@ fn html(pages: &[ProblemPage]) -> Response {
             "<h2><a href=\"{0}\">{1}</a></h2><p>Status {2}. Type <code>{0}</code>.</p><p>{3}</p>",
             page.kind, page.title, page.status, page.help
         );
+        for (tag, TranslatedPage { title, help }) in &page.translations {
+            let _ = write!(rows, "<p lang=\"{tag}\"><strong>{title}</strong> {help}</p>");
+        }
         rows
     });
     let page = format!(

@@ -80,6 +80,14 @@ struct Reservation {
 }
 
 impl Rules {
+    /// For what comes after this position.
+    pub fn after(position: i64) -> Self {
+        Self {
+            position,
+            ..Self::default()
+        }
+    }
+
     /// Judges events; the first that must not be is answered.
     pub fn check_all(&mut self, events: &[Arc<Recorded>]) -> Option<Violation> {
         events.iter().find_map(|recorded| self.check(recorded).err())

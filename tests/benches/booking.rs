@@ -10,6 +10,8 @@ mod client;
 mod contest;
 #[path = "booking/edge.rs"]
 mod edge;
+#[path = "booking/files.rs"]
+mod files;
 #[path = "booking/house.rs"]
 mod house;
 #[path = "booking/load.rs"]
@@ -35,6 +37,7 @@ use jari::{
 
 use crate::{
     edge::Edge,
+    files::raise_file_limit,
     house::House,
     load::{Sample, closed_loop, median},
     ours::Ours,
@@ -380,13 +383,4 @@ fn new_seats() -> [SeatId; 4] {
         time_slot,
         label: label.parse().expect("a label"),
     })
-}
-
-fn raise_file_limit() {
-    use rustix::process::{Resource, getrlimit, setrlimit};
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    if let Err(error) = setrlimit(Resource::Nofile, limit) {
-        eprintln!("the soft limit of open files stays as it is: {error}");
-    }
 }

@@ -5,7 +5,10 @@ use std::{
     sync::{Arc, LazyLock, Mutex},
 };
 
-use jari::http::openapi;
+use jari::{
+    http::{messages, openapi, problems},
+    language::Language,
+};
 use jsonschema::{Draft, Validator};
 use reqwest::{Method, Response, header::HeaderMap};
 use serde_json::{Value, json};
@@ -17,7 +20,8 @@ pub static DOCUMENT: LazyLock<Value> =
 static COMPILED: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
 
 /// Headers that are part of the contract: none may come without being said.
-const HEADERS: [&str; 8] = [
+const HEADERS: [&str; 9] = [
+    "content-language",
     "etag",
     "link",
     "location",
@@ -126,6 +130,9 @@ fn wrong(method: &Method, path: &str, status: u16, headers: &HeaderMap, body: &[
         return vec![format!("status {status} is not documented")];
     };
     let mut wrong = Vec::new();
+    if media == "application/problem+json" && *method != Method::HEAD {
+        wrong.extend(problem_faults(operation, headers, body));
+    }
     let known = said["headers"].as_object();
     for (name, header) in known.into_iter().flatten() {
         let header = resolved(header);
@@ -158,6 +165,49 @@ fn wrong(method: &Method, path: &str, status: u16, headers: &HeaderMap, body: &[
             Some(content) if media.ends_with("json") => wrong.extend(body_faults(&content["schema"], body)),
             Some(_) => {}
         },
+    }
+    wrong
+}
+
+/// What is wrong with a problem beyond its schema: its operation does not list it, or it is not told in every language.
+fn problem_faults(operation: &Value, headers: &HeaderMap, body: &[u8]) -> Vec<String> {
+    let problem: Value = serde_json::from_slice(body).unwrap_or_default();
+    let slug = problem["type"]
+        .as_str()
+        .and_then(|kind| kind.strip_prefix("/problems/"));
+    let slug = slug.unwrap_or_default();
+    let listed = operation["x-jari-problems"]
+        .as_array()
+        .expect("a list of problems");
+    let mut wrong = Vec::new();
+    // These are about requests that no operation takes, though its path may look like theirs.
+    let elsewhere = ["request/no-such-route", "request/method-not-allowed"].contains(&slug);
+    if !elsewhere && !listed.iter().any(|known| known == slug) {
+        wrong.push(format!("the operation does not list {slug}"));
+    }
+    if headers
+        .get("content-language")
+        .is_some_and(|language| language != "en")
+    {
+        return wrong;
+    }
+    let errors = problem["errors"].as_array().into_iter().flatten();
+    let details = errors.map(|error| &error["detail"]).chain([&problem["detail"]]);
+    // A place in a body can have any name, also one that reads like a sentence; what is wrong there stands in errors.
+    let is_place = |english: &&str| english.starts_with('/');
+    for language in Language::ALL {
+        let untold = details
+            .clone()
+            .filter_map(Value::as_str)
+            .filter(|english| !is_place(english) && messages::said(language, english).is_none());
+        wrong.extend(untold.map(|english| format!("{english:?} is not told in {}", language.tag())));
+        let help = problem["help"].as_str().unwrap_or_default();
+        let usual = problems::pages()
+            .iter()
+            .any(|page| page.slug() == slug && page.help() == help);
+        if !usual && messages::said(language, help).is_none() {
+            wrong.push(format!("{help:?} is not told in {}", language.tag()));
+        }
     }
     wrong
 }
@@ -206,5 +256,24 @@ fn an_answer_that_the_document_does_not_say_is_noticed() {
         said("/health/late", 200, &json, body),
         ["there is no such operation"]
     );
-    assert_eq!(said("/v1/branches/x", 404, &json, "{}").len(), 1);
+    assert_eq!(said("/v1/branches/x", 404, &json, "{}").len(), 3);
+    let problem = headers(
+        "application/problem+json",
+        &[("content-language", "en"), ("vary", "accept-language")],
+    );
+    let told = |slug: &str, detail: &str| {
+        let body = json!({ "type": format!("/problems/{slug}"), "title": "", "status": 404, "detail": detail,
+            "help": "Choose a branch from GET /v1/branches.", "instance": "urn:uuid:1" });
+        said("/v1/branches/x", 404, &problem, &body.to_string())
+    };
+    let known = "there is no such branch";
+    assert_eq!(told("branch/not-found", known), [""; 0]);
+    assert_eq!(
+        told("seat/taken", known)[0],
+        "the operation does not list seat/taken"
+    );
+    assert_eq!(
+        told("branch/not-found", "a branch of nobody's knowing"),
+        [r#""a branch of nobody's knowing" is not told in ko"#]
+    );
 }

@@ -187,9 +187,13 @@ impl Shop {
 
     /// A session tomorrow or later, on sale now.
     pub async fn session(&self) -> TimeSlotId {
+        self.session_under(&json!({})).await
+    }
+
+    /// The same; `rules` are further fields of its plan.
+    pub async fn session_under(&self, rules: &Value) -> TimeSlotId {
         let show = json!({"kind": "theme", "theme": self.theme, "party_min": 2, "party_max": 4});
-        self.slot(self.rooms, &show, self.session_prices, &json!({}))
-            .await
+        self.slot(self.rooms, &show, self.session_prices, rules).await
     }
 
     async fn slot(&self, branch: BranchId, show: &Value, prices: PricePolicyId, rules: &Value) -> TimeSlotId {
@@ -209,14 +213,18 @@ impl Shop {
 
     /// A fresh coupon of 20 %.
     pub async fn coupon(&self) -> CouponCode {
-        let number = self.coupons.fetch_add(1, Ordering::Relaxed);
-        let code = code(number);
+        let code = self.next_code();
         let now = Timestamp::now();
         let terms = json!({"discount": {"rate": {"percent": 20}}, "scope": {}, "valid_from": now - 1.hour(),
             "valid_until": now + 1000.hours(), "note": "test"});
         self.admin::<Coupon>(&code, "issue", json!({ "terms": terms }))
             .await;
         code
+    }
+
+    /// A code that no coupon has.
+    pub fn next_code(&self) -> CouponCode {
+        code(self.coupons.fetch_add(1, Ordering::Relaxed))
     }
 
     /// The label of a seat, counted from 0, row by row.

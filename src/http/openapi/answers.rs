@@ -10,7 +10,7 @@ use super::{
         problem,
         problems::{self, Known},
     },
-    for_each_operation, parameters, reference, takes,
+    for_each_operation, parameters, reference, refusals, takes,
 };
 
 /// What an operation takes; what it may be answered follows from that.
@@ -145,7 +145,12 @@ const COMMON: [Common; 13] = [
 ];
 
 /// The headers of answers that callers may rely on: name, whether it is there wherever it is named, and what it says.
-const HEADERS: [(&str, bool, &str); 8] = [
+const HEADERS: [(&str, bool, &str); 10] = [
+    (
+        "Content-Language",
+        true,
+        "The language of its texts: that of Accept-Language, as far as they exist in it",
+    ),
     (
         "ETag",
         true,
@@ -163,6 +168,7 @@ const HEADERS: [(&str, bool, &str); 8] = [
         "Seconds after which trying again makes sense",
     ),
     ("WWW-Authenticate", true, "Bearer"),
+    ("Vary", true, "Accept-Language"),
     (
         "X-Jari-Position",
         true,
@@ -182,12 +188,10 @@ const HEADERS: [(&str, bool, &str); 8] = [
 
 pub(super) fn complete(document: &mut Value) {
     for common in &COMMON {
-        let slugs: Vec<&str> = common.known.iter().map(|known| known.slug).collect();
-        let description = if slugs.is_empty() {
-            common.says.to_owned()
-        } else {
-            format!("{}: {}", common.says, slugs.join(", "))
-        };
+        let known = common.known.iter();
+        let description = known.fold(common.says.to_owned(), |said, known| {
+            format!("{said}\n\n- `{}`: {}", known.slug, known.help)
+        });
         let mut answer = json!({ "description": description });
         complete_answer(common.status.as_u16(), &mut answer, &[]);
         document["components"]["responses"][common.name] = answer;
@@ -207,6 +211,14 @@ pub(super) fn complete(document: &mut Value) {
     for_each_operation(document, |path, method, operation| {
         let facts = Facts::of(path, operation);
         let headers = headers_of(path, method, operation, &tagged);
+        let said = &operation["responses"];
+        let common = COMMON
+            .iter()
+            .filter(|common| (common.applies)(&facts) || said.get(common.status.as_str()).is_some());
+        let edge: Vec<&str> = common
+            .flat_map(|common| common.known.iter().map(|known| known.slug))
+            .collect();
+        refusals::add(path, method, operation, &edge);
         for common in COMMON.iter().filter(|common| (common.applies)(&facts)) {
             let answer = &mut operation["responses"][common.status.as_str()];
             if answer.is_null() {
@@ -307,6 +319,8 @@ fn complete_answer(status: u16, answer: &mut Value, headers: &[(&str, &str)]) {
     if status < 400 {
         return;
     }
+    add("Content-Language", "Content-Language");
+    add("Vary", "Vary");
     let problem = reference("schemas", "ProblemBody");
     let said = answer["content"].as_object_mut();
     if let Some(said) = said {

@@ -1,0 +1,184 @@
+//! Plays sequences and holds every answer against the model, every event against the invariants.
+
+use std::{cell::RefCell, collections::BTreeMap};
+
+use jari::{
+    store::Store,
+    vault::{MasterSecret, Vault},
+    verify::first_violation,
+};
+use proptest::{
+    prelude::*,
+    test_runner::{Config, TestCaseResult, TestRunner},
+};
+
+use super::{
+    ask::{Ask, Seats, Sequence, sequences},
+    business::{Business, Place},
+    player::Player,
+};
+use crate::{
+    projections::sales::{assert_proved, caught_up, follow},
+    support::{database, shop::Shop},
+};
+
+/// Sequences in a usual run, and in a campaign; each is played by one of the two tests.
+const USUAL: u32 = 20_000;
+const CAMPAIGN: u32 = 100_000;
+/// Sequences on PostgreSQL.
+const REAL: u32 = 500;
+/// Sequences that share a log in memory.
+const TOGETHER: u32 = 250;
+/// Requests in one sequence.
+const ASKS_MAX: usize = 40;
+
+fn count() -> u32 {
+    match std::env::var("JARI_CAMPAIGN").as_deref() {
+        Ok("full") => CAMPAIGN,
+        _usual => USUAL,
+    }
+}
+
+/// Every refusal the model knows, all of which a run must meet: else it does not try what it should.
+const REFUSALS: [&str; 27] = [
+    "choice/nothing-chosen",
+    "choice/party-size",
+    "choice/too-many-seats",
+    "choice/wrong-kind",
+    "coupon/already-redeemed",
+    "coupon/not-found",
+    "coupon/revoked",
+    "price/no-price-for-size",
+    "programme/in-use",
+    "reservation/already-extended",
+    "reservation/already-placed",
+    "reservation/amount-differs",
+    "reservation/at-its-longest",
+    "reservation/attended",
+    "reservation/cancelled",
+    "reservation/expired",
+    "reservation/hold-lapsed",
+    "reservation/hold-released",
+    "reservation/no-show",
+    "reservation/not-found",
+    "reservation/not-paid",
+    "reservation/not-placed",
+    "reservation/not-started",
+    "reservation/not-yet-due",
+    "reservation/too-late-to-cancel",
+    "seat/not-for-sale",
+    "seat/taken",
+];
+
+async fn memory() -> Shop {
+    let store = Store::in_memory(Vault::new(&MasterSecret::new([42; 32])));
+    Shop::in_memory(store, 2, 4).await
+}
+
+/// What was answered how often; nothing stands for what was accepted.
+type Met = BTreeMap<Option<&'static str>, u64>;
+
+async fn play(shop: &Shop, sequence: &Sequence, met: &mut Met) -> TestCaseResult {
+    let start = shop.store.feed().position();
+    let mut player = Player::enter(shop, sequence.starts_in).await;
+    let mut business = Business::opening(sequence.starts_in);
+    for (index, ask) in sequence.asks.iter().enumerate() {
+        let ask = &ask.about(business.reservations.len());
+        let expected = business.ask(ask);
+        let answered = player.ask(ask).await;
+        prop_assert_eq!(answered, expected, "request {}: {:?}", index, ask);
+        *met.entry(answered.err()).or_default() += 1;
+    }
+    let compared = player.compare(&business).await;
+    prop_assert_eq!(compared, Ok(()));
+    let events = shop.store.events(start, usize::MAX).await.expect("a log");
+    prop_assert_eq!(first_violation(&events), None);
+    Ok(())
+}
+
+/// Plays so many sequences on logs in memory.
+fn campaign(sequences: impl Strategy<Value = Sequence>, cases: u32) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let shop = RefCell::new((0, runtime.block_on(memory()), Met::new()));
+    let mut runner = TestRunner::new(Config {
+        cases,
+        failure_persistence: None,
+        ..Config::default()
+    });
+    let outcome = runner.run(&sequences, |sequence| {
+        let mut current = shop.borrow_mut();
+        if current.0 == TOGETHER {
+            current.1 = runtime.block_on(memory());
+            current.0 = 0;
+        }
+        current.0 += 1;
+        let (_, shop, met) = &mut *current;
+        runtime.block_on(play(shop, &sequence, met))
+    });
+    outcome.expect("no divergence");
+    let met = shop.into_inner().2;
+    let answered: u64 = met.values().sum();
+    println!("{cases} sequences, {answered} requests answered as the model says: {met:#?}");
+    let missed = REFUSALS.into_iter().filter(|slug| !met.contains_key(&Some(slug)));
+    assert_eq!(missed.collect::<Vec<_>>(), Vec::<&str>::new(), "never met");
+}
+
+#[test]
+fn whatever_is_asked_is_answered_as_the_model_says() {
+    campaign(sequences(ASKS_MAX, true), count() / 2);
+}
+
+#[test]
+fn whatever_is_asked_is_answered_as_the_model_says_in_another_thread() {
+    campaign(sequences(ASKS_MAX, true), count() / 2);
+}
+
+#[test]
+fn on_postgresql_the_answers_are_the_same() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let (database, shop) = runtime.block_on(async {
+        let database = database::fresh().await;
+        let shop = Shop::open(&database.owner(), 2, 4).await;
+        (database, shop)
+    });
+    let projections = {
+        let _entered = runtime.enter();
+        follow(&shop)
+    };
+    let mut runner = TestRunner::new(Config {
+        cases: REAL,
+        failure_persistence: None,
+        ..Config::default()
+    });
+    let outcome = runner.run(&sequences(ASKS_MAX, false), |sequence| {
+        runtime.block_on(play(&shop, &sequence, &mut Met::new()))
+    });
+    outcome.expect("no divergence");
+    runtime.block_on(async {
+        caught_up(&projections, &shop.store).await;
+        assert_proved(&shop).await;
+        projections.close().await;
+    });
+    drop(database);
+}
+
+#[tokio::test]
+async fn a_business_that_differs_from_the_model_is_noticed() {
+    let shop = memory().await;
+    let mut player = Player::enter(&shop, 90).await;
+    let mut business = Business::opening(90);
+    let hold = Ask::Hold { seats: Seats(1) };
+    business.ask(&hold).expect("a free seat");
+    assert_eq!(player.ask(&hold).await, Ok(()));
+    assert_eq!(player.compare(&business).await, Ok(()));
+    business.seats[0] = Place::Free;
+    let noticed = player.compare(&business).await.expect_err("the seat is held");
+    assert!(noticed.contains("the model has Free"), "{noticed}");
+}
