@@ -7,6 +7,8 @@ use std::{
     process::{Output, Stdio},
 };
 
+use aggregates::ids::{ReservationId, TimeSlotId};
+use jari::ticket::{KeyId, PublicKey, Ticket};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -335,4 +337,54 @@ fn a_file_that_cannot_be_read_is_named_without_a_place_in_it() {
     let (_, err) = said(&output.expect("the program starts"));
     assert!(err.contains("nofile.json: cannot be read"), "{err}");
     assert!(err.contains(&format!("{}: is empty", empty.path())), "{err}");
+}
+
+#[tokio::test]
+async fn a_ticket_is_checked_without_network_or_database() {
+    let key = ed25519_dalek::SigningKey::from_bytes(&[3; 32]);
+    let ticket = Ticket {
+        reservation: ReservationId::new(301_422_961_418_752_000),
+        number: 1,
+        time_slot: TimeSlotId::new(uuid::Uuid::from_u128(7)),
+        starts_at: jiff::Timestamp::UNIX_EPOCH,
+        people: 2,
+        seats: vec!["C7".parse().expect("a label")],
+    };
+    let code = ticket.signed(KeyId(7), &key);
+    let public = PublicKey::of(KeyId(7), &key.verifying_key());
+    // As they are published, and with what else is said there.
+    let keys = File::of(
+        &json!({ "keys": [{ "key_id": public.key_id, "public_key": public.public_key,
+        "begun_at": "2026-12-24T10:00:00Z" }] }),
+    );
+    let nowhere = "postgres://nowhere.invalid/none";
+    let check = async |code: &str, more: &[&str]| {
+        let args = [&["ticket", "verify", code, "--keys", keys.path()], more].concat();
+        jari(nowhere, &args).await
+    };
+    let genuine = check(&code, &["--json"]).await;
+    let (out, err) = said(&genuine);
+    assert_eq!(genuine.status.code(), Some(0), "{out}{err}");
+    let read: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(
+        (&read["reservation"], &read["seats"]),
+        (&json!("301422961418752000"), &json!(["C7"]))
+    );
+    let (out, _) = said(&check(&code, &[]).await);
+    assert!(
+        out.contains("2 people, C7") && out.contains("rescheduled 1 times"),
+        "{out}"
+    );
+    for (code, why) in [
+        ("nonsense", "no ticket that can be read"),
+        (&*ticket.signed(KeyId(8), &key), "unknown key"),
+    ] {
+        let refused = check(code, &[]).await;
+        let (_, err) = said(&refused);
+        assert_eq!(refused.status.code(), Some(1), "{err}");
+        assert!(err.contains(why), "{err}");
+    }
+    let wrong = File::of(&json!({ "keys": "none" }));
+    let wrong = jari(nowhere, &["ticket", "verify", &code, "--keys", wrong.path()]).await;
+    assert_eq!(wrong.status.code(), Some(64), "{wrong:?}");
 }

@@ -49,11 +49,9 @@ impl Bookings {
         self.run_on(request, id, |mut unit| async move {
             let work = &mut unit;
             let (from, before) = held(work, id).await?;
-            // What is not placed is not moved, whatever else would be wrong.
-            let placed = match work.state::<Reservation>(&id)?.placed() {
-                Some(placed) => placed.clone(),
-                None => return Err(not_placed(work.state::<Reservation>(&id)?).into()),
-            };
+            // What is not placed, or over, is not moved, whatever else would be wrong.
+            let placed = work.state::<Reservation>(&id)?.expected().cloned();
+            let placed = placed.map_err(|error| work.blame::<Reservation, _>(&id, error))?;
             let branch = work.load::<TimeSlot>(&from).await?.plan()?.branch;
             let plan = open_plan(work, wanted.time_slot).await?;
             if plan.branch != branch {
@@ -145,19 +143,5 @@ async fn less_coupon(
         Ok(quote.less_coupon(&terms.discount, code))
     } else {
         Err(work.blame::<Coupon, _>(code, CouponError::OutOfScope).into())
-    }
-}
-
-fn not_placed(reservation: &Reservation) -> ReservationError {
-    match reservation {
-        Reservation::Lapsed(hold) => ReservationError::HoldLapsed { until: hold.until },
-        Reservation::Released(_) => ReservationError::HoldReleased,
-        Reservation::Blank
-        | Reservation::Held(_)
-        | Reservation::Placed(_)
-        | Reservation::Attended(_)
-        | Reservation::NoShow(_)
-        | Reservation::Cancelled(_)
-        | Reservation::Expired(_) => ReservationError::NotPlaced,
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::field::Field;
-use crate::support::{api::Call, house::Sale, process::ADMIN_TOKEN, waiting::eventually};
+use crate::support::{api::Call, house::Sale, process::ADMIN_TOKEN, shop::phone, waiting::eventually};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_moment_or_text_that_no_column_holds_is_the_callers_fault() {
@@ -316,19 +316,23 @@ async fn a_search_says_what_it_does_not_understand() {
         let (status, problem) = found(wrong).await;
         assert_eq!((status, pointers(&problem)), (422, vec!["/phone"]), "{problem}");
     }
+    let written = phone(hold.number.parse().expect("a number"));
     for part in [
-        "5678",
-        "1234-5678",
+        &written[9..],
+        &written[4..],
         "+8210",
-        "+82 10-1234",
+        &format!("+82 10-{}", &written[4..8]),
         "+82 010",
-        "010 1234 5678",
+        &written.replace('-', " "),
     ] {
         let (_, found) = found(json!({ "phone": part })).await;
         assert_eq!(found["items"][0]["number"], hold.number.as_str(), "{part}");
     }
+    // The same number but for its last digit.
+    let last = written[12..].parse::<u8>().expect("a digit");
+    let other = format!("{}{}", &written[..12], (last + 1) % 10);
     for nothing in [
-        json!({ "phone": "9999" }),
+        json!({ "phone": other }),
         json!({ "phone": "+8211" }),
         json!({ "name": "%" }),
     ] {

@@ -44,6 +44,12 @@ pub enum Ask {
         which: usize,
         staff: bool,
     },
+    /// Move it to these seats of the screening.
+    Reschedule {
+        which: usize,
+        seats: Seats,
+        staff: bool,
+    },
     /// Time's own command.
     EndDue(usize),
     Block(usize),
@@ -102,6 +108,7 @@ impl Ask {
             | Self::Change { which, .. }
             | Self::Place { which, .. }
             | Self::MarkPaid { which, .. }
+            | Self::Reschedule { which, .. }
             | Self::Cancel { which, .. } => {
                 *which = match begun {
                     0 => NOBODY,
@@ -179,6 +186,8 @@ fn ask() -> impl Strategy<Value = Ask> {
         4 => which().prop_map(Ask::CheckIn),
         4 => which().prop_map(Ask::MarkNoShow),
         4 => (which(), any::<bool>()).prop_map(|(which, staff)| Ask::Cancel { which, staff }),
+        5 => (which(), seats(), any::<bool>())
+            .prop_map(|(which, seats, staff)| Ask::Reschedule { which, seats, staff }),
         5 => which().prop_map(Ask::EndDue),
         2 => seat().prop_map(Ask::Block),
         2 => seat().prop_map(Ask::Unblock),

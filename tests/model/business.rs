@@ -10,6 +10,12 @@ const HOLD: i64 = 10;
 const CAP: i64 = 20;
 /// Minutes before the start until which customers cancel (DOMAIN C14).
 const ONLINE: i64 = 20;
+/// How often a customer moves a reservation.
+const MOVES: u8 = 5;
+/// Minutes before the start from which customers check in (DOMAIN E9).
+const CHECK_IN: i64 = 60;
+/// Minutes a slot lasts.
+const LASTS: i64 = 120;
 
 /// Accepted, or the stable type of the refusal.
 pub type Outcome = Result<(), &'static str>;
@@ -71,6 +77,10 @@ pub struct Reservation {
     cap: i64,
     extended: bool,
     paid: bool,
+    /// For how many seats had been paid when it was last moved: each costs the same.
+    received: usize,
+    /// How often it was moved.
+    moves: u8,
     /// The deadline of a transfer.
     pay_by: Option<i64>,
     coupon: Option<usize>,
@@ -80,7 +90,7 @@ impl Reservation {
     fn due(&self) -> Option<i64> {
         match self.stage {
             Stage::Held => Some(self.until),
-            Stage::Placed if !self.paid => self.pay_by,
+            Stage::Placed if !self.paid && self.received == 0 => self.pay_by,
             _ => None,
         }
     }
@@ -145,6 +155,7 @@ impl Business {
             Ask::CheckIn(which) => self.check_in(*which),
             Ask::MarkNoShow(which) => self.mark_no_show(*which),
             Ask::Cancel { which, staff } => self.cancel(*which, *staff),
+            Ask::Reschedule { which, seats, staff } => self.reschedule(*which, *seats, *staff),
             Ask::EndDue(which) => self.end_due(*which),
             Ask::Block(seat) => match self.seats[*seat] {
                 Place::Of(_) => Err("seat/taken"),
@@ -230,6 +241,8 @@ impl Business {
             cap,
             extended: false,
             paid: false,
+            received: 0,
+            moves: 0,
             pay_by: None,
             coupon: None,
         });
@@ -415,9 +428,12 @@ impl Business {
     }
 
     fn check_in(&mut self, which: usize) -> Outcome {
+        let (now, starts) = (self.now, self.starts);
         let reservation = self.known(which)?;
         match reservation.stage {
             Stage::Attended => Ok(()),
+            Stage::Placed if now < starts - CHECK_IN => Err("reservation/too-early"),
+            Stage::Placed if now >= starts + LASTS => Err("reservation/over"),
             Stage::Placed if !reservation.paid => Err("reservation/not-paid"),
             Stage::Placed => {
                 reservation.stage = Stage::Attended;
@@ -454,6 +470,43 @@ impl Business {
             }
             _other => Err(reservation.in_the_way()),
         }
+    }
+
+    fn reschedule(&mut self, which: usize, seats: Seats, staff: bool) -> Outcome {
+        let (now, starts) = (self.now, self.starts);
+        let reservation = self.known(which)?;
+        stage(reservation, Stage::Placed)?;
+        let slot = reservation.slot;
+        self.on_sale(Slot::Screening)?;
+        if slot == Slot::Session {
+            return Err("reservation/other-branch");
+        }
+        Self::countable(seats)?;
+        let reservation = self.known(which)?;
+        let before = reservation.seats;
+        if before == seats {
+            return Ok(());
+        }
+        if now >= starts - if staff { 0 } else { ONLINE } {
+            return Err("reservation/too-late-to-reschedule");
+        }
+        if reservation.due().is_some_and(|due| now >= due) {
+            return Err("reservation/expired");
+        }
+        if !staff && reservation.moves >= MOVES {
+            return Err("reservation/moved-too-often");
+        }
+        if reservation.paid {
+            reservation.received = reservation.received.max(before.numbers().count());
+        }
+        reservation.paid = reservation.received >= seats.numbers().count();
+        reservation.moves += 1;
+        reservation.seats = seats;
+        let far = starts - now > 24 * 60;
+        let latest = (now + if far { 12 * 60 } else { 30 }).min(starts);
+        reservation.pay_by = reservation.pay_by.map(|due| due.max(now + 30).min(latest));
+        self.give_back(which, slot, Seats(before.0 & !seats.0));
+        self.take(which, slot, Seats(seats.0 & !before.0))
     }
 
     fn turn(&mut self, slot: Slot, sale: Sale) -> Outcome {

@@ -15,7 +15,7 @@ use aggregates::{
 };
 use jari::{
     administration::Denied,
-    booking::{Administrable, Places, Placing, Refused, Wish},
+    booking::{Administrable, Places, Placing, Refused, Wanted, Wish},
     store::{Committed, IdempotencyKey, Request, Stop},
 };
 use jiff::{SignedDuration, ToSpan as _};
@@ -26,7 +26,7 @@ use super::{
     ask::{Ask, COUPONS, SEATS, SEATS_MAX, Seats, Slot},
     business::{Business, Outcome, Place, Stage},
 };
-use crate::support::shop::{Shop, guest};
+use crate::support::shop::{Shop, guest, phone};
 
 /// One sequence being played in a shop that others are played in too.
 pub struct Player<'a> {
@@ -171,7 +171,7 @@ impl<'a> Player<'a> {
                 on_site,
             } => {
                 let id = which(*id);
-                let placing = self.placing(*coupon, *on_site);
+                let placing = self.placing(id, *coupon, *on_site);
                 answered(bookings.place(&by_guest(id, "Place"), id, &placing).await)
             }
             Ask::MarkPaid { which: id, wrong } => {
@@ -183,7 +183,7 @@ impl<'a> Player<'a> {
             }
             Ask::MarkNotified(id) => record(*id, ReservationCommand::MarkNotified { note: None }).await,
             Ask::CheckIn(id) => record(*id, ReservationCommand::CheckIn).await,
-            Ask::MarkNoShow(id) => record(*id, ReservationCommand::MarkNoShow).await,
+            Ask::MarkNoShow(id) => answered(bookings.mark_no_show(&by_staff("MarkNoShow"), which(*id)).await),
             Ask::Cancel { which: id, staff } => {
                 let id = which(*id);
                 let by = if *staff {
@@ -192,6 +192,26 @@ impl<'a> Player<'a> {
                     Canceller::Customer
                 };
                 answered(bookings.cancel(&by_guest(id, "Cancel"), id, by, None).await)
+            }
+            Ask::Reschedule {
+                which: id,
+                seats,
+                staff,
+            } => {
+                let id = which(*id);
+                let by = if *staff {
+                    Canceller::Staff
+                } else {
+                    Canceller::Customer
+                };
+                let wanted = Wanted {
+                    time_slot: self.screening,
+                    places: Some(Places::Seats(self.labels(*seats))),
+                    party: Some(adults(*seats)),
+                    accessible: false,
+                };
+                let request = by_guest(id, "Reschedule");
+                answered(bookings.reschedule(&request, id, by, &wanted).await)
             }
             Ask::EndDue(id) => answered(bookings.end_due(&by_staff("EndDue"), which(*id)).await),
             Ask::Block(seat) => {
@@ -266,10 +286,10 @@ impl<'a> Player<'a> {
         seats.numbers().map(|seat| self.shop.label(seat)).collect()
     }
 
-    fn placing(&self, coupon: Option<usize>, on_site: bool) -> Placing {
+    fn placing(&self, id: ReservationId, coupon: Option<usize>, on_site: bool) -> Placing {
         Placing {
             name: "홍길동".parse::<CustomerName>().expect("a name"),
-            phone: "010-1234-5678".parse::<PhoneNumber>().expect("a number"),
+            phone: phone(id).parse::<PhoneNumber>().expect("a number"),
             agreements: Agreements {
                 privacy: true,
                 house_rules: true,

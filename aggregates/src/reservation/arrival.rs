@@ -55,6 +55,21 @@ impl Placed {
 }
 
 impl Reservation {
+    /// The binding terms of who is still expected; else what became of it.
+    pub const fn expected(&self) -> Result<&Placed, No> {
+        match self {
+            Self::Placed(placed) => Ok(placed),
+            Self::Blank
+            | Self::Held(_)
+            | Self::Lapsed(_)
+            | Self::Released(_)
+            | Self::Attended(_)
+            | Self::NoShow(_)
+            | Self::Cancelled(_)
+            | Self::Expired(_) => Err(self.in_the_way()),
+        }
+    }
+
     /// What a ticket is made for: a reservation that gets somebody in, now or after they paid at the door; an unpaid transfer
     /// does not. The ticket of who is in already stays readable.
     pub const fn admissible(&self) -> Result<&Placed, No> {

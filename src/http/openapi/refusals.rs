@@ -11,10 +11,11 @@ use super::super::problems::{self, ProblemPage};
 pub const MEMBER: &str = "x-jari-problems";
 
 /// Whose rules are asked besides a collection's own.
-const ALSO: [(&str, &[&str]); 10] = [
+const ALSO: [(&str, &[&str]); 11] = [
     ("admins", &["claim", "role", "branch"]),
     ("auditoriums", &["claim", "branch"]),
     ("branches", &["claim"]),
+    ("check-ins", &["reservation", "ticket"]),
     ("coupons", &["branch", "movie", "theme"]),
     ("customers", &["claim"]),
     ("movies", &["claim"]),
@@ -52,15 +53,23 @@ const CHOOSING: &[&str] = &[
 ];
 
 /// The steps of a reservation that ask fewer rules than a choice of places.
-const STEPS: [(&str, &[&str]); 7] = [
+const STEPS: [(&str, &[&str]); 12] = [
+    ("calendar.ics", &[]),
     ("cancel", &["coupon", "seat"]),
     ("check-in", &[]),
     ("extend", &["branch", "movie", "seat", "theme", "time-slot"]),
+    ("lift-bar", &[]),
     ("mark-no-show", &[]),
     ("mark-notified", &[]),
     ("mark-paid", &[]),
     ("release", &["seat"]),
+    ("ticket", &[]),
+    ("ticket.svg", &[]),
+    ("undo-check-in", &[]),
 ];
+
+/// What is made for a holder only while the reservation is good for it: questions that its rules can refuse.
+const REFUSED_WHEN_ASKED: [&str; 3] = ["calendar.ics", "ticket", "ticket.svg"];
 
 /// Writes into an operation what it refuses; `edge` are the types of what surrounds it.
 pub(super) fn add(path: &str, method: &str, operation: &mut Value, edge: &[&'static str]) {
@@ -102,7 +111,9 @@ fn asks(path: &str, method: &str, operation: &Value, page: &ProblemPage) -> bool
     let subjects = subjects(path, operation);
     let is_meant = subjects.contains(&subject);
     // A question changes nothing, so no rule refuses it: what it asks for is there or not.
-    is_meant && (method != "get" || reason == "not-found")
+    let verb = path.rsplit('/').next().unwrap_or_default();
+    let is_made = REFUSED_WHEN_ASKED.contains(&verb) && subject == "reservation";
+    is_meant && (method != "get" || reason == "not-found" || is_made)
 }
 
 /// Whose rules an operation asks, by the things in its path and its query.
@@ -126,8 +137,11 @@ fn subjects(path: &str, operation: &Value) -> Vec<&'static str> {
     if collection == "reservations" {
         let step = STEPS.iter().find(|(known, _)| *known == verb);
         subjects.extend(step.map_or(CHOOSING, |(_, also)| also));
-        if verb == "place" {
-            subjects.push("coupon");
+        if verb == "place" || verb == "reschedule" {
+            subjects.extend(["allowance", "coupon"]);
+        }
+        if verb == "place" || verb.is_empty() {
+            subjects.push("patron");
         }
     }
     if collection == "waitlist-entries" {

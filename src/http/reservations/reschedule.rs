@@ -65,24 +65,17 @@ impl Sendable for Reschedule {
 impl Reschedule {
     /// What is wanted, or every field that does not go with the others.
     fn wanted(&self) -> Result<Wanted, Problem> {
-        let apart = |given: bool, pointer, other| {
-            given.then(|| Fault::at(pointer, format!("cannot be combined with {other}")))
-        };
         let group = self.party_size.is_some();
+        let apart = |given: bool, pointer| {
+            (group && given).then(|| Fault::at(pointer, "cannot be combined with party_size"))
+        };
+        let twice = self.seats.is_some() && self.best_available.is_some() && !group;
         let faults = [
-            apart(group && self.seats.is_some(), "/seats", "party_size"),
-            apart(
-                group && self.best_available.is_some(),
-                "/best_available",
-                "party_size",
-            ),
-            apart(group && self.persons.is_some(), "/persons", "party_size"),
-            apart(group && self.accessible, "/accessible", "party_size"),
-            apart(
-                self.seats.is_some() && self.best_available.is_some() && !group,
-                "/best_available",
-                "seats",
-            ),
+            apart(self.seats.is_some(), "/seats"),
+            apart(self.best_available.is_some(), "/best_available"),
+            apart(self.persons.is_some(), "/persons"),
+            apart(self.accessible, "/accessible"),
+            twice.then(|| Fault::at("/best_available", "cannot be combined with seats")),
         ];
         refuse(faults.into_iter().flatten().collect())?;
         let seats = self.seats.clone().map(Places::Seats);

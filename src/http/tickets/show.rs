@@ -6,6 +6,7 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse as _, Response},
 };
+use jiff::Timestamp;
 use qrcode::{EcLevel, QrCode, render::svg};
 use serde::Serialize;
 
@@ -26,7 +27,7 @@ const SIDE_MIN: u32 = 256;
 #[schema(title = "Ticket")]
 pub struct TicketView {
     /// What stands in the QR code: the ticket, signed.
-    #[schema(example = "AZ86AbwELt3Y…")]
+    #[schema(example = "AZ86AbwELt6W…")]
     code: String,
     /// What the code says, for people.
     ticket: Ticket,
@@ -41,7 +42,7 @@ async fn ticket_of(app: &App, id: ReservationId) -> Result<TicketView, Problem> 
         reservation: id,
         number: placed.moves,
         time_slot: placed.hold.time_slot,
-        starts_at: placed.placement.starts_at,
+        starts_at: to_the_second(placed.placement.starts_at),
         people: u8::try_from(placed.hold.choice.party.size()).unwrap_or(u8::MAX),
         seats: placed.hold.choice.seats.clone(),
     };
@@ -87,6 +88,11 @@ pub(in super::super) async fn picture(State(app): State<App>, holder: Holder) ->
         .build();
     let media = [(header::CONTENT_TYPE, "image/svg+xml")];
     Ok(private((media, picture).into_response()))
+}
+
+/// A moment as a ticket can say it.
+fn to_the_second(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
 /// A ticket is as good as its reservation: nothing in between keeps a copy.
