@@ -330,42 +330,9 @@ impl Reservation {
         use ReservationError as No;
         use ReservationEvent as Event;
         match (command, self) {
-            (
-                Do::Hold {
-                    time_slot,
-                    choice,
-                    until,
-                    cap,
-                    customer,
-                    said,
-                },
-                Blank,
-            ) => Ok(vec![Event::Held {
-                time_slot,
-                choice,
-                until: until.min(cap),
-                cap,
-                customer,
-                offered: false,
-                said,
-            }]),
-            (
-                Do::Offer {
-                    time_slot,
-                    choice,
-                    until,
-                    customer,
-                },
-                Blank,
-            ) => Ok(vec![Event::Held {
-                time_slot,
-                choice,
-                until,
-                cap: until,
-                customer,
-                offered: true,
-                said: Statement::default(),
-            }]),
+            (command @ (Do::Hold { .. } | Do::Offer { .. }), Blank) => {
+                Ok(begun(command).into_iter().collect())
+            }
             (
                 Do::Hold { .. } | Do::Offer { .. },
                 Held(_) | Lapsed(_) | Released(_) | Placed(_) | Attended(_) | NoShow(_) | Cancelled(_)
@@ -482,6 +449,47 @@ impl Reservation {
             Self::Cancelled(_) => No::Cancelled,
             Self::Expired(_) => No::Expired,
         }
+    }
+}
+
+/// How a reservation begins: held by somebody who asked, or offered to somebody who waited, which cannot be extended.
+fn begun(command: ReservationCommand) -> Option<ReservationEvent> {
+    if let ReservationCommand::Hold {
+        time_slot,
+        choice,
+        until,
+        cap,
+        customer,
+        said,
+    } = command
+    {
+        Some(ReservationEvent::Held {
+            time_slot,
+            choice,
+            until: until.min(cap),
+            cap,
+            customer,
+            offered: false,
+            said,
+        })
+    } else if let ReservationCommand::Offer {
+        time_slot,
+        choice,
+        until,
+        customer,
+    } = command
+    {
+        Some(ReservationEvent::Held {
+            time_slot,
+            choice,
+            until,
+            cap: until,
+            customer,
+            offered: true,
+            said: Statement::default(),
+        })
+    } else {
+        None
     }
 }
 

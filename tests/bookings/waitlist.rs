@@ -41,6 +41,15 @@ fn adults(adult: u8) -> Party {
     })
 }
 
+/// The entry that joined by this event.
+fn entry_of(event: &Event) -> Option<ReservationId> {
+    if let Event::Waitlist(WaitlistEvent::Joined { entry, .. }) = event {
+        Some(*entry)
+    } else {
+        None
+    }
+}
+
 impl Shop {
     /// Asks to wait, as the person with these last digits.
     async fn join(&self, time_slot: TimeSlotId, person: usize, party: Party) -> Answer {
@@ -59,10 +68,7 @@ impl Shop {
         let joined = committed
             .events
             .iter()
-            .find_map(|recorded| match &recorded.event {
-                Event::Waitlist(WaitlistEvent::Joined { entry, .. }) => Some(*entry),
-                _other => None,
-            });
+            .find_map(|recorded| entry_of(&recorded.event));
         joined.expect("an entry")
     }
 }
@@ -194,12 +200,14 @@ async fn play(script: Vec<Do>) -> Vec<Arc<Recorded>> {
             }
         };
         for recorded in answer.into_iter().flat_map(|committed| committed.events) {
-            let began = match &recorded.event {
-                Event::Waitlist(WaitlistEvent::Joined { entry, .. }) => Some(*entry),
-                Event::Reservation(_) if recorded.sequence == 1 => recorded.stream.id.parse().ok(),
-                _other => None,
+            let is_new = recorded.stream.kind == "reservation" && recorded.sequence == 1;
+            let held = if is_new {
+                recorded.stream.id.parse().ok()
+            } else {
+                None
             };
-            begun.extend(began.filter(|id| !begun.contains(id)));
+            let number = entry_of(&recorded.event).or(held);
+            begun.extend(number.filter(|id| !begun.contains(id)));
         }
         assert_nobody_waits_for_what_is_free(&shop, slot).await;
     }

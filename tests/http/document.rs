@@ -189,7 +189,7 @@ async fn what_nobody_knows_is_refused_by_the_document_and_the_server_alike() {
 }
 
 fn concrete(path: &str) -> String {
-    let id = if path.contains("/reservations/") {
+    let id = if path.contains("/reservations/") || path.contains("/waitlist-entries/") {
         "301422961418752000".to_owned()
     } else if path.contains("/coupons/") {
         "7KQ4MZ2H".to_owned()

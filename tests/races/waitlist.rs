@@ -51,18 +51,18 @@ async fn a_room(servers: usize) {
     }
     // The room is freed five times, each time with a crowd at the door.
     let crowd = || vec![Call::hold_room(slot, 2); 60];
-    let mut frees = Call::step(&holder, "cancel");
+    let mut next_step = Call::step(&holder, "cancel");
     for next in &line {
         let mut calls = crowd();
-        calls.insert(30, frees);
+        calls.insert(30, next_step);
         let mut answers = field.race(calls).await;
         let freed = answers.remove(30);
         assert!(freed.is_done(), "{freed}");
         assert_nobody_got_it(&answers);
-        frees = step(next, "decline");
+        next_step = step(next, "decline");
     }
     // With nobody left in line it goes to one of the crowd.
-    field.api().done(&frees).await;
+    field.api().done(&next_step).await;
     let (granted, _) = parted(field.race(crowd()).await);
     assert_eq!(granted.len(), 1);
     let log = field.close().await;

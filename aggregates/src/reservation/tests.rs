@@ -157,6 +157,31 @@ fn a_reservation_begins_once_and_never_outlives_its_cap() {
 }
 
 #[test]
+fn what_is_offered_is_held_and_cannot_be_extended() {
+    let offer = || Do::Offer {
+        time_slot: slot(),
+        choice: choice("C7"),
+        until: until(),
+        customer: None,
+    };
+    let offered = Event::Held {
+        time_slot: slot(),
+        choice: choice("C7"),
+        until: until(),
+        cap: until(),
+        customer: None,
+        offered: true,
+    };
+    given::<Reservation>([]).when(offer()).then([offered.clone()]);
+    given::<Reservation>([offered.clone()])
+        .when(Do::Extend { until: cap() })
+        .refused(&No::AtItsLongest { cap: until() });
+    given::<Reservation>([offered])
+        .when(offer())
+        .refused(&No::AlreadyBegun);
+}
+
+#[test]
 fn a_hold_is_extended_once_within_its_cap() {
     let extended = || Event::Extended { until: cap() };
     given::<Reservation>([held()])

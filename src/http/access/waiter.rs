@@ -8,6 +8,7 @@ use aggregates::{
 };
 use axum::{extract::FromRequestParts, http::request::Parts};
 use projections::{moments, waitlist_queue};
+use uuid::Uuid;
 
 use super::{Admin, MaybeCustomer, branch_of_slot, holds, needed, rights::Needs};
 use crate::{
@@ -96,7 +97,10 @@ impl FromRequestParts<App> for Waiter {
         match needed(parts) {
             Some(Needs::Holder(permission) | Needs::Staff(permission, _)) => {
                 admin.may(permission)?;
-                let (time_slot, _) = whereabouts(app, entry).await?.ok_or_else(not_found)?;
+                let Some((time_slot, _)) = whereabouts(app, entry).await? else {
+                    // No slot has this id: the command itself refuses, in the same words.
+                    return Ok(waiter(TimeSlotId::new(Uuid::nil()), Who::Staff(admin)));
+                };
                 let branch = branch_of_slot(app, time_slot).await?;
                 admin.may_at(permission, branch).map_err(|_| not_found())?;
                 Ok(waiter(time_slot, Who::Staff(admin)))

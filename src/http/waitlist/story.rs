@@ -227,7 +227,7 @@ fn sentence(at: Timestamp, seats: &[SeatLabel], because: Because, wanted: usize)
         [_] => "a single seat was freed".to_owned(),
         seats => format!("{} seats were freed", seats.len()),
     };
-    let why = match because {
+    let cause = match because {
         Because::SomebodyBefore => "offered to one before you".to_owned(),
         Because::TooFewOffered => {
             format!("offered to one who waits for fewer, you wait for {wanted} together")
@@ -235,5 +235,5 @@ fn sentence(at: Timestamp, seats: &[SeatLabel], because: Because, wanted: usize)
         Because::TooFew => format!("you wait for {wanted} together"),
         Because::NotForSale => "nothing was sold just then".to_owned(),
     };
-    format!("{what} at {at}: {why}")
+    format!("{what} at {at}: {cause}")
 }
