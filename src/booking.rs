@@ -11,9 +11,11 @@ mod hold;
 mod numbers;
 mod orphans;
 mod place;
+mod prices;
 mod refused;
 mod seats;
 mod soundness;
+mod what_if;
 
 use std::sync::Arc;
 
@@ -25,15 +27,21 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use smol_str::ToSmolStr as _;
 use sqlx::PgPool;
 
+pub(crate) use self::soundness::check as sound;
 pub use self::{
     administer::{Administrable, NotDone, administer, administered_refusals, booking_refusals},
     choice::{Places, Wish},
-    coupons::{ISSUED_MAX, issue_coupons},
+    coupons::{BULK_MAX, BatchRevoked, ISSUED_MAX, issue_coupons, issue_in_bulk, revoke_all},
     end::{Ending, end_if_due},
     numbers::Numbers,
     place::Placing,
+    prices::{Asked, Price, PriceTable},
     refused::{ChoiceError, Refused},
     soundness::{IN_USE, ProgrammeError, zone_of},
+    what_if::{
+        DAYS_MAX as SIMULATED_DAYS_MAX, Difference, NotSimulated, Simulated, Simulation, Unpriced,
+        WhatIfError, simulate,
+    },
 };
 use crate::{
     store::{Committed, Request, Stop, Store, UnitOfWork},

@@ -10,6 +10,7 @@ mod audit;
 mod body;
 mod caller;
 mod catalogue;
+mod closing_days;
 mod coupons;
 mod customers;
 mod document;
@@ -26,15 +27,18 @@ mod nearest;
 pub mod openapi;
 mod pages;
 mod params;
+mod price_policies;
 mod problem;
 mod problems;
 mod query;
 mod reason;
 mod reservations;
+mod schedules;
 mod seats;
 mod serve;
 mod sign_in;
 mod stopped;
+mod table;
 mod time_slots;
 mod titled;
 
@@ -155,6 +159,9 @@ fn documented() -> OpenApiRouter<App> {
         .merge(questions)
         .merge(reservations::routes())
         .merge(seats::routes())
+        .merge(schedules::routes())
+        .merge(closing_days::routes())
+        .merge(price_policies::routes())
         .merge(time_slots::live_routes())
         .merge(health::routes())
         .merge(admins::routes())

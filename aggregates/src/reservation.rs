@@ -91,6 +91,8 @@ pub enum Canceller {
     Customer,
     /// Staff, at the counter.
     Staff,
+    /// The branch itself, because it does no business then: what was paid is due in full, whatever the tier says.
+    Branch,
 }
 
 /// What can be asked of a reservation.
@@ -153,6 +155,14 @@ pub enum ReservationCommand {
         /// Why.
         reason: Option<Note>,
     },
+    /// Offer to move it elsewhere, because the branch does no business then; until the deadline its holder may also cancel it
+    /// and owes nothing.
+    OfferReschedule {
+        /// The deadline; at the latest when the slot begins.
+        until: Timestamp,
+        /// Why.
+        reason: Option<Note>,
+    },
     /// Record that it was not paid in time.
     Expire,
 }
@@ -198,6 +208,12 @@ pub enum ReservationEvent {
         by: Canceller,
         reason: Option<Personal<Note>>,
     },
+    /// It may be moved elsewhere, or cancelled for nothing, until then.
+    RescheduleOffered {
+        until: Timestamp,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Personal<Note>>,
+    },
     /// Not paid in time.
     Expired,
 }
@@ -223,7 +239,7 @@ aggregate! {
     error: ReservationError,
     stored: "Reservation" [
         Held, Extended, Changed, Released, Lapsed, Revived, Placed, Paid, Notified, CheckedIn, MarkedNoShow,
-        Cancelled, Expired,
+        Cancelled, RescheduleOffered, Expired,
     ],
     personal: |event| match event {
         ReservationEvent::Placed(placement) => {
@@ -232,7 +248,9 @@ aggregate! {
         }
         // Free words about a person, by themselves or by staff.
         ReservationEvent::Paid { note, .. } | ReservationEvent::Notified { note } => sealable(note),
-        ReservationEvent::Cancelled { reason, .. } => sealable(reason),
+        ReservationEvent::Cancelled { reason, .. } | ReservationEvent::RescheduleOffered { reason, .. } => {
+            sealable(reason)
+        }
         ReservationEvent::Held { .. }
         | ReservationEvent::Extended { .. }
         | ReservationEvent::Changed { .. }
@@ -286,9 +304,7 @@ impl Reservation {
             (Do::Release, Released(_) | Lapsed(_)) => Ok(vec![]),
 
             (Do::Revive { .. }, Lapsed(hold)) if now >= hold.cap => Err(No::AtItsLongest { cap: hold.cap }),
-            (Do::Revive { until }, Lapsed(hold)) => Ok(vec![Event::Revived {
-                until: until.min(hold.cap),
-            }]),
+            (Do::Revive { until }, Lapsed(hold)) => Ok(revived(hold, until)),
             (Do::Revive { .. }, Held(hold)) if now < hold.until => Ok(vec![]),
 
             (Do::Extend { .. } | Do::Change { .. } | Do::Place(_) | Do::Revive { .. }, Held(hold))
@@ -338,6 +354,8 @@ impl Reservation {
             }
             (Do::Cancel { .. }, Cancelled(_)) => Ok(vec![]),
 
+            (Do::OfferReschedule { until, reason }, Placed(placed)) => offered(placed, until, reason, now),
+
             (Do::Expire, Placed(placed)) => match placed.pay_by() {
                 Some(due_at) if now < due_at => Err(No::NotYetDue { due_at }),
                 Some(_) => Ok(vec![Event::Expired]),
@@ -357,6 +375,7 @@ impl Reservation {
                 | Do::CheckIn
                 | Do::MarkNoShow
                 | Do::Cancel { .. }
+                | Do::OfferReschedule { .. }
                 | Do::Expire,
                 state,
             ) => Err(state.in_the_way()),
@@ -364,7 +383,8 @@ impl Reservation {
     }
 
     /// Why this stage says no to whatever it has no answer of its own for.
-    const fn in_the_way(&self) -> ReservationError {
+    #[must_use]
+    pub const fn in_the_way(&self) -> ReservationError {
         use ReservationError as No;
         match self {
             Self::Blank => No::NotFound,
@@ -380,6 +400,12 @@ impl Reservation {
     }
 }
 
+/// Taken up again, within its cap.
+fn revived(hold: &Held, until: Timestamp) -> Vec<ReservationEvent> {
+    let until = until.min(hold.cap);
+    vec![ReservationEvent::Revived { until }]
+}
+
 /// Kept until then: once, and only if that gains something, so that nobody uses it up for nothing (DOMAIN H1).
 fn extended(hold: &Held, until: Timestamp) -> Result<Vec<ReservationEvent>, ReservationError> {
     if hold.extended {
@@ -389,6 +415,24 @@ fn extended(hold: &Held, until: Timestamp) -> Result<Vec<ReservationEvent>, Rese
         return Err(ReservationError::AtItsLongest { cap: until });
     }
     Ok(vec![ReservationEvent::Extended { until }])
+}
+
+/// Offered until the deadline, at the latest when the slot begins; never for less long than before, for somebody relies on it.
+fn offered(
+    placed: &Placed,
+    until: Timestamp,
+    reason: Option<Note>,
+    now: Timestamp,
+) -> Result<Vec<ReservationEvent>, ReservationError> {
+    let until = until.min(placed.placement.starts_at);
+    if now >= until {
+        return Err(ReservationError::TooLateToOffer { until });
+    }
+    if placed.reschedule_until.is_some_and(|offered| offered >= until) {
+        return Ok(vec![]);
+    }
+    let reason = reason.map(Personal::Plain);
+    Ok(vec![ReservationEvent::RescheduleOffered { until, reason }])
 }
 
 #[cfg(test)]

@@ -76,7 +76,7 @@ impl ReadModel for OpenHolds {
                 }
                 Payment::BankTransfer { .. } | Payment::OnSite => None,
             },
-            Is::Changed { .. } | Is::Notified { .. } => row,
+            Is::Changed { .. } | Is::Notified { .. } | Is::RescheduleOffered { .. } => row,
             Is::Released
             | Is::Lapsed
             | Is::Paid { .. }

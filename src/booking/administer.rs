@@ -26,10 +26,12 @@ use aggregates::{
 use super::{
     ChoiceError, at_branch,
     soundness::{self, ProgrammeError},
+    what_if::WhatIfError,
 };
 use crate::{
     administration::{self, Denied},
-    people, programme,
+    people,
+    programme::{self, BatchError},
     store::{ChangedSince, Committed, Request, Stop, Store, UnitOfWork},
 };
 
@@ -181,6 +183,8 @@ pub fn administered_refusals() -> Vec<(&'static str, Kind, &'static str)> {
         RightsError::REFUSALS,
         CustomerError::REFUSALS,
         ProgrammeError::REFUSALS,
+        BatchError::REFUSALS,
+        WhatIfError::REFUSALS,
     ]
     .concat()
 }

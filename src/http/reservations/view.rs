@@ -72,6 +72,10 @@ pub struct PlacedView<'a> {
     /// Until when its holder may cancel.
     #[schema(value_type = String, format = DateTime)]
     cancel_until: Timestamp,
+    /// Until when its holder may move it elsewhere or cancel and owe nothing, if the branch does no business then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    reschedule_until: Option<Timestamp>,
     /// How it is paid.
     payment: PaymentChoice,
     /// Whether nothing is due any more.
@@ -143,6 +147,7 @@ impl<'a> ReservationView<'a> {
                 coupon: placed.placement.coupon.as_ref(),
                 starts_at: placed.placement.starts_at,
                 cancel_until: placed.placement.cancel_until,
+                reschedule_until: placed.reschedule_until,
                 payment: match &placed.placement.payment {
                     Payment::BankTransfer { .. } => PaymentChoice::BankTransfer,
                     Payment::OnSite => PaymentChoice::OnSite,
