@@ -13,6 +13,7 @@ mod numbers;
 mod orphans;
 mod patrons;
 mod place;
+mod prices;
 mod ratings;
 mod refused;
 mod reschedule;
@@ -20,6 +21,7 @@ mod seats;
 mod soundness;
 mod waiting;
 mod waitlist;
+mod what_if;
 
 use std::sync::Arc;
 
@@ -31,20 +33,25 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use smol_str::ToSmolStr as _;
 use sqlx::PgPool;
 
-pub(crate) use self::waitlist::look_again;
 pub use self::{
     administer::{Administrable, NotDone, administer, administered_refusals, booking_refusals},
     choice::{Places, Wish},
-    coupons::{ISSUED_MAX, issue_coupons},
+    coupons::{BULK_MAX, BatchRevoked, ISSUED_MAX, issue_coupons, issue_in_bulk, revoke_all},
     door::{Arrival, DoorError, Scan},
     end::{Ending, end_if_due},
     numbers::Numbers,
     place::Placing,
+    prices::{Asked, Price, PriceTable},
     refused::{ChoiceError, Refused},
     reschedule::Wanted,
     soundness::{IN_USE, ProgrammeError, zone_of},
     waiting::Joining,
+    what_if::{
+        DAYS_MAX as SIMULATED_DAYS_MAX, Difference, NotSimulated, Simulated, Simulation, Unpriced,
+        WhatIfError, simulate,
+    },
 };
+pub(crate) use self::{soundness::check as sound, waitlist::look_again};
 use crate::{
     store::{Committed, Request, Stop, Store, UnitOfWork},
     vault::leases::{LeaseError, WorkerLease},

@@ -106,10 +106,14 @@ pub struct RateLimits {
     #[arg(long, env = "JARI_RATE_LIMIT", default_value_t = 100, value_name = "N",
         value_parser = at_least(1_u32))]
     pub requests_per_second: u32,
-    /// Look-ups, coupon codes and wrong tokens per minute from one address
+    /// Look-ups, sign-ins and wrong tokens per minute from one address
     #[arg(long, env = "JARI_GUESS_LIMIT", default_value_t = 30, value_name = "N",
         value_parser = at_least(1_u32))]
     pub guesses_per_minute: u32,
+    /// Coupon codes that do not fit, in ten minutes, from one address and by one account
+    #[arg(long, env = "JARI_COUPON_FAILURE_LIMIT", default_value_t = 10, value_name = "N",
+        value_parser = at_least(1_u32))]
+    pub coupon_failures: u32,
 }
 
 impl RateLimits {
@@ -117,6 +121,7 @@ impl RateLimits {
     pub const LOOSE: Self = Self {
         requests_per_second: 10_000_000,
         guesses_per_minute: 600_000_000,
+        coupon_failures: u32::MAX,
     };
 }
 
@@ -125,6 +130,7 @@ impl Default for RateLimits {
         Self {
             requests_per_second: 100,
             guesses_per_minute: 30,
+            coupon_failures: 10,
         }
     }
 }

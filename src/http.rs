@@ -10,6 +10,7 @@ mod audit;
 mod body;
 mod caller;
 mod catalogue;
+mod closing_days;
 mod coupons;
 mod customers;
 mod document;
@@ -27,15 +28,18 @@ mod nearest;
 pub mod openapi;
 mod pages;
 mod params;
+mod price_policies;
 mod problem;
 pub mod problems;
 mod query;
 mod reason;
 mod reservations;
+mod schedules;
 mod seats;
 mod serve;
 mod sign_in;
 mod stopped;
+mod table;
 mod tickets;
 mod time_slots;
 mod titled;
@@ -169,6 +173,9 @@ fn documented() -> OpenApiRouter<App> {
         .merge(waitlist::routes())
         .merge(tickets::routes())
         .merge(seats::routes())
+        .merge(schedules::routes())
+        .merge(closing_days::routes())
+        .merge(price_policies::routes())
         .merge(time_slots::live_routes())
         .merge(health::routes())
         .merge(admins::routes())

@@ -1,6 +1,8 @@
 //! Puts time slots on the programme and takes them off: the slot and its span on the day of its place, in one append.
 //! Never sells a seat.
 
+mod batch;
+
 use aggregates::{
     auditorium::Auditorium,
     branch::Branch,
@@ -14,6 +16,7 @@ use aggregates::{
 };
 use jiff::{SignedDuration, Timestamp, ToSpan as _, tz::TimeZone};
 
+pub use self::batch::{BATCH_SLOTS_MAX, Batch, BatchError, Batched, Planned, Starts, schedule_batch};
 use crate::{
     administration::{Denied, administer},
     booking::{look_again, zone_of},
@@ -69,13 +72,25 @@ pub async fn change(
             // Places that were freed meanwhile are for those who wait.
             Ok(look_again(work, id).await?)
         }
-        TimeSlotCommand::Close { .. } => administer::<TimeSlot>(work, &id, command).await,
+        TimeSlotCommand::Adjust(_) | TimeSlotCommand::Close { .. } => {
+            administer::<TimeSlot>(work, &id, command).await
+        }
     }
 }
 
 /// Puts a slot on the programme, unless another one of the same place is in the way: on its own business day, or on one near
 /// it (DOMAIN C4, E3).
 pub async fn schedule(work: &mut UnitOfWork, id: TimeSlotId, plan: Plan) -> Result<(), Stop<Denied>> {
+    schedule_cleaned(work, id, plan, None).await
+}
+
+/// The same with so many minutes for cleaning or turnover as are given, else as many as the place usually needs.
+async fn schedule_cleaned(
+    work: &mut UnitOfWork,
+    id: TimeSlotId,
+    plan: Plan,
+    cleaning: Option<u16>,
+) -> Result<(), Stop<Denied>> {
     let repeat = *work.load::<TimeSlot>(&id).await? != TimeSlot::Unknown;
     administer::<TimeSlot>(work, &id, TimeSlotCommand::Schedule { plan: plan.clone() }).await?;
     if repeat {
@@ -87,13 +102,14 @@ pub async fn schedule(work: &mut UnitOfWork, id: TimeSlotId, plan: Plan) -> Resu
         .map_err(Denied::stop)?;
     let policy = work.load::<PricePolicy>(&plan.price_policy).await?;
     policy.tariff(plan.price_version).map_err(Denied::stop)?;
-    if let Some(entry) = clash(work, &plan).await? {
+    let ready_at = ready_at(work, &plan, cleaning).await?;
+    if let Some(entry) = clash_until(work, &plan, ready_at).await? {
         return Err(Denied::stop(ScheduleError::Overlaps(entry)));
     }
     let enter = ScheduleCommand::Enter {
         time_slot: id,
         starts_at: plan.starts_at,
-        ends_at: ready_at(work, &plan).await?,
+        ends_at: ready_at,
     };
     let day = day(work, &plan).await?;
     work.execute::<Schedule>(&day, enter).map_err(Denied::stop)
@@ -104,7 +120,15 @@ const DAYS_NEAR: i64 = 2;
 
 /// The slot of the same place that is in the way of a plan, on its own business day or one near it.
 pub async fn clash(work: &mut UnitOfWork, plan: &Plan) -> Result<Option<Entry>, Stop<Denied>> {
-    let ready_at = ready_at(work, plan).await?;
+    let ready_at = ready_at(work, plan, None).await?;
+    clash_until(work, plan, ready_at).await
+}
+
+async fn clash_until(
+    work: &mut UnitOfWork,
+    plan: &Plan,
+    ready_at: Timestamp,
+) -> Result<Option<Entry>, Stop<Denied>> {
     let day = day(work, plan).await?;
     let near = (-DAYS_NEAR..=DAYS_NEAR).filter_map(|days| day.date.checked_add(days.days()).ok());
     let around: Vec<ScheduleId> = near.map(|date| ScheduleId { date, ..day }).collect();
@@ -149,8 +173,12 @@ async fn day(work: &mut UnitOfWork, plan: &Plan) -> Result<ScheduleId, Stop<Deni
 }
 
 /// When the place is ready for the next slot.
-async fn ready_at(work: &mut UnitOfWork, plan: &Plan) -> Result<Timestamp, Stop<Denied>> {
-    let minutes = match plan.show {
+async fn ready_at(
+    work: &mut UnitOfWork,
+    plan: &Plan,
+    cleaning: Option<u16>,
+) -> Result<Timestamp, Stop<Denied>> {
+    let usual = match plan.show {
         Show::Movie {
             auditorium,
             layout_version,
@@ -168,7 +196,7 @@ async fn ready_at(work: &mut UnitOfWork, plan: &Plan) -> Result<Timestamp, Stop<
                 .turnover_minutes
         }
     };
-    let minutes = SignedDuration::from_mins(minutes.into());
+    let minutes = SignedDuration::from_mins(cleaning.unwrap_or(usual).into());
     plan.ends_at.checked_add(minutes).map_err(|_| {
         let fault = Fault::at("/plan/ends_at", "must be from 2000 to 2199");
         Denied::stop(TimeSlotError::InconsistentPlan(Faults(vec![fault])))

@@ -205,6 +205,16 @@ impl Store {
         Ok((Arc::new(folded.state), folded.sequence))
     }
 
+    /// Aggregates of one kind as the log has them now, in the order of their ids; read in one go and never kept.
+    pub async fn read_all<A: Decider>(&self, ids: &[A::Id]) -> Result<Vec<A>, StoreError> {
+        let streams = ids.iter().map(StreamId::of::<A>).collect();
+        let mut all = Vec::with_capacity(ids.len());
+        for rows in self.reading().log().load(streams).await? {
+            all.push(self.reading().fold::<A>(&rows).await?.state);
+        }
+        Ok(all)
+    }
+
     /// Every aggregate of one kind, as the log has them now; for kinds of which there are few.
     pub async fn all<A: Decider>(&self) -> Result<Vec<(A::Id, A)>, StoreError> {
         let rows = self.reading().log().load_prefix(A::TYPE, "").await?;

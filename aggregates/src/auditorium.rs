@@ -46,7 +46,8 @@ pub enum AuditoriumCommand {
         /// The new one.
         name: Name,
     },
-    /// Say which kind it is.
+    /// Say which kind it is. Whatever is sold from then on costs what that kind costs, also in time slots that are scheduled
+    /// already; what is held or reserved keeps its quote.
     Classify {
         /// The kind price policies may charge extra for.
         #[serde(default)]

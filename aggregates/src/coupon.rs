@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!            issue           redeem
-//!   Unknown ───────▶ Issued ◀───────▶ Redeemed    (restore: the reservation was cancelled or expired)
+//!   Unknown ───────▶ Issued ◀───────▶ Redeemed    (restore: the reservation was cancelled or expired, and its
+//!                      │                           terms let it be used again)
 //!                      └──▶ Revoked
 //! ```
 
@@ -13,12 +14,12 @@ use crate::{
     administered::{Administered, Claims, Reference},
     decider::aggregate,
     fault::{Fault, Faults},
-    ids::{BranchId, MovieId, ReservationId, ThemeId},
+    ids::{BranchId, CouponBatchId, MovieId, ReservationId, ThemeId},
     pricing::Discount,
     refusal::refusals,
     rights::Permission,
     time_slot::{Plan, Show},
-    values::{CouponCode, Note},
+    values::{CouponCode, Name, Note},
 };
 
 /// Where a coupon counts; an empty part does not limit (DOMAIN K1).
@@ -68,6 +69,32 @@ pub struct Terms {
     /// A remark by who issued it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Note>,
+    /// Whether it can be used again after its reservation was cancelled or expired (DOMAIN K2); it can, unless said otherwise.
+    #[serde(default = "yes", skip_serializing_if = "is_so")]
+    pub restorable: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+const fn is_so(said: &bool) -> bool {
+    *said
+}
+
+/// Coupons that were issued together, under a name people know them by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(title = "CouponBatch", as = CouponBatch)]
+pub struct Batch {
+    /// Which ones.
+    pub id: CouponBatchId,
+    /// What they are for.
+    pub name: Name,
 }
 
 /// What can be asked of a coupon.
@@ -78,6 +105,14 @@ pub enum CouponCommand {
     Issue {
         /// What it grants.
         terms: Terms,
+    },
+    /// Issue it together with others; sent by issuing many at once, never from outside.
+    #[serde(skip)]
+    IssueInBatch {
+        /// What it grants.
+        terms: Terms,
+        /// With which others.
+        batch: Batch,
     },
     /// Use it for a reservation; sent by placing a reservation, never from outside.
     #[serde(skip)]
@@ -104,7 +139,12 @@ pub enum CouponCommand {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CouponEvent {
     /// Brought into being.
-    Issued { terms: Terms },
+    Issued {
+        terms: Terms,
+        /// With which others, if it was not alone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        batch: Option<Batch>,
+    },
     /// Used for a reservation.
     Redeemed { by: ReservationId },
     /// Usable again: the reservation was cancelled or expired.
@@ -217,13 +257,20 @@ aggregate! {
 
 impl Coupon {
     fn rule(&self, command: CouponCommand, now: Timestamp) -> Result<Vec<CouponEvent>, CouponError> {
-        use CouponCommand::{Issue, Redeem, Restore, Revoke};
+        use CouponCommand::{Issue, IssueInBatch, Redeem, Restore, Revoke};
         match (command, self) {
-            (Issue { terms }, Self::Unknown) => terms.sound().map(|()| vec![CouponEvent::Issued { terms }]),
+            (Issue { terms }, Self::Unknown) => terms
+                .sound()
+                .map(|()| vec![CouponEvent::Issued { terms, batch: None }]),
+            (IssueInBatch { terms, batch }, Self::Unknown) => terms.sound().map(|()| {
+                let batch = Some(batch);
+                vec![CouponEvent::Issued { terms, batch }]
+            }),
             (Issue { terms }, Self::Issued { terms: known }) if terms == *known => Ok(vec![]),
-            (Issue { .. }, Self::Issued { .. } | Self::Redeemed { .. } | Self::Revoked { .. }) => {
-                Err(CouponError::AlreadyIssued)
-            }
+            (
+                Issue { .. } | IssueInBatch { .. },
+                Self::Issued { .. } | Self::Redeemed { .. } | Self::Revoked { .. },
+            ) => Err(CouponError::AlreadyIssued),
 
             (Redeem { by, covered }, Self::Issued { terms }) => {
                 redeemable(terms, covered, now).map(|()| vec![CouponEvent::Redeemed { by }])
@@ -231,7 +278,7 @@ impl Coupon {
             (Redeem { by, .. }, Self::Redeemed { by: holder, .. }) if by == *holder => Ok(vec![]),
             (Redeem { .. }, Self::Redeemed { .. }) => Err(CouponError::AlreadyRedeemed),
 
-            (Restore { by }, Self::Redeemed { by: holder, .. }) if by == *holder => {
+            (Restore { by }, Self::Redeemed { by: holder, terms }) if by == *holder && terms.restorable => {
                 Ok(vec![CouponEvent::Restored { by }])
             }
             (Restore { .. }, Self::Issued { .. } | Self::Redeemed { .. } | Self::Revoked { .. }) => {
@@ -253,7 +300,7 @@ impl Coupon {
             Self::Unknown => None,
         };
         *self = match (event, terms) {
-            (CouponEvent::Issued { terms }, _) | (CouponEvent::Restored { .. }, Some(terms)) => {
+            (CouponEvent::Issued { terms, .. }, _) | (CouponEvent::Restored { .. }, Some(terms)) => {
                 Self::Issued { terms }
             }
             (CouponEvent::Redeemed { by }, Some(terms)) => Self::Redeemed { terms, by },
@@ -312,7 +359,7 @@ impl Administered for Coupon {
 
     fn reads(command: &CouponCommand) -> Vec<Reference> {
         match command {
-            CouponCommand::Issue { terms } => [
+            CouponCommand::Issue { terms } | CouponCommand::IssueInBatch { terms, .. } => [
                 terms.scope.branch.map(Reference::Branch),
                 terms.scope.movie.map(Reference::Movie),
                 terms.scope.theme.map(Reference::Theme),

@@ -70,6 +70,8 @@ uuid_ids! {
     PricePolicyId,
     /// A time slot: one showing of a movie, or one game of a theme.
     TimeSlotId,
+    /// Coupons that were issued together.
+    CouponBatchId,
     /// A registered customer.
     CustomerId,
     /// An admin: somebody who works for the chain.

@@ -158,7 +158,8 @@ aggregate! {
     stored: "PricePolicy" [Adopted, Renamed, Revised]
 }
 
-fn sound(tariff: &Tariff) -> Result<(), PricePolicyError> {
+/// Whether a policy can have this tariff; else everything that is wrong with it.
+pub fn sound(tariff: &Tariff) -> Result<(), PricePolicyError> {
     let faults = tariff.faults();
     if faults.is_empty() {
         Ok(())

@@ -75,6 +75,11 @@ pub enum PersonKind {
     Preferential,
 }
 
+impl PersonKind {
+    /// All there are.
+    pub const ALL: [Self; 4] = [Self::Adult, Self::Teen, Self::Senior, Self::Preferential];
+}
+
 /// How many people of each kind come, for a cinema slot.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -90,6 +95,19 @@ pub struct Persons {
 }
 
 impl Persons {
+    /// One person of this kind alone.
+    #[must_use]
+    pub fn one(person: PersonKind) -> Self {
+        let mut persons = Self::default();
+        match person {
+            PersonKind::Adult => persons.adult = 1,
+            PersonKind::Teen => persons.teen = 1,
+            PersonKind::Senior => persons.senior = 1,
+            PersonKind::Preferential => persons.preferential = 1,
+        }
+        persons
+    }
+
     /// All of them together.
     #[must_use]
     pub fn total(&self) -> u32 {

@@ -106,6 +106,8 @@ pub enum Canceller {
     Customer,
     /// Staff, at the counter.
     Staff,
+    /// The branch itself, because it does no business then: what was paid is due in full, whatever the tier says.
+    Branch,
 }
 
 /// What can be asked of a reservation.
@@ -197,6 +199,14 @@ pub enum ReservationCommand {
         /// Why.
         reason: Option<Note>,
     },
+    /// Offer to move it elsewhere, because the branch does no business then; until the deadline its holder may also cancel it
+    /// and owes nothing.
+    OfferReschedule {
+        /// The deadline; at the latest when the slot begins.
+        until: Timestamp,
+        /// Why.
+        reason: Option<Note>,
+    },
     /// Record that it was not paid in time.
     Expire,
 }
@@ -267,6 +277,12 @@ pub enum ReservationEvent {
         by: Canceller,
         reason: Option<Personal<Note>>,
     },
+    /// It may be moved elsewhere, or cancelled for nothing, until then.
+    RescheduleOffered {
+        until: Timestamp,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Personal<Note>>,
+    },
     /// Not paid in time.
     Expired,
 }
@@ -292,7 +308,7 @@ aggregate! {
     error: ReservationError,
     stored: "Reservation" [
         Held, Extended, Changed, Released, Lapsed, Revived, Placed, Paid, Notified, CheckedIn, Admitted,
-        CheckInUndone, MarkedNoShow, NoShowWithdrawn, Rescheduled, Cancelled, Expired,
+        CheckInUndone, MarkedNoShow, NoShowWithdrawn, Rescheduled, Cancelled, RescheduleOffered, Expired,
     ],
     personal: |event| match event {
         ReservationEvent::Placed(placement) => {
@@ -301,7 +317,9 @@ aggregate! {
         }
         // Free words about a person, by themselves or by staff.
         ReservationEvent::Paid { note, .. } | ReservationEvent::Notified { note } => sealable(note),
-        ReservationEvent::Cancelled { reason, .. } | ReservationEvent::CheckInUndone { reason, .. } => {
+        ReservationEvent::Cancelled { reason, .. }
+        | ReservationEvent::CheckInUndone { reason, .. }
+        | ReservationEvent::RescheduleOffered { reason, .. } => {
             sealable(reason)
         }
         ReservationEvent::Held { .. }
@@ -347,9 +365,7 @@ impl Reservation {
             (Do::Release, Released(_) | Lapsed(_)) => Ok(vec![]),
 
             (Do::Revive { .. }, Lapsed(hold)) if now >= hold.cap => Err(No::AtItsLongest { cap: hold.cap }),
-            (Do::Revive { until }, Lapsed(hold)) => Ok(vec![Event::Revived {
-                until: until.min(hold.cap),
-            }]),
+            (Do::Revive { until }, Lapsed(hold)) => Ok(revived(hold, until)),
             (Do::Revive { .. }, Held(hold)) if now < hold.until => Ok(vec![]),
 
             (Do::Extend { .. } | Do::Change { .. } | Do::Place(_) | Do::Revive { .. }, Held(hold))
@@ -411,6 +427,8 @@ impl Reservation {
             }
             (Do::Cancel { .. }, Cancelled(_)) => Ok(vec![]),
 
+            (Do::OfferReschedule { until, reason }, Placed(placed)) => offered(placed, until, reason, now),
+
             (Do::Expire, Placed(placed)) => expired(placed, now),
             (Do::Expire, Expired(_) | Cancelled(_)) => Ok(vec![]),
 
@@ -429,6 +447,7 @@ impl Reservation {
                 | Do::MarkNoShow
                 | Do::Reschedule(_)
                 | Do::Cancel { .. }
+                | Do::OfferReschedule { .. }
                 | Do::Expire,
                 state,
             ) => Err(state.in_the_way()),
@@ -436,7 +455,8 @@ impl Reservation {
     }
 
     /// Why this stage says no to whatever it has no answer of its own for.
-    const fn in_the_way(&self) -> ReservationError {
+    #[must_use]
+    pub const fn in_the_way(&self) -> ReservationError {
         use ReservationError as No;
         match self {
             Self::Blank => No::NotFound,
@@ -493,6 +513,12 @@ fn begun(command: ReservationCommand) -> Option<ReservationEvent> {
     }
 }
 
+/// Taken up again, within its cap.
+fn revived(hold: &Held, until: Timestamp) -> Vec<ReservationEvent> {
+    let until = until.min(hold.cap);
+    vec![ReservationEvent::Revived { until }]
+}
+
 /// Kept until then: once, and only if that gains something, so that nobody uses it up for nothing (DOMAIN H1).
 fn extended(hold: &Held, until: Timestamp) -> Result<Vec<ReservationEvent>, ReservationError> {
     if hold.extended {
@@ -511,6 +537,24 @@ fn expired(placed: &Placed, now: Timestamp) -> Result<Vec<ReservationEvent>, Res
         Some(_) => Ok(vec![ReservationEvent::Expired]),
         None => Ok(vec![]),
     }
+}
+
+/// Offered until the deadline, at the latest when the slot begins; never for less long than before, for somebody relies on it.
+fn offered(
+    placed: &Placed,
+    until: Timestamp,
+    reason: Option<Note>,
+    now: Timestamp,
+) -> Result<Vec<ReservationEvent>, ReservationError> {
+    let until = until.min(placed.placement.starts_at);
+    if now >= until {
+        return Err(ReservationError::TooLateToOffer { until });
+    }
+    if placed.reschedule_until.is_some_and(|offered| offered >= until) {
+        return Ok(vec![]);
+    }
+    let reason = reason.map(Personal::Plain);
+    Ok(vec![ReservationEvent::RescheduleOffered { until, reason }])
 }
 
 #[cfg(test)]

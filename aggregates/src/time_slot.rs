@@ -7,6 +7,7 @@
 //!                        └────▶ Withdrawn ◀─────┘   (withdraw)
 //! ```
 //!
+//! Until it begins, how it is sold can be adjusted: what, where, when and for how much stays.
 //! Started, not yet on sale and past the sales close are moments, not states: [`TimeSlot::open_for_holds`] tells them apart.
 
 mod plan;
@@ -24,7 +25,7 @@ use crate::{
     values::Note,
 };
 pub use plan::{
-    CANCEL_MINUTES_DEFAULT, CANCEL_MINUTES_MAX, HOLD_CAP_MINUTES_DEFAULT, HOLD_MINUTES_DEFAULT,
+    Adjustment, CANCEL_MINUTES_DEFAULT, CANCEL_MINUTES_MAX, HOLD_CAP_MINUTES_DEFAULT, HOLD_MINUTES_DEFAULT,
     POOL_MINUTES_DEFAULT, POOL_MINUTES_MAX, Plan, SEATS_PER_CUSTOMER_DEFAULT, Show,
 };
 
@@ -37,6 +38,8 @@ pub enum TimeSlotCommand {
         /// What it fixes.
         plan: Plan,
     },
+    /// Change how it is sold from now on, until it begins; what is held or reserved keeps what it was told.
+    Adjust(Adjustment),
     /// Take no new holds for a while.
     Close {
         /// Why.
@@ -56,6 +59,8 @@ pub enum TimeSlotCommand {
 pub enum TimeSlotEvent {
     /// Put on the programme.
     Scheduled { plan: Plan },
+    /// Sold otherwise from now on: what is different.
+    Adjusted(Adjustment),
     /// New holds are refused.
     Closed { reason: Option<Note> },
     /// Holds are taken again.
@@ -145,12 +150,12 @@ pub enum TimeSlot {
 
 aggregate! {
     TimeSlot = "time_slot", id: TimeSlotId, command: TimeSlotCommand, event: TimeSlotEvent, error: TimeSlotError,
-    stored: "TimeSlot" [Scheduled, Closed, Reopened, Withdrawn]
+    stored: "TimeSlot" [Scheduled, Adjusted, Closed, Reopened, Withdrawn]
 }
 
 impl TimeSlot {
     fn rule(&self, command: TimeSlotCommand, now: Timestamp) -> Result<Vec<TimeSlotEvent>, TimeSlotError> {
-        use TimeSlotCommand::{Close, Reopen, Schedule, Withdraw};
+        use TimeSlotCommand::{Adjust, Close, Reopen, Schedule, Withdraw};
         match (command, self) {
             (Schedule { plan }, Self::Unknown) => plan
                 .consistent(now)
@@ -158,6 +163,20 @@ impl TimeSlot {
             (Schedule { plan }, Self::OnSale(known)) if plan == *known => Ok(vec![]),
             (Schedule { .. }, Self::OnSale(_) | Self::Closed(_) | Self::Withdrawn(_)) => {
                 Err(TimeSlotError::AlreadyScheduled)
+            }
+
+            (Adjust(_), Self::OnSale(plan) | Self::Closed(plan)) if now >= plan.starts_at => {
+                Err(TimeSlotError::Started {
+                    starts_at: plan.starts_at,
+                })
+            }
+            (Adjust(terms), Self::OnSale(plan) | Self::Closed(plan)) => {
+                let different = terms.different_from(plan);
+                if different == Adjustment::default() {
+                    return Ok(vec![]);
+                }
+                plan.adjusted(different).adjustable(now)?;
+                Ok(vec![TimeSlotEvent::Adjusted(different)])
             }
 
             (Close { reason }, Self::OnSale(_)) => Ok(vec![TimeSlotEvent::Closed { reason }]),
@@ -171,30 +190,38 @@ impl TimeSlot {
             }
             (Withdraw { .. }, Self::Withdrawn(_)) => Ok(vec![]),
 
-            (Close { .. } | Reopen {}, Self::Withdrawn(_)) => Err(TimeSlotError::Withdrawn),
-            (Close { .. } | Reopen {} | Withdraw { .. }, Self::Unknown) => Err(TimeSlotError::NotFound),
+            (Adjust(_) | Close { .. } | Reopen {}, Self::Withdrawn(_)) => Err(TimeSlotError::Withdrawn),
+            (Adjust(_) | Close { .. } | Reopen {} | Withdraw { .. }, Self::Unknown) => {
+                Err(TimeSlotError::NotFound)
+            }
         }
     }
 
     fn evolve(&mut self, event: TimeSlotEvent) {
-        let plan = match std::mem::take(self) {
-            Self::Unknown => None,
-            Self::OnSale(plan) | Self::Closed(plan) | Self::Withdrawn(plan) => Some(plan),
-        };
-        *self = match (event, plan) {
-            (TimeSlotEvent::Scheduled { plan }, _) | (TimeSlotEvent::Reopened, Some(plan)) => {
-                Self::OnSale(plan)
-            }
-            (TimeSlotEvent::Closed { .. }, Some(plan)) => Self::Closed(plan),
-            (TimeSlotEvent::Withdrawn { .. }, Some(plan)) => Self::Withdrawn(plan),
+        *self = match (event, std::mem::take(self)) {
+            (TimeSlotEvent::Scheduled { plan }, _) => Self::OnSale(plan),
+            (TimeSlotEvent::Adjusted(terms), Self::OnSale(plan)) => Self::OnSale(plan.adjusted(terms)),
+            (TimeSlotEvent::Adjusted(terms), Self::Closed(plan)) => Self::Closed(plan.adjusted(terms)),
+            (TimeSlotEvent::Adjusted(_), before @ (Self::Unknown | Self::Withdrawn(_))) => before,
             (
                 TimeSlotEvent::Closed { .. } | TimeSlotEvent::Reopened | TimeSlotEvent::Withdrawn { .. },
-                None,
+                Self::Unknown,
             ) => Self::Unknown,
+            (
+                TimeSlotEvent::Closed { .. },
+                Self::OnSale(plan) | Self::Closed(plan) | Self::Withdrawn(plan),
+            ) => Self::Closed(plan),
+            (TimeSlotEvent::Reopened, Self::OnSale(plan) | Self::Closed(plan) | Self::Withdrawn(plan)) => {
+                Self::OnSale(plan)
+            }
+            (
+                TimeSlotEvent::Withdrawn { .. },
+                Self::OnSale(plan) | Self::Closed(plan) | Self::Withdrawn(plan),
+            ) => Self::Withdrawn(plan),
         };
     }
 
-    /// What was fixed when the slot was scheduled, whatever became of it.
+    /// What was fixed when the slot was scheduled, as it was adjusted since, whatever became of it.
     pub fn plan(&self) -> Result<&Plan, TimeSlotError> {
         match self {
             Self::Unknown => Err(TimeSlotError::NotFound),
@@ -232,6 +259,10 @@ impl Administered for TimeSlot {
             "schedule",
             r#"{"plan":{"branch":"0192d3a0-0000-7000-8000-000000000001","show":{"kind":"theme","theme":"0192d3a0-0000-7000-8000-000000000002","party_min":2,"party_max":4},"starts_at":"2026-12-24T10:00:00Z","ends_at":"2026-12-24T11:00:00Z","sales_open_at":"2026-12-18T00:00:00Z","sales_close_at":"2026-12-24T10:00:00Z","price_policy":"0192d3a0-0000-7000-8000-000000000003","price_version":1,"seats_per_customer_max":1,"hold_minutes":10,"hold_cap_minutes":20,"cancel_minutes":20}}"#,
         ),
+        (
+            "adjust",
+            r#"{"orphan_rule":"lenient","hold_minutes":5,"cancel_minutes":60}"#,
+        ),
         ("close", r#"{"reason":"the projector is being repaired"}"#),
         ("reopen", "{}"),
         ("withdraw", r#"{"reason":"the film was not delivered"}"#),
@@ -262,9 +293,10 @@ impl Administered for TimeSlot {
                 }
                 references
             }
-            TimeSlotCommand::Close { .. } | TimeSlotCommand::Reopen {} | TimeSlotCommand::Withdraw { .. } => {
-                vec![]
-            }
+            TimeSlotCommand::Adjust(_)
+            | TimeSlotCommand::Close { .. }
+            | TimeSlotCommand::Reopen {}
+            | TimeSlotCommand::Withdraw { .. } => vec![],
         }
     }
 

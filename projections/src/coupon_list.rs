@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use aggregates::{
     Aggregate as _, Event, Recorded,
-    coupon::{self, CouponEvent, Terms},
-    ids::{BranchId, ReservationId},
+    coupon::{self, Batch, CouponEvent, Terms},
+    ids::{BranchId, CouponBatchId, ReservationId},
     values::CouponCode,
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::{PgConnection, PgExecutor, types::Json};
+use uuid::Uuid;
 
 use crate::{
     Former, Loaded, Put, ReadModel, Version,
@@ -45,6 +46,8 @@ pub struct Row {
     pub state: CouponState,
     /// What it was redeemed for.
     pub reservation: Option<ReservationId>,
+    /// With which others it was issued.
+    pub batch: Option<Arc<Batch>>,
 }
 
 impl Row {
@@ -56,9 +59,9 @@ impl Row {
 
 impl ReadModel for CouponList {
     const NAME: &'static str = "coupon_list";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const COLUMNS: &'static str =
-        "code, state, reservation, terms, valid_until, issued_position, from_position";
+        "code, state, reservation, terms, valid_until, issued_position, from_position, batch, batch_name";
     const HISTORY: Option<&'static str> = Some("code, state, reservation, from_position, until_position");
 
     type Key = CouponCode;
@@ -77,7 +80,8 @@ impl ReadModel for CouponList {
             return row;
         };
         match (event, row) {
-            (CouponEvent::Issued { terms }, _) => Some(Row {
+            (CouponEvent::Issued { terms, batch }, _) => Some(Row {
+                batch: batch.clone().map(Arc::new),
                 terms: Arc::new(terms.clone()),
                 issued_position: recorded.position,
                 state: CouponState::Issued,
@@ -107,7 +111,8 @@ impl ReadModel for CouponList {
 
     async fn load(db: &mut PgConnection, keys: &[CouponCode]) -> sqlx::Result<Loaded<Self>> {
         let rows = sqlx::query!(
-            r#"select code, state, reservation, terms as "terms: Json<Terms>", issued_position, from_position
+            r#"select code, state, reservation, terms as "terms: Json<Terms>", issued_position, from_position, batch,
+                      batch_name
                  from coupon_list where code = any ($1)"#,
             column(keys, CouponCode::as_str) as _,
         )
@@ -122,6 +127,7 @@ impl ReadModel for CouponList {
                     issued_position: row.issued_position,
                     state: stored(&row.state)?,
                     reservation: row.reservation.map(ReservationId::new),
+                    batch: batch_of(row.batch, row.batch_name.as_deref())?.map(Arc::new),
                 };
                 Ok((code, Version { row, from }))
             })
@@ -155,6 +161,8 @@ impl ReadModel for CouponList {
             &moment(row.terms.valid_until),
             &row.issued_position,
             from,
+            &row.batch.as_ref().map(|batch| batch.id.uuid()),
+            &row.batch.as_ref().map(|batch| batch.name.as_str()),
         ]);
     }
 
@@ -177,6 +185,15 @@ impl ReadModel for CouponList {
     }
 }
 
+/// A batch as two columns have it.
+fn batch_of(id: Option<Uuid>, name: Option<&str>) -> sqlx::Result<Option<Batch>> {
+    let Some((id, name)) = id.zip(name) else {
+        return Ok(None);
+    };
+    let (id, name) = (CouponBatchId::new(id), stored(name)?);
+    Ok(Some(Batch { id, name }))
+}
+
 /// A coupon of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Coupon {
@@ -192,6 +209,8 @@ pub struct Coupon {
     pub issued_position: i64,
     /// The position of the event that made it so.
     pub from_position: i64,
+    /// With which others it was issued.
+    pub batch: Option<Batch>,
 }
 
 /// Which coupons are asked for.
@@ -203,6 +222,8 @@ pub struct Filter {
     pub state: Option<CouponState>,
     /// Still valid at this moment.
     pub valid_at: Option<Timestamp>,
+    /// Of this batch.
+    pub batch: Option<CouponBatchId>,
     /// That count only at one of these branches, if the reader may not see the others.
     pub branches: Option<Vec<BranchId>>,
     /// Only those issued before this position: the cursor.
@@ -213,13 +234,15 @@ pub struct Filter {
 pub async fn coupons(db: impl PgExecutor<'_>, filter: &Filter, limit: i64) -> sqlx::Result<Vec<Coupon>> {
     let branches = uuids(filter.branches.as_deref());
     let rows = sqlx::query!(
-        r#"select code, state, reservation, terms as "terms: Json<Terms>", issued_position, from_position
+        r#"select code, state, reservation, terms as "terms: Json<Terms>", issued_position, from_position, batch,
+                  batch_name
              from coupon_list
             where ($1::text is null or code = $1)
               and ($2::text is null or state = $2)
               and ($3::timestamptz is null or valid_until > $3)
               and ($4::bigint is null or issued_position < $4)
               and ($6::uuid[] is null or (terms #>> '{scope,branch}')::uuid = any ($6))
+              and ($7::uuid is null or batch = $7)
             order by issued_position desc
             limit $5"#,
         filter.code.as_ref().map(CouponCode::as_str),
@@ -228,6 +251,7 @@ pub async fn coupons(db: impl PgExecutor<'_>, filter: &Filter, limit: i64) -> sq
         filter.issued_before,
         limit,
         branches.as_deref(),
+        filter.batch.map(CouponBatchId::uuid),
     )
     .fetch_all(db)
     .await?;
@@ -240,6 +264,7 @@ pub async fn coupons(db: impl PgExecutor<'_>, filter: &Filter, limit: i64) -> sq
                 terms: row.terms.0,
                 issued_position: row.issued_position,
                 from_position: row.from_position,
+                batch: batch_of(row.batch, row.batch_name.as_deref())?,
             })
         })
         .collect()

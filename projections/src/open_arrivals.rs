@@ -61,6 +61,7 @@ impl ReadModel for OpenArrivals {
             | Is::Revived { .. }
             | Is::Paid { .. }
             | Is::Notified { .. }
+            | Is::RescheduleOffered { .. }
             | Is::NoShowWithdrawn => row,
             Is::Released
             | Is::Lapsed

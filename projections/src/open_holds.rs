@@ -77,7 +77,11 @@ impl ReadModel for OpenHolds {
                 Payment::BankTransfer { .. } | Payment::OnSite => None,
             },
             Is::Rescheduled(moved) => moved.pay_by().and_then(|pay_by| due(DueKind::Payment, &pay_by)),
-            Is::Changed { .. } | Is::Notified { .. } | Is::CheckInUndone { .. } | Is::NoShowWithdrawn => row,
+            Is::Changed { .. }
+            | Is::Notified { .. }
+            | Is::RescheduleOffered { .. }
+            | Is::CheckInUndone { .. }
+            | Is::NoShowWithdrawn => row,
             Is::Released
             | Is::Lapsed
             | Is::Paid { .. }

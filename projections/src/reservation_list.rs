@@ -1,5 +1,6 @@
 //! All reservations from the first held seat to the end, for staff and for their owners; never how they got there.
 
+mod counts;
 mod queries;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use jiff::Timestamp;
 use jiff_sqlx::{Timestamp as SqlxTimestamp, ToSqlx};
 use sqlx::PgConnection;
 
+pub use self::counts::{Part, Priced, Standing, due_back, left, priced, standing};
 pub use self::queries::{Cursor, Entry, Filter, reservation, reservations};
 use crate::{
     Former, Loaded, Put, ReadModel, Version,
@@ -230,6 +232,7 @@ impl ReadModel for ReservationList {
                 notified_position: here,
                 ..row
             },
+            (Is::RescheduleOffered { .. }, Some(row)) => row,
             (Is::CheckedIn | Is::Admitted { .. }, Some(row)) => Row {
                 attended_position: here,
                 ..row.ended(Stage::Attended)

@@ -42,7 +42,7 @@ pub struct TimeSlotCalendar;
 /// A time slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// What it fixed when it was scheduled.
+    /// What it fixed when it was scheduled, as it was adjusted since.
     pub plan: Arc<Plan>,
     /// Whether it sells.
     pub state: SlotState,
@@ -52,12 +52,15 @@ pub struct Row {
 
 impl ReadModel for TimeSlotCalendar {
     const NAME: &'static str = "time_slot_calendar";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const COLUMNS: &'static str = "time_slot, branch, movie, auditorium, layout_version, theme, party_min, party_max, \
         starts_at, ends_at, sales_open_at, sales_close_at, price_policy, price_version, seats_per_customer_max, \
         hold_minutes, hold_cap_minutes, cancel_minutes, orphan_rule, pool_minutes, capacity, state, taken, \
         from_position";
-    const HISTORY: Option<&'static str> = Some("time_slot, state, taken, from_position, until_position");
+    const HISTORY: Option<&'static str> = Some(
+        "time_slot, state, taken, from_position, until_position, hold_minutes, hold_cap_minutes, cancel_minutes, \
+         orphan_rule, pool_minutes",
+    );
 
     type Key = TimeSlotId;
     type Row = Row;
@@ -79,8 +82,12 @@ impl ReadModel for TimeSlotCalendar {
                 state: SlotState::OnSale,
                 taken: 0,
             }),
+            (Event::TimeSlot(TimeSlotEvent::Adjusted(terms)), Some(row)) => Some(Row {
+                plan: Arc::new(row.plan.adjusted(*terms)),
+                ..row
+            }),
             (Event::TimeSlot(event), Some(row)) => Some(Row {
-                state: state_after(event),
+                state: state_after(event, row.state),
                 ..row
             }),
             (Event::Seat(event), Some(row)) => Some(Row {
@@ -124,16 +131,26 @@ impl ReadModel for TimeSlotCalendar {
     }
 
     async fn change(db: &mut PgConnection, rows: &[&Put<Self>]) -> sqlx::Result<()> {
-        // What a slot fixed when it was scheduled never changes.
+        // What, where, when and for how much never changes.
         sqlx::query!(
-            r#"update time_slot_calendar c set state = u.state, taken = u.taken, from_position = u.from_position
-                 from unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[])
-                   u(time_slot, state, taken, from_position)
+            r#"update time_slot_calendar c
+                  set state = u.state, taken = u.taken, from_position = u.from_position, hold_minutes = u.hold_minutes,
+                      hold_cap_minutes = u.hold_cap_minutes, cancel_minutes = u.cancel_minutes,
+                      orphan_rule = u.orphan_rule, pool_minutes = u.pool_minutes
+                 from unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::integer[], $6::integer[],
+                             $7::integer[], $8::text[], $9::integer[])
+                   u(time_slot, state, taken, from_position, hold_minutes, hold_cap_minutes, cancel_minutes, orphan_rule,
+                     pool_minutes)
                 where c.time_slot = u.time_slot"#,
             &column(rows, |put| put.key.uuid()),
             column(rows, |put| put.row.state.as_str()) as _,
             &column(rows, |put| put.row.taken),
             &column(rows, |put| put.from),
+            &column(rows, |put| i32::from(put.row.plan.hold_minutes)),
+            &column(rows, |put| i32::from(put.row.plan.hold_cap_minutes)),
+            &column(rows, |put| i32::from(put.row.plan.cancel_minutes)),
+            column(rows, |put| put.row.plan.orphan_rule.as_str()) as _,
+            &column(rows, |put| i32::from(put.row.plan.pool_minutes)),
         )
         .execute(db)
         .await?;
@@ -180,7 +197,19 @@ impl ReadModel for TimeSlotCalendar {
             until,
         }: &Former<Self>,
     ) {
-        out.row(&[&key.uuid(), &row.state.as_str(), &row.taken, from, until]);
+        let plan = &*row.plan;
+        out.row(&[
+            &key.uuid(),
+            &row.state.as_str(),
+            &row.taken,
+            from,
+            until,
+            &i32::from(plan.hold_minutes),
+            &i32::from(plan.hold_cap_minutes),
+            &i32::from(plan.cancel_minutes),
+            &plan.orphan_rule.as_str(),
+            &i32::from(plan.pool_minutes),
+        ]);
     }
 }
 
@@ -194,8 +223,9 @@ const fn counts(event: &SeatEvent) -> i64 {
     }
 }
 
-const fn state_after(event: &TimeSlotEvent) -> SlotState {
+const fn state_after(event: &TimeSlotEvent, before: SlotState) -> SlotState {
     match event {
+        TimeSlotEvent::Adjusted(_) => before,
         TimeSlotEvent::Scheduled { .. } | TimeSlotEvent::Reopened => SlotState::OnSale,
         TimeSlotEvent::Closed { .. } => SlotState::Closed,
         TimeSlotEvent::Withdrawn { .. } => SlotState::Withdrawn,
@@ -284,7 +314,7 @@ struct Stored {
 pub struct Slot {
     /// Which one.
     pub time_slot: TimeSlotId,
-    /// What it fixed when it was scheduled.
+    /// What it fixed when it was scheduled, as it was adjusted since.
     pub plan: Plan,
     /// Whether it sells.
     pub state: SlotState,
@@ -430,13 +460,19 @@ pub async fn time_slot(
         r#"select c.time_slot, branch, movie, auditorium, layout_version, theme, party_min, party_max,
                   starts_at as "starts_at: _", ends_at as "ends_at: _", sales_open_at as "sales_open_at: _",
                   sales_close_at as "sales_close_at: _", price_policy, price_version, seats_per_customer_max,
-                  hold_minutes, hold_cap_minutes, cancel_minutes, orphan_rule, pool_minutes, capacity,
-                  v.state as "state!", v.taken as "taken!", v.from_position as "from_position!"
+                  v.hold_minutes as "hold_minutes!", v.hold_cap_minutes as "hold_cap_minutes!",
+                  v.cancel_minutes as "cancel_minutes!", v.orphan_rule as "orphan_rule!", v.pool_minutes as "pool_minutes!",
+                  capacity, v.state as "state!", v.taken as "taken!", v.from_position as "from_position!"
              from time_slot_calendar c
              cross join lateral (
-               select c.state, c.taken, c.from_position where $2::bigint is null or c.from_position <= $2
+               select c.state, c.taken, c.from_position, c.hold_minutes, c.hold_cap_minutes, c.cancel_minutes,
+                      c.orphan_rule, c.pool_minutes
+                where $2::bigint is null or c.from_position <= $2
                union all
-               select h.state, h.taken, h.from_position from time_slot_calendar_history h
+               select h.state, h.taken, h.from_position, coalesce(h.hold_minutes, c.hold_minutes),
+                      coalesce(h.hold_cap_minutes, c.hold_cap_minutes), coalesce(h.cancel_minutes, c.cancel_minutes),
+                      coalesce(h.orphan_rule, c.orphan_rule), coalesce(h.pool_minutes, c.pool_minutes)
+                 from time_slot_calendar_history h
                 where $2 is not null and h.time_slot = c.time_slot and h.from_position <= $2 and h.until_position > $2
              ) v
             where c.time_slot = $1"#,

@@ -7,7 +7,7 @@ use aggregates::{
     reservation::{Canceller, Choice, Move, Payment, ReservationEvent},
     seat::SeatEvent,
     seating::OrphanRule,
-    time_slot::{Show, TimeSlotEvent},
+    time_slot::{Adjustment, Show, TimeSlotEvent},
     values::SeatLabel,
 };
 
@@ -41,12 +41,36 @@ pub(super) fn time_slot(event: &TimeSlotEvent) -> String {
                 plan.starts_at, plan.ends_at
             )
         }
+        TimeSlotEvent::Adjusted(terms) => {
+            format!("the time slot is sold otherwise from now on: {}", adjusted(terms))
+        }
         TimeSlotEvent::Closed { reason } => format!("the time slot was closed{}", because(reason.as_ref())),
         TimeSlotEvent::Reopened => "the time slot was reopened".to_owned(),
         TimeSlotEvent::Withdrawn { reason } => {
             format!("the time slot was withdrawn{}", because(reason.as_ref()))
         }
     }
+}
+
+fn adjusted(terms: &Adjustment) -> String {
+    let rule = terms.orphan_rule.map(|rule| match rule {
+        OrphanRule::Off => "lone seats allowed".to_owned(),
+        OrphanRule::Lenient => "lone seats avoided beside a choice".to_owned(),
+        OrphanRule::Strict => "lone seats avoided in the whole hall".to_owned(),
+    });
+    let minutes = [
+        (terms.hold_minutes, "holds of"),
+        (terms.hold_cap_minutes, "holds at the longest of"),
+        (terms.cancel_minutes, "cancelling online until"),
+        (terms.pool_minutes, "wheelchair places for everyone from"),
+    ];
+    let minutes = minutes
+        .into_iter()
+        .filter_map(|(minutes, what)| Some(format!("{what} {} minutes", minutes?)));
+    rule.into_iter()
+        .chain(minutes)
+        .collect::<Vec<String>>()
+        .join(", ")
 }
 
 pub(super) fn reservation(event: &ReservationEvent) -> String {
@@ -125,12 +149,17 @@ pub(super) fn reservation(event: &ReservationEvent) -> String {
             let by = match by {
                 Canceller::Customer => "online",
                 Canceller::Staff => "at the counter",
+                Canceller::Branch => "by the branch, which does no business then",
             };
             format!(
                 "the reservation was cancelled {by}{}",
                 in_private(reason.as_ref())
             )
         }
+        ReservationEvent::RescheduleOffered { until, reason } => format!(
+            "it was offered to move the reservation or to cancel it for nothing until {until}{}",
+            in_private(reason.as_ref())
+        ),
         ReservationEvent::Expired => "the reservation expired: it was not paid in time".to_owned(),
     }
 }
@@ -148,6 +177,7 @@ fn rescheduled(moved: &Move) -> String {
     let by = match moved.by {
         Canceller::Customer => "online",
         Canceller::Staff => "at the counter",
+        Canceller::Branch => "by the branch",
     };
     let rest = moved.quote.total - moved.received;
     let money = match (moved.received, rest) {
@@ -187,14 +217,18 @@ fn price(quote: &Quote) -> String {
 
 pub(super) fn coupon(event: &CouponEvent) -> String {
     match event {
-        CouponEvent::Issued { terms } => {
+        CouponEvent::Issued { terms, batch } => {
             let discount = match &terms.discount {
                 Discount::Rate { percent } => format!("{percent} %"),
                 Discount::Amount { amount } => amount.to_string(),
                 Discount::Free => "everything".to_owned(),
             };
+            let together = batch
+                .as_ref()
+                .map_or_else(String::new, |batch| format!(" with others ({})", batch.name));
+            let once = if terms.restorable { "" } else { ", never restored" };
             format!(
-                "the coupon was issued: {discount} off, from {} to {}",
+                "the coupon was issued{together}: {discount} off, from {} to {}{once}",
                 terms.valid_from, terms.valid_until
             )
         }

@@ -31,10 +31,12 @@ use super::{
     ChoiceError, at_branch,
     door::DoorError,
     soundness::{self, ProgrammeError},
+    what_if::WhatIfError,
 };
 use crate::{
     administration::{self, Denied},
-    people, programme,
+    people,
+    programme::{self, BatchError},
     store::{ChangedSince, Committed, Request, Stop, Store, UnitOfWork},
     ticket::TicketError,
 };
@@ -201,6 +203,8 @@ pub fn administered_refusals() -> Vec<(&'static str, Kind, &'static str)> {
         RightsError::REFUSALS,
         CustomerError::REFUSALS,
         ProgrammeError::REFUSALS,
+        BatchError::REFUSALS,
+        WhatIfError::REFUSALS,
     ]
     .concat()
 }

@@ -147,7 +147,8 @@ pub(super) async fn choose(work: &mut UnitOfWork, plan: &Plan, wish: &Wish) -> R
     }
 }
 
-fn fits(seats: &[SeatLabel], max: u8) -> Result<(), ChoiceError> {
+/// Whether so many seats may be taken, each once.
+pub(super) fn fits(seats: &[SeatLabel], max: u8) -> Result<(), ChoiceError> {
     so_many(seats.len(), max, "/seats")?;
     let twice = seats
         .iter()
@@ -168,7 +169,8 @@ pub(super) fn so_many(seats: usize, max: u8, field: &'static str) -> Result<(), 
     }
 }
 
-fn categories(layout: &Layout, seats: &[SeatLabel]) -> Result<Vec<Category>, ChoiceError> {
+/// The category of each seat, or those that the layout does not have.
+pub(super) fn categories(layout: &Layout, seats: &[SeatLabel]) -> Result<Vec<Category>, ChoiceError> {
     let unknown: Vec<_> = seats
         .iter()
         .cloned()
@@ -234,6 +236,22 @@ async fn best_available(
     Ok(found.ok_or(ChoiceError::NothingAdjacent(count))?)
 }
 
+/// On which business day, when and in which kind of hall a slot is.
+pub(super) async fn occasion(
+    work: &mut UnitOfWork,
+    plan: &Plan,
+    hall: Option<Name>,
+) -> Result<Occasion, Stop<Refused>> {
+    let branch = work.load::<Branch>(&plan.branch).await?;
+    let zone = branch.open()?.premises.time_zone.zone();
+    let (business_date, starts) = on_the_wall(&zone, plan.starts_at);
+    Ok(Occasion {
+        business_date,
+        starts,
+        hall,
+    })
+}
+
 async fn price(
     work: &mut UnitOfWork,
     plan: &Plan,
@@ -241,14 +259,7 @@ async fn price(
     party: &Party,
     categories: &[Category],
 ) -> Result<pricing::Quote, Stop<Refused>> {
-    let branch = work.load::<Branch>(&plan.branch).await?;
-    let zone = branch.open()?.premises.time_zone.zone();
-    let (business_date, starts) = on_the_wall(&zone, plan.starts_at);
-    let occasion = Occasion {
-        business_date,
-        starts,
-        hall,
-    };
+    let occasion = occasion(work, plan, hall).await?;
     let policy = work.load::<PricePolicy>(&plan.price_policy).await?;
     let tariff = policy
         .tariff(plan.price_version)

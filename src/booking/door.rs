@@ -228,6 +228,7 @@ impl Bookings {
                 | ReservationEvent::MarkedNoShow
                 | ReservationEvent::NoShowWithdrawn
                 | ReservationEvent::Rescheduled(_)
+                | ReservationEvent::RescheduleOffered { .. }
                 | ReservationEvent::Cancelled { .. }
                 | ReservationEvent::Expired => continue,
             };

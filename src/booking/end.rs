@@ -6,6 +6,7 @@ use aggregates::{
     reservation::{Canceller, Reservation, ReservationCommand, ReservationError},
     values::{CouponCode, Note},
 };
+use jiff::Timestamp;
 
 use super::{
     Answer, Bookings,
@@ -46,6 +47,18 @@ impl Bookings {
             give_everything_back(work, id).await
         })
         .await
+    }
+
+    /// Offers to move a placed reservation, because its branch does no business then.
+    pub async fn offer_reschedule(
+        &self,
+        request: &Request,
+        id: ReservationId,
+        until: Timestamp,
+        reason: Option<Note>,
+    ) -> Answer {
+        self.record(request, id, ReservationCommand::OfferReschedule { until, reason })
+            .await
     }
 
     /// Ends a reservation whose time is up; does nothing to one that has ended.

@@ -1,6 +1,14 @@
 //! `/v1/coupons`: many issued at once (DOMAIN K1), and whether they are used, by whom, for what (K2); for admins only.
 
-use aggregates::{coupon::Terms, fault::Fault, ids::ReservationId, rights::Permission, values::CouponCode};
+mod batches;
+
+use aggregates::{
+    coupon::{Batch, Terms},
+    fault::Fault,
+    ids::{CouponBatchId, ReservationId},
+    rights::Permission,
+    values::CouponCode,
+};
 use axum::{
     extract::State,
     http::{StatusCode, Uri},
@@ -27,7 +35,11 @@ use crate::booking::{self, ISSUED_MAX};
 
 /// What belongs to coupons, besides their commands.
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list, issue))
+    OpenApiRouter::new()
+        .routes(routes!(list, issue))
+        .routes(routes!(batches::bulk))
+        .routes(routes!(batches::export))
+        .routes(routes!(batches::revoke))
 }
 
 /// A coupon.
@@ -46,6 +58,9 @@ pub struct CouponView {
     terms: Terms,
     /// The log position of its issue.
     issued_position: i64,
+    /// With which others it was issued.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    batch: Option<Batch>,
 }
 
 /// Which coupons.
@@ -57,6 +72,8 @@ pub struct Which {
     code: Option<CouponCode>,
     /// In this state: `issued`, `redeemed` or `revoked`.
     state: Option<String>,
+    /// Of this batch.
+    batch: Option<CouponBatchId>,
     /// Still valid at this moment.
     #[param(value_type = Option<String>, format = DateTime)]
     valid_at: Option<Moment>,
@@ -85,6 +102,7 @@ pub(super) async fn list(
     let filter = Filter {
         code: which.code,
         state,
+        batch: which.batch,
         branches: admin.sees(Permission::SeeCoupons),
         valid_at: which.valid_at.map(|Moment(at)| at),
         issued_before: pages::behind(which.cursor.as_deref())?,
@@ -103,6 +121,7 @@ pub(super) async fn list(
                 reservation: coupon.reservation,
                 terms: coupon.terms,
                 issued_position: coupon.issued_position,
+                batch: coupon.batch,
             })
         },
     ))

@@ -1,5 +1,7 @@
 //! How much one address may ask: all requests, and guesses at secrets more strictly; never reads a header itself.
 
+mod coupons;
+
 use std::{
     hash::Hash,
     net::{IpAddr, Ipv6Addr},
@@ -9,6 +11,7 @@ use std::{
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _, clock::DefaultClock};
 
+pub use self::coupons::CouponTry;
 use super::{problem::Problem, problems};
 use crate::config::RateLimits;
 
@@ -27,6 +30,8 @@ struct Buckets {
     guesses: DefaultKeyedRateLimiter<IpAddr>,
     /// By a keyed hash of what somebody signs in with.
     accounts: DefaultKeyedRateLimiter<[u8; 32]>,
+    /// Coupon codes that did not fit.
+    coupons: coupons::Failures,
     clock: DefaultClock,
     admitted: std::sync::atomic::AtomicU32,
 }
@@ -44,6 +49,7 @@ impl Limits {
             requests: RateLimiter::dashmap(requests),
             guesses: RateLimiter::dashmap(guesses),
             accounts: RateLimiter::dashmap(account),
+            coupons: coupons::Failures::new(limits.coupon_failures),
             clock: DefaultClock::default(),
             admitted: std::sync::atomic::AtomicU32::new(0),
         }))
@@ -64,7 +70,16 @@ impl Limits {
         )
     }
 
-    /// Whether this address may try a secret now: a phone number, a coupon code, a token.
+    /// Whether a coupon code may be tried from this address and by this account now: not after too many that did not fit.
+    pub fn try_coupon(&self, address: Option<IpAddr>, account: [u8; 32]) -> Result<CouponTry, Problem> {
+        let begun = self.0.coupons.begin(address, account, std::time::Instant::now());
+        begun.map_err(|wait| {
+            let why = "too many coupon codes that do not fit";
+            Problem::new(&problems::TOO_MANY, why).retry_after(wait.as_secs() + 1)
+        })
+    }
+
+    /// Whether this address may try a secret now: a phone number, a token.
     pub fn guess(&self, address: IpAddr) -> Result<(), Problem> {
         self.check(
             &self.0.guesses,
@@ -111,6 +126,7 @@ mod tests {
         Limits::new(RateLimits {
             requests_per_second: 2,
             guesses_per_minute: 1,
+            ..RateLimits::default()
         })
     }
 

@@ -2,6 +2,7 @@
 
 mod cancel;
 mod change;
+mod check_coupon;
 mod hold;
 mod list;
 mod look_up;
@@ -30,6 +31,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(steps::release))
         .routes(routes!(steps::revive))
         .routes(routes!(change::change))
+        .routes(routes!(check_coupon::check))
         .routes(routes!(place::place))
         .routes(routes!(cancel::cancel))
         .routes(routes!(reschedule::reschedule))

@@ -5,6 +5,7 @@ mod business;
 mod layout;
 mod list;
 mod live;
+mod prices;
 mod seat_map;
 mod show;
 mod view;
@@ -22,6 +23,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(show::show_in_auditorium))
         .routes(routes!(layout::layout))
         .routes(routes!(seat_map::seat_map))
+        .routes(routes!(prices::prices))
 }
 
 /// Changes as they happen: never compressed, because every change must leave at once.

@@ -163,7 +163,7 @@ fn branch_of(recorded: &Recorded) -> Option<BranchId> {
         .metadata
         .get("branch")
         .and_then(|branch| branch.parse().ok());
-    if let Event::Coupon(CouponEvent::Issued { terms }) = &recorded.event {
+    if let Event::Coupon(CouponEvent::Issued { terms, .. }) = &recorded.event {
         // Many coupons in one unit say so each by itself.
         return said.or(terms.scope.branch);
     }

@@ -5,7 +5,7 @@
 //! when the unit ends: at the next event of another request or another moment.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     hash::{BuildHasher as _, RandomState},
     sync::Arc,
 };
@@ -39,6 +39,8 @@ pub(super) struct Rules {
     touched_reservations: Vec<ReservationId>,
     touched_coupons: Vec<CouponCode>,
     waits: Waits,
+    /// Coupons that are not restored when their reservation ends.
+    used_up: HashSet<CouponCode>,
 }
 
 /// The last sequence of every stream, by a hash of its name wide enough that no two meet.
@@ -240,6 +242,7 @@ impl Rules {
             | Is::MarkedNoShow
             | Is::NoShowWithdrawn
             | Is::Cancelled { .. }
+            | Is::RescheduleOffered { .. }
             | Is::Expired => None,
         };
         if let Some(quote) = quote.filter(|quote| !quote.adds_up()) {
@@ -287,6 +290,7 @@ impl Rules {
                 | Is::CheckedIn
                 | Is::Admitted { .. }
                 | Is::CheckInUndone { .. }
+                | Is::RescheduleOffered { .. }
                 | Is::MarkedNoShow
                 | Is::NoShowWithdrawn => {}
             }
@@ -300,6 +304,11 @@ impl Rules {
         let Ok(code) = recorded.stream.id.parse::<CouponCode>() else {
             return Ok(());
         };
+        if let CouponEvent::Issued { terms, .. } = event
+            && !terms.restorable
+        {
+            self.used_up.insert(code.clone());
+        }
         let holder = self.coupons.entry(code.clone()).or_default();
         let after = match (event, *holder) {
             (CouponEvent::Redeemed { by }, None) => Some(*by),
@@ -362,7 +371,9 @@ impl Rules {
             }
             if let Some(code) = &reservation.coupon {
                 let redeemed = self.coupons.get(code).copied().flatten() == Some(id);
-                if redeemed != reservation.has_seats {
+                // What cannot be used again stays with the reservation that had it.
+                let keeps = reservation.has_seats || redeemed && self.used_up.contains(code);
+                if redeemed != keeps {
                     let sentence = format!("reservation {id} names coupon {code}, which disagrees");
                     return fail("I2", position, sentence);
                 }

@@ -72,6 +72,7 @@ impl Waits {
             | Is::CheckInUndone { .. }
             | Is::NoShowWithdrawn
             | Is::Rescheduled(_)
+            | Is::RescheduleOffered { .. }
             | Is::Cancelled { .. }
             | Is::Expired => {}
         }

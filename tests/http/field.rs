@@ -99,6 +99,12 @@ impl Field {
         self.server.store().feed().position()
     }
 
+    /// The whole log.
+    pub async fn log(&self) -> Vec<Arc<aggregates::Recorded>> {
+        let events = self.server.store().events(0, 1_000_000).await;
+        events.expect("the log is readable")
+    }
+
     /// The slot, once the read models show all that has happened.
     pub async fn settled(&self, time_slot: Uuid) -> Value {
         let position = self.position();

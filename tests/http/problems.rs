@@ -195,6 +195,7 @@ async fn an_address_that_asks_or_guesses_too_much_is_told_when_to_come_back() {
     let field = Field::limited(RateLimits {
         requests_per_second: 20,
         guesses_per_minute: 3,
+        ..RateLimits::LOOSE
     })
     .await;
     let client = Client::builder().no_proxy().build().unwrap();

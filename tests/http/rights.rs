@@ -133,6 +133,15 @@ impl World {
                 branch,
             ));
         }
+        let mut batches = Vec::new();
+        for branch in [cinema, shop, None] {
+            let scope = branch.map_or_else(|| json!({}), |branch| json!({ "branch": branch }));
+            let issued = api
+                .done(&Call::admin("/v1/admin/coupons/bulk", batch_of(&scope)))
+                .await
+                .json();
+            batches.push(thing(&issued["batch"]["id"].as_str().expect("an id"), branch));
+        }
         let colleague = Uuid::now_v7();
         api.done(&enlisting(colleague, "colleague", "STAFF", &[])).await;
         let rights = json!({ "permissions": ["see-shows"], "reach": "everywhere" });
@@ -151,6 +160,7 @@ impl World {
                 ),
                 ("coupons", coupons),
                 ("waitlist-entries", entries),
+                ("coupon-batches", batches),
                 ("movies", vec![thing(&house.movie, None)]),
                 ("price-policies", vec![thing(&house.session_prices, None)]),
                 ("admins", vec![thing(&colleague, None)]),
@@ -171,7 +181,13 @@ impl World {
             path if path.starts_with("/v1/reservations/{id}") => self.reservations.clone(),
             "/v1/audit/refusals/{trace}" => self.traces.clone(),
             "/v1/audit/{entity}/{id}" => self.collection("time-slots"),
-            "/v1/coupons" if line.method == Method::POST => self.collection("coupons"),
+            "/v1/coupons" | "/v1/admin/coupons/bulk" if line.method == Method::POST => {
+                self.collection("coupons")
+            }
+            "/v1/admin/schedules/batch" => self.collection("auditoriums"),
+            "/v1/admin/closing-days/preview" | "/v1/admin/closing-days/carry-out" => {
+                self.collection("branches")
+            }
             path => {
                 let path = path.trim_start_matches("/v1/").trim_start_matches("admin/");
                 let collection = path.split_once("/{id}").map_or("", |(collection, _)| collection);
@@ -315,6 +331,19 @@ fn body(document: &Value, line: &Line, thing: &Thing) -> Value {
     match line.path.as_str() {
         "/v1/coupons" => json!({ "terms": { "discount": { "rate": { "percent": 20 } }, "scope": scope,
             "valid_from": "2026-01-01T00:00:00Z", "valid_until": "2199-01-01T00:00:00Z" } }),
+        "/v1/admin/coupons/bulk" => batch_of(&scope),
+        "/v1/admin/schedules/batch" => {
+            json!({ "auditorium": thing.id, "movie": Uuid::nil(), "price_policy": Uuid::nil(),
+                "days": ["2030-01-01"], "times": ["10:00"] })
+        }
+        "/v1/admin/price-policies/{id}/simulate" => {
+            json!({ "tariff": { "session": { "currency": "KRW", "price": { "room": { "amount": 1 } } } },
+                "from": "2026-11-01", "until": "2026-11-02" })
+        }
+        "/v1/admin/closing-days/preview" => json!({ "branch": thing.id, "date": "2030-01-01" }),
+        "/v1/admin/closing-days/carry-out" => {
+            json!({ "branch": thing.id, "date": "2030-01-01", "handling": "keep" })
+        }
         "/v1/reservations/search" => json!({ "phone": "5678" }),
         "/v1/reservations/{id}/place" => {
             json!({ "name": "김하늘", "phone": "010-1234-5678", "payment": "on_site",
@@ -332,6 +361,12 @@ fn body(document: &Value, line: &Line, thing: &Thing) -> Value {
         "/v1/admins/{id}/give-password" => json!({ "password": PASSWORD }),
         _ => content.get("example").cloned().unwrap_or_else(|| json!({})),
     }
+}
+
+/// One coupon in a batch of its own.
+fn batch_of(scope: &Value) -> Value {
+    json!({ "batch": "행사", "count": 1, "terms": { "discount": { "rate": { "percent": 20 } }, "scope": scope,
+        "valid_from": "2026-01-01T00:00:00Z", "valid_until": "2199-01-01T00:00:00Z" } })
 }
 
 fn concrete(path: &str, thing: &Thing) -> String {
@@ -445,8 +480,8 @@ async fn lists_show_only_what_is_of_ones_own_branches() {
     assert_eq!(reservations.len(), 1, "{reservations:?}");
     assert_eq!(reservations[0]["branch"], json!(house.shop));
     let coupons = seen(ask("/v1/coupons").with_token(&token)).await;
-    assert_eq!(seen(ask("/v1/coupons").by_staff()).await.len(), 3);
-    assert_eq!(coupons.len(), 1, "{coupons:?}");
+    assert_eq!(seen(ask("/v1/coupons").by_staff()).await.len(), 6);
+    assert_eq!(coupons.len(), 2, "{coupons:?}");
     assert_eq!(coupons[0]["terms"]["scope"]["branch"], json!(house.shop));
     let other = format!("/v1/audit/events?branch={}&min_position={position}", house.cinema);
     assert_eq!(

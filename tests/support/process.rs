@@ -180,7 +180,8 @@ pub fn command((place, database): &Place) -> Command {
         .env("JARI_SECRET", "07".repeat(32))
         .env("JARI_ADMIN_TOKEN", ADMIN_TOKEN)
         .env("JARI_RATE_LIMIT", "10000000")
-        .env("JARI_GUESS_LIMIT", "10000000");
+        .env("JARI_GUESS_LIMIT", "10000000")
+        .env("JARI_COUPON_FAILURE_LIMIT", "10000000");
     command
 }
 

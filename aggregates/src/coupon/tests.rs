@@ -20,11 +20,15 @@ fn terms() -> Terms {
         valid_from: NOON - 1.hour(),
         valid_until: NOON + 1.hour(),
         note: None,
+        restorable: true,
     }
 }
 
 fn issued() -> CouponEvent {
-    CouponEvent::Issued { terms: terms() }
+    CouponEvent::Issued {
+        terms: terms(),
+        batch: None,
+    }
 }
 
 fn redeem(by: ReservationId) -> CouponCommand {
@@ -173,4 +177,50 @@ fn an_unknown_code_is_not_found() {
     given::<Coupon>([])
         .when(Revoke { reason: None })
         .refused(&CouponError::NotFound);
+}
+
+#[test]
+fn a_coupon_that_is_not_restorable_stays_with_the_reservation_that_used_it() {
+    let once = Terms {
+        restorable: false,
+        ..terms()
+    };
+    let issued = CouponEvent::Issued {
+        terms: once,
+        batch: None,
+    };
+    let used = [issued, CouponEvent::Redeemed { by: ALICE }];
+    given::<Coupon>(used.clone()).when(Restore { by: ALICE }).then([]);
+    given::<Coupon>(used)
+        .when(redeem(BOB))
+        .refused(&CouponError::AlreadyRedeemed);
+}
+
+#[test]
+fn terms_stored_before_there_was_a_choice_are_restorable_and_written_as_they_were() {
+    let stored = serde_json::to_value(terms()).expect("terms can be written");
+    assert!(stored.get("restorable").is_none());
+    assert_eq!(
+        serde_json::from_value::<Terms>(stored).expect("and read"),
+        terms()
+    );
+}
+
+#[test]
+fn a_batch_is_recorded_with_each_of_its_coupons() {
+    let batch = Batch {
+        id: CouponBatchId::new(Uuid::from_u128(7)),
+        name: "겨울 행사".parse().expect("a name"),
+    };
+    let issue = || IssueInBatch {
+        terms: terms(),
+        batch: batch.clone(),
+    };
+    given::<Coupon>([]).when(issue()).then([CouponEvent::Issued {
+        terms: terms(),
+        batch: Some(batch.clone()),
+    }]);
+    given::<Coupon>([issued()])
+        .when(issue())
+        .refused(&CouponError::AlreadyIssued);
 }

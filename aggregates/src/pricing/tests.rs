@@ -455,6 +455,16 @@ proptest! {
             quote(&session, &occasion, &Party::Group { size: 2 }, &[]).expect("a price"),
         ] {
             prop_assert!(full.adds_up());
+            for line in &full.lines {
+                // Each line explains itself: so many times so much, or what was left of it to take off.
+                let said = line.unit * i64::from(line.count);
+                prop_assert!(line.count > 0 && line.unit != 0, "{line:?}");
+                if line.unit > 0 {
+                    prop_assert_eq!(line.amount, said);
+                } else {
+                    prop_assert!((said..=0).contains(&line.amount), "{line:?}");
+                }
+            }
             let less = full.less_coupon(&coupon, &code);
             prop_assert!(less.adds_up() && less.total <= full.total);
         }

@@ -71,6 +71,12 @@ pub enum ReservationError {
         /// Until when.
         until: Timestamp,
     },
+    /// There is no time left to decide on an offer.
+    #[error("it could only be offered to move it until {until}")]
+    TooLateToOffer {
+        /// Until when.
+        until: Timestamp,
+    },
     /// Called off.
     #[error("the reservation was cancelled")]
     Cancelled,
@@ -144,6 +150,7 @@ refusals! { ReservationError:
     Self::AmountDiffers { .. } => "reservation/amount-differs", Conflict, "Record the amount that is due.";
     Self::NotPaid => "reservation/not-paid", Conflict, "Take the payment and mark it paid first.";
     Self::TooLateToCancel { .. } => "reservation/too-late-to-cancel", Gone, "Ask at the counter before the start.";
+    Self::TooLateToOffer { .. } => "reservation/too-late-to-offer", Gone, "Offer it with a later deadline, before the slot begins.";
     Self::Cancelled => "reservation/cancelled", Gone, "It stays cancelled; only a new reservation gives places.";
     Self::Expired => "reservation/expired", Gone, "It stays expired; only a new reservation gives places.";
     Self::Attended => "reservation/attended", Conflict, "There is nothing more to do.";

@@ -100,7 +100,7 @@ impl Placed {
         }
         let max = match target.by {
             Canceller::Customer => MOVES_MAX,
-            Canceller::Staff => MOVES_BY_STAFF_MAX,
+            Canceller::Staff | Canceller::Branch => MOVES_BY_STAFF_MAX,
         };
         if self.moves >= max {
             return Err(No::MovedTooOften { max });
@@ -134,6 +134,8 @@ impl Placed {
             moves: self.moves.saturating_add(1),
             received: moved.received,
             notified: self.notified,
+            // Moved, it needs no other offer.
+            reschedule_until: None,
             hold: Held {
                 time_slot: moved.to,
                 choice: moved.choice,

@@ -51,6 +51,9 @@ pub struct Placed {
     /// What had been paid when it was last moved, in minor units.
     #[serde(default, skip_serializing_if = "is_nothing")]
     pub received: i64,
+    /// Until when it may be moved elsewhere or cancelled for nothing, if the branch offered that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reschedule_until: Option<Timestamp>,
 }
 
 const fn is_never(moves: &u16) -> bool {
@@ -94,10 +97,25 @@ impl Placed {
 
     /// Until when it can be cancelled (DOMAIN C14): online until a while before, at the counter until the start.
     #[must_use]
-    pub const fn cancellable_until(&self, by: Canceller) -> Timestamp {
+    pub fn cancellable_until(&self, by: Canceller) -> Timestamp {
         match by {
-            Canceller::Customer => self.placement.cancel_until,
-            Canceller::Staff => self.placement.starts_at,
+            Canceller::Customer => match self.reschedule_until {
+                Some(offered) => offered.max(self.placement.cancel_until),
+                None => self.placement.cancel_until,
+            },
+            Canceller::Staff | Canceller::Branch => self.placement.starts_at,
+        }
+    }
+
+    /// Whether who cancels at `now` owes nothing, whatever the tier says: the branch does no business then, and calls it off
+    /// itself or has offered to move it.
+    #[must_use]
+    pub fn cancels_free(&self, by: Canceller, now: Timestamp) -> bool {
+        match by {
+            Canceller::Branch => true,
+            Canceller::Customer | Canceller::Staff => {
+                self.reschedule_until.is_some_and(|offered| now < offered)
+            }
         }
     }
 }
@@ -224,6 +242,7 @@ impl Reservation {
                     notified: false,
                     moves: 0,
                     received: 0,
+                    reschedule_until: None,
                 }))
             }
             (Event::Paid { .. }, Self::Placed(placed)) => Self::Placed(Box::new(Placed {
@@ -234,6 +253,12 @@ impl Reservation {
                 notified: true,
                 ..*placed
             })),
+            (Event::RescheduleOffered { until, .. }, Self::Placed(placed)) => {
+                Self::Placed(Box::new(Placed {
+                    reschedule_until: Some(until),
+                    ..*placed
+                }))
+            }
             (Event::CheckedIn | Event::Admitted { .. }, Self::Placed(placed)) => Self::Attended(placed),
             (Event::CheckInUndone { .. }, Self::Attended(placed)) => Self::Placed(placed),
             (Event::MarkedNoShow, Self::Placed(placed)) => Self::NoShow(placed),
@@ -258,6 +283,7 @@ impl Reservation {
                 | Event::NoShowWithdrawn
                 | Event::Rescheduled(_)
                 | Event::Cancelled { .. }
+                | Event::RescheduleOffered { .. }
                 | Event::Expired,
                 before,
             ) => before,

@@ -552,3 +552,65 @@ fn the_deadline_of_a_transfer_depends_on_how_far_away_the_slot_is() {
     assert_eq!(pay_by(NOON, NOON + 25.hours()), NOON + 12.hours());
     assert_eq!(pay_by(NOON, NOON + 10.minutes()), NOON + 10.minutes());
 }
+
+fn offer(until: Timestamp) -> Do {
+    Do::OfferReschedule { until, reason: None }
+}
+
+fn offered(until: Timestamp) -> Event {
+    Event::RescheduleOffered { until, reason: None }
+}
+
+#[test]
+fn an_offer_to_move_has_a_deadline_and_is_never_shortened() {
+    let (until, start) = (NOON + 1.hour(), NOON + 3.hours());
+    given::<Reservation>(placed(transfer()))
+        .when(offer(until))
+        .then([offered(until)]);
+    let told = || placed(transfer()).into_iter().chain([offered(until)]);
+    given::<Reservation>(told()).when(offer(until)).then([]);
+    given::<Reservation>(told())
+        .when(offer(until - 1.minute()))
+        .then([]);
+    given::<Reservation>(told())
+        .when(offer(start + 1.hour()))
+        .then([offered(start)]);
+    given::<Reservation>(placed(transfer()))
+        .at(until)
+        .when(offer(until))
+        .refused(&No::TooLateToOffer { until });
+    given::<Reservation>([held()])
+        .when(offer(until))
+        .refused(&No::NotPlaced);
+}
+
+#[test]
+fn who_was_offered_to_move_cancels_for_nothing_until_the_deadline() {
+    let (until, start) = (NOON + 170.minutes(), NOON + 3.hours());
+    let told = || placed(transfer()).into_iter().chain([offered(until)]);
+    let by = Canceller::Customer;
+    given::<Reservation>(told())
+        .at(until - 1.minute())
+        .when(cancel(by))
+        .then([cancelled(by)]);
+    given::<Reservation>(told())
+        .at(until)
+        .when(cancel(by))
+        .refused(&No::TooLateToCancel { until });
+    let mut state = Reservation::default();
+    for event in told() {
+        cqrs_es::Aggregate::apply(&mut state, event);
+    }
+    let known = state.placed().expect("it is placed");
+    assert!(known.cancels_free(by, until - 1.minute()));
+    assert!(!known.cancels_free(by, until));
+    assert!(known.cancels_free(Canceller::Branch, until));
+    given::<Reservation>(told())
+        .at(start - 1.minute())
+        .when(cancel(Canceller::Branch))
+        .then([cancelled(Canceller::Branch)]);
+    given::<Reservation>(told())
+        .at(start)
+        .when(cancel(Canceller::Branch))
+        .refused(&No::TooLateToCancel { until: start });
+}

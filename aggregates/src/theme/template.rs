@@ -80,7 +80,8 @@ const fn six() -> u16 {
 }
 
 impl SalesOpening {
-    pub(super) fn sound(self) -> Result<(), ThemeError> {
+    /// Whether there is such an opening; else every fault, as the field `opens` holds it.
+    pub fn sound(self) -> Result<(), ThemeError> {
         let days = format!("must be at most {DAYS_AHEAD_MAX}");
         let rules = [
             (

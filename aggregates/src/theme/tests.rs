@@ -289,3 +289,60 @@ fn a_name_is_claimed_and_what_a_theme_names_is_read() {
         ]
     );
 }
+
+#[test]
+fn sales_open_at_the_same_time_on_the_wall_summer_and_winter() {
+    let at = |zone: &str, day, time: &str| {
+        let opens = SalesOpening {
+            days_ahead: 6,
+            time: time.parse().expect("a time"),
+        };
+        let zone = jiff::tz::TimeZone::get(zone).expect("a zone");
+        opens.moment(&zone, day).expect("in range").to_string()
+    };
+    for (zone, day, time, expected) in [
+        // Between opening and slot the clocks are set forward or back: the wall's time counts.
+        (
+            "Europe/Berlin",
+            date(2027, 3, 30),
+            "10:00",
+            "2027-03-24T09:00:00Z",
+        ),
+        ("Europe/Berlin", date(2027, 4, 3), "10:00", "2027-03-28T08:00:00Z"),
+        (
+            "America/New_York",
+            date(2026, 11, 3),
+            "10:00",
+            "2026-10-28T14:00:00Z",
+        ),
+        (
+            "America/New_York",
+            date(2026, 11, 7),
+            "10:00",
+            "2026-11-01T15:00:00Z",
+        ),
+        // A time that is on no clock: as much later as the clocks are set forward.
+        ("Europe/Berlin", date(2027, 4, 3), "02:30", "2027-03-28T01:30:00Z"),
+        (
+            "America/New_York",
+            date(2027, 3, 20),
+            "02:30",
+            "2027-03-14T07:30:00Z",
+        ),
+        // One that is there twice: the first.
+        (
+            "Europe/Berlin",
+            date(2027, 11, 6),
+            "02:30",
+            "2027-10-31T00:30:00Z",
+        ),
+        (
+            "America/New_York",
+            date(2026, 11, 7),
+            "01:30",
+            "2026-11-01T05:30:00Z",
+        ),
+    ] {
+        assert_eq!(at(zone, day, time), expected, "{zone} {day} {time}");
+    }
+}

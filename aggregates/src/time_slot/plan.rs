@@ -148,6 +148,47 @@ pub struct Plan {
     pub pool_minutes: u16,
 }
 
+/// How a slot is sold, as far as that may change while it is; what is left out stays as it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Adjustment {
+    /// Whether a choice may leave a single seat alone (DOMAIN C12). For movies only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub orphan_rule: Option<OrphanRule>,
+    /// Minutes a new hold lasts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold_minutes: Option<u16>,
+    /// Minutes from the first touch within which a new hold must end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold_cap_minutes: Option<u16>,
+    /// How many minutes before the start customers may still cancel what they place from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(maximum = 10_080)]
+    pub cancel_minutes: Option<u16>,
+    /// How many minutes before the start wheelchair and companion places are sold to everyone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(maximum = 43_200)]
+    pub pool_minutes: Option<u16>,
+}
+
+impl Adjustment {
+    /// Only what is not so in the plan already.
+    #[must_use]
+    pub fn different_from(self, plan: &Plan) -> Self {
+        Self {
+            orphan_rule: self.orphan_rule.filter(|rule| *rule != plan.orphan_rule),
+            hold_minutes: self.hold_minutes.filter(|minutes| *minutes != plan.hold_minutes),
+            hold_cap_minutes: self
+                .hold_cap_minutes
+                .filter(|minutes| *minutes != plan.hold_cap_minutes),
+            cancel_minutes: self
+                .cancel_minutes
+                .filter(|minutes| *minutes != plan.cancel_minutes),
+            pool_minutes: self.pool_minutes.filter(|minutes| *minutes != plan.pool_minutes),
+        }
+    }
+}
+
 const fn seats_per_customer() -> u8 {
     SEATS_PER_CUSTOMER_DEFAULT
 }
@@ -209,8 +250,30 @@ impl Plan {
         now >= self.pool_opens_at()
     }
 
+    /// The plan of a slot that is sold so from now on.
+    #[must_use]
+    pub fn adjusted(&self, terms: Adjustment) -> Self {
+        Self {
+            orphan_rule: terms.orphan_rule.unwrap_or(self.orphan_rule),
+            hold_minutes: terms.hold_minutes.unwrap_or(self.hold_minutes),
+            hold_cap_minutes: terms.hold_cap_minutes.unwrap_or(self.hold_cap_minutes),
+            cancel_minutes: terms.cancel_minutes.unwrap_or(self.cancel_minutes),
+            pool_minutes: terms.pool_minutes.unwrap_or(self.pool_minutes),
+            ..self.clone()
+        }
+    }
+
     /// Whether it can be scheduled at `now`; else every field that contradicts another one or a limit.
     pub(super) fn consistent(&self, now: Timestamp) -> Result<(), TimeSlotError> {
+        self.consistent_at("/plan", now)
+    }
+
+    /// The same for what an adjustment made of it, whose fields stand by themselves.
+    pub(super) fn adjustable(&self, now: Timestamp) -> Result<(), TimeSlotError> {
+        self.consistent_at("", now)
+    }
+
+    fn consistent_at(&self, place: &str, now: Timestamp) -> Result<(), TimeSlotError> {
         let sane = |moment: &Timestamp| MOMENTS.contains(moment);
         let years = "must be from 2000 to 2199";
         let rules = [
@@ -273,7 +336,7 @@ impl Plan {
         ];
         let broken = rules.into_iter().filter(|(kept, _, _)| !kept);
         let faults: Vec<Fault> = broken
-            .map(|(_, field, problem)| Fault::at(format!("/plan/{field}"), problem))
+            .map(|(_, field, problem)| Fault::at(format!("{place}/{field}"), problem))
             .collect();
         if faults.is_empty() {
             Ok(())

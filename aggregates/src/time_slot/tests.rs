@@ -354,3 +354,64 @@ fn the_pool_opens_so_many_minutes_before_the_start() {
     assert!(plan.pool_is_open(plan.starts_at - 60.minutes()));
     assert!(!plan.pool_is_open(plan.starts_at - 61.minutes()));
 }
+
+#[test]
+fn a_slot_is_adjusted_until_it_begins_and_only_what_is_different_is_recorded() {
+    let asked = Adjustment {
+        hold_minutes: Some(5),
+        cancel_minutes: Some(20),
+        ..Adjustment::default()
+    };
+    let different = Adjustment {
+        cancel_minutes: None,
+        ..asked
+    };
+    let adjusted = TimeSlotEvent::Adjusted(different);
+    given::<TimeSlot>([scheduled()])
+        .when(Adjust(asked))
+        .then([adjusted.clone()]);
+    given::<TimeSlot>([scheduled(), adjusted.clone()])
+        .when(Adjust(asked))
+        .then([]);
+    let expected = Plan {
+        hold_minutes: 5,
+        ..plan()
+    };
+    assert_eq!(
+        slot([scheduled(), adjusted.clone()]),
+        TimeSlot::OnSale(expected.clone())
+    );
+    let closed = TimeSlotEvent::Closed { reason: None };
+    assert_eq!(
+        slot([scheduled(), closed.clone(), adjusted]),
+        TimeSlot::Closed(expected),
+        "a closed slot stays closed"
+    );
+    given::<TimeSlot>([scheduled()])
+        .at(plan().starts_at)
+        .when(Adjust(asked))
+        .refused(&TimeSlotError::Started {
+            starts_at: plan().starts_at,
+        });
+    given::<TimeSlot>([])
+        .when(Adjust(asked))
+        .refused(&TimeSlotError::NotFound);
+    given::<TimeSlot>([scheduled(), TimeSlotEvent::Withdrawn { reason: None }])
+        .when(Adjust(asked))
+        .refused(&TimeSlotError::Withdrawn);
+}
+
+#[test]
+fn an_adjustment_that_fits_no_plan_names_its_own_fields() {
+    let asked = Adjustment {
+        orphan_rule: Some(OrphanRule::Strict),
+        hold_minutes: Some(30),
+        cancel_minutes: Some(CANCEL_MINUTES_MAX + 1),
+        ..Adjustment::default()
+    };
+    let refused = slot([scheduled()])
+        .decide(Adjust(asked), NOON)
+        .expect_err("it does not fit");
+    let faults: Vec<String> = refused.faults().into_iter().map(|fault| fault.pointer).collect();
+    assert_eq!(faults, ["/hold_cap_minutes", "/cancel_minutes", "/orphan_rule"]);
+}

@@ -14,8 +14,8 @@ use serde_json::json;
 
 use Needs::{Anyone, Customer, Holder, Local, OwnSession, Staff};
 use Permission::{
-    ChangeAdmins, ChangeCoupons, ChangeReservations, ChangeShows, SeeAdmins, SeeAudit, SeeCoupons,
-    SeeReservations,
+    ChangeAdmins, ChangeBranches, ChangeCoupons, ChangeReservations, ChangeShows, SeeAdmins, SeeAudit,
+    SeeCoupons, SeeReservations,
 };
 use Where::{AllBranches, Body, Listed, Reservation, Seen, Slot, Stream, Ticket};
 
@@ -86,6 +86,7 @@ const ROUTES: &[(Method, &str, Needs)] = &[
     (Method::GET, "/v1/time-slots/{id}/seat-map", Anyone),
     (Method::GET, "/v1/time-slots/{id}/layout", Anyone),
     (Method::GET, "/v1/time-slots/{id}/live", Anyone),
+    (Method::GET, "/v1/time-slots/{id}/prices", Anyone),
     (Method::GET, "/problems", Anyone),
     (Method::GET, "/problems/{subject}/{reason}", Anyone),
     (Method::GET, "/health/live", Anyone),
@@ -113,6 +114,11 @@ const ROUTES: &[(Method, &str, Needs)] = &[
     (
         Method::POST,
         "/v1/reservations/{id}/change",
+        Holder(ChangeReservations),
+    ),
+    (
+        Method::POST,
+        "/v1/reservations/{id}/check-coupon",
         Holder(ChangeReservations),
     ),
     (
@@ -242,6 +248,38 @@ const ROUTES: &[(Method, &str, Needs)] = &[
     ),
     (Method::GET, "/v1/coupons", Staff(SeeCoupons, Listed)),
     (Method::POST, "/v1/coupons", Staff(ChangeCoupons, Body)),
+    (Method::POST, "/v1/admin/coupons/bulk", Staff(ChangeCoupons, Body)),
+    (
+        Method::GET,
+        "/v1/admin/coupon-batches/{id}/codes.csv",
+        Staff(SeeCoupons, Stream),
+    ),
+    (
+        Method::POST,
+        "/v1/admin/coupon-batches/{id}/revoke",
+        Staff(ChangeCoupons, Stream),
+    ),
+    (
+        Method::POST,
+        "/v1/admin/schedules/batch",
+        Staff(ChangeShows, Body),
+    ),
+    (
+        Method::POST,
+        "/v1/admin/price-policies/{id}/simulate",
+        Staff(SeeReservations, Body),
+    ),
+    (
+        Method::POST,
+        "/v1/admin/closing-days/preview",
+        Staff(SeeReservations, Body),
+    ),
+    // It also asks for ChangeReservations, which everybody has who comes with this one.
+    (
+        Method::POST,
+        "/v1/admin/closing-days/carry-out",
+        Staff(ChangeBranches, Body),
+    ),
     // The audit trail.
     (Method::GET, "/v1/audit/events", Staff(SeeAudit, Listed)),
     (Method::GET, "/v1/audit/{entity}/{id}", Staff(SeeAudit, Stream)),

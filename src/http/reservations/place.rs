@@ -18,6 +18,7 @@ use super::{
         idempotency::Key,
         problem::{Problem, ProblemBody},
     },
+    check_coupon::attempt,
     view::{ReservationView, after},
 };
 use crate::booking::Placing;
@@ -66,7 +67,7 @@ impl Sendable for Place {
               (status = NOT_FOUND, description = "Unknown number, wrong token, or unknown coupon", body = ProblemBody),
               (status = CONFLICT, description = "coupon/already-redeemed and others", body = ProblemBody),
               (status = GONE, description = "reservation/hold-lapsed and others", body = ProblemBody),
-              (status = TOO_MANY_REQUESTS, description = "Too many coupon codes tried", body = ProblemBody)))]
+              (status = TOO_MANY_REQUESTS, description = "Too many coupon codes that do not fit", body = ProblemBody)))]
 pub(in super::super) async fn place(
     State(app): State<App>,
     caller: Caller,
@@ -74,9 +75,10 @@ pub(in super::super) async fn place(
     key: Key,
     Sent(body): Sent<Place>,
 ) -> Result<Response, Problem> {
-    if body.coupon.is_some() {
-        app.limits.guess(caller.address)?;
-    }
+    let attempt = match &body.coupon {
+        Some(_) => Some(attempt(&app, &caller, &holder)?),
+        None => None,
+    };
     let key = key.bind(app.store.vault(), holder.scope(), &("place", holder.id(), &body))?;
     let Place {
         name,
@@ -101,6 +103,10 @@ pub(in super::super) async fn place(
         },
     };
     let request = caller.request(holder.actor(), "reservations/place", key);
-    let committed = app.bookings.place(&request, holder.id(), &placing).await?;
+    let placed = app.bookings.place(&request, holder.id(), &placing).await;
+    let committed = match attempt {
+        Some(attempt) => attempt.judge(placed)?,
+        None => placed?,
+    };
     after(&app, &committed, holder.id()).await
 }

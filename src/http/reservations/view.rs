@@ -72,6 +72,10 @@ pub struct PlacedView<'a> {
     /// Until when its holder may cancel.
     #[schema(value_type = String, format = DateTime)]
     cancel_until: Timestamp,
+    /// Until when its holder may move it elsewhere or cancel and owe nothing, if the branch does no business then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    reschedule_until: Option<Timestamp>,
     /// How it is paid.
     payment: PaymentChoice,
     /// From when they check in; not known of what was placed long ago.
@@ -181,6 +185,7 @@ impl<'a> ReservationView<'a> {
                 cancel_until: placed.placement.cancel_until,
                 check_in_from: placed.placement.attendance.map(|times| times.check_in_from),
                 rescheduled: RescheduledView::of(placed),
+                reschedule_until: placed.reschedule_until,
                 payment: match &placed.placement.payment {
                     Payment::BankTransfer { .. } => PaymentChoice::BankTransfer,
                     Payment::OnSite => PaymentChoice::OnSite,

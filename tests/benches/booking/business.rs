@@ -79,6 +79,7 @@ pub fn terms() -> Terms {
         valid_from: now - 1.hour(),
         valid_until: now + 24.hours(),
         note: None,
+        restorable: true,
     }
 }
 

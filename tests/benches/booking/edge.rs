@@ -64,6 +64,7 @@ impl Edge {
             .env("JARI_ADMIN_TOKEN", "an-admin-token-for-the-bench-only")
             .env("JARI_RATE_LIMIT", "10000000")
             .env("JARI_GUESS_LIMIT", "600000000")
+            .env("JARI_COUPON_FAILURE_LIMIT", "600000000")
             .stdout(Stdio::null())
             .stderr(Stdio::inherit())
             .spawn()
