@@ -5,8 +5,9 @@ use std::error::Error;
 use serde::Serialize;
 
 use crate::{
-    StoredEvent, admin::AdminEvent, auditorium::AuditoriumEvent, branch::BranchEvent, claim::ClaimEvent,
-    coupon::CouponEvent, customer::CustomerEvent, movie::MovieEvent, personal::Sealable,
+    StoredEvent, admin::AdminEvent, auditorium::AuditoriumEvent, branch::BranchEvent,
+    cancellation_policy::CancellationPolicyEvent, claim::ClaimEvent,
+    coupon::CouponEvent, customer::CustomerEvent, deposit::DepositEvent, movie::MovieEvent, personal::Sealable,
     price_policy::PricePolicyEvent, reservation::ReservationEvent, role::RoleEvent, schedule::ScheduleEvent,
     seat::SeatEvent, theme::ThemeEvent, time_slot::TimeSlotEvent,
 };
@@ -86,4 +87,6 @@ events! {
     Role(RoleEvent) = "role",
     Admin(AdminEvent) = "admin",
     Customer(CustomerEvent) = "customer",
+    CancellationPolicy(CancellationPolicyEvent) = "cancellation_policy",
+    Deposit(DepositEvent) = "deposit",
 }

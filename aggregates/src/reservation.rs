@@ -6,9 +6,16 @@
 //!              ▲   │  │             ├──▶ NoShow      (the slot began without them)
 //!       revive │   │  └▶ Released   ├──▶ Cancelled   (someone chose to)
 //!              └ Lapsed             └──▶ Expired     (not paid in time)
+//!
+//!   Expired, and its money came after all (E7):
+//!     ├──reinstate──▶ Placed                          (its seats were still free)
+//!     ├──offer──▶ Expired, an equal slot offered ──accept──▶ Expired, its money moved to the reservation placed there
+//!     │                 └──decline, lapse──▶ Expired, refund due
+//!     └──give back──▶ Expired, refund due
 //! ```
 //!
-//! While held it can be extended once, changed and released; while placed it can be paid and notified (DOMAIN E5, H1).
+//! While held it can be extended once, changed and released; while placed it can be paid and notified (DOMAIN E5, H1). Money
+//! can come and go back at every stage from placed on; its rules are in [`money`](self::money::Ledger).
 
 mod error;
 mod money;
@@ -18,14 +25,18 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use self::error::ReservationError;
-pub use self::money::{Payment, PaymentChoice, pay_by};
+pub use self::money::{
+    Balance, Ledger, MoneyCommand, Offer, Pay, Payment, PaymentChoice, ProviderPayment, Settlement, Source,
+    offer_until, pay_by,
+};
 pub use self::state::{Held, Placed, Reservation};
 use crate::{
+    cancellation::Frozen,
     decider::aggregate,
     ids::{CustomerId, ReservationId, TimeSlotId},
     personal::{Personal, Sealable, sealable},
     pricing::{Party, Quote},
-    values::{CouponCode, CustomerName, Money, Note, PhoneNumber, SeatLabel},
+    values::{BankReference, CouponCode, CustomerName, Money, Note, PhoneNumber, RefundAccount, SeatLabel},
 };
 
 /// What is held: places, people and the price that will be charged for them (DOMAIN C11).
@@ -81,6 +92,9 @@ pub struct Placement {
     pub starts_at: Timestamp,
     /// Until when the customer cancels without asking (DOMAIN C14).
     pub cancel_until: Timestamp,
+    /// What cancelling costs, as the slot's policy said when it was placed.
+    #[serde(default, skip_serializing_if = "Frozen::is_built_in")]
+    pub cancellation: Frozen,
 }
 
 /// Who cancels.
@@ -130,13 +144,17 @@ pub enum ReservationCommand {
     },
     /// Make it binding.
     Place(Box<Placement>),
-    /// Record that the money came.
+    /// Record that money came.
     MarkPaid {
-        /// How much; by default the whole price.
+        /// How much; by default what is still to be paid.
         amount: Option<Money>,
         /// A remark.
         note: Option<Note>,
     },
+    /// The same, whoever says so.
+    Pay(Pay),
+    /// Something else about its money.
+    Settle(MoneyCommand),
     /// Record that the customer was told.
     MarkNotified {
         /// How.
@@ -186,7 +204,34 @@ pub enum ReservationEvent {
     Paid {
         amount: Money,
         note: Option<Personal<Note>>,
+        /// Where it came from, if staff did not take it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source: Option<Source>,
     },
+    /// Money went back.
+    Refunded {
+        amount: Money,
+        /// To which account.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        account: Option<Personal<RefundAccount>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<Personal<Note>>,
+        /// Which payment the provider gave back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        payment: Option<BankReference>,
+    },
+    /// This much has to go back, because there is nothing it could pay for.
+    RefundDue { amount: Money },
+    /// Taken up again: its money came late, and its seats were still free.
+    Reinstated,
+    /// An equal slot is offered for money that came late.
+    Offered(Offer),
+    /// The offer was taken: the money moved to the new reservation.
+    OfferAccepted { into: ReservationId, amount: Money },
+    /// The money is wanted back instead.
+    OfferDeclined,
+    /// The offer ran out.
+    OfferLapsed,
     /// The customer was told.
     Notified { note: Option<Personal<Note>> },
     /// They came.
@@ -197,6 +242,9 @@ pub enum ReservationEvent {
     Cancelled {
         by: Canceller,
         reason: Option<Personal<Note>>,
+        /// What is kept and what goes back; none if nothing was paid and nothing is asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        settlement: Option<Settlement>,
     },
     /// Not paid in time.
     Expired,
@@ -213,7 +261,7 @@ impl Placement {
             Payment::BankTransfer { accounts, .. } if accounts.is_empty() && self.quote.total > 0 => {
                 Err(ReservationError::NoAccount)
             }
-            Payment::BankTransfer { .. } | Payment::OnSite => Ok(()),
+            Payment::BankTransfer { .. } | Payment::OnSite | Payment::Provider { .. } => Ok(()),
         }
     }
 }
@@ -223,7 +271,7 @@ aggregate! {
     error: ReservationError,
     stored: "Reservation" [
         Held, Extended, Changed, Released, Lapsed, Revived, Placed, Paid, Notified, CheckedIn, MarkedNoShow,
-        Cancelled, Expired,
+        Cancelled, Expired, Refunded, RefundDue, Reinstated, Offered, OfferAccepted, OfferDeclined, OfferLapsed,
     ],
     personal: |event| match event {
         ReservationEvent::Placed(placement) => {
@@ -233,6 +281,9 @@ aggregate! {
         // Free words about a person, by themselves or by staff.
         ReservationEvent::Paid { note, .. } | ReservationEvent::Notified { note } => sealable(note),
         ReservationEvent::Cancelled { reason, .. } => sealable(reason),
+        ReservationEvent::Refunded { account, note, .. } => {
+            sealable(account).into_iter().chain(sealable(note)).collect()
+        }
         ReservationEvent::Held { .. }
         | ReservationEvent::Extended { .. }
         | ReservationEvent::Changed { .. }
@@ -241,7 +292,13 @@ aggregate! {
         | ReservationEvent::Revived { .. }
         | ReservationEvent::CheckedIn
         | ReservationEvent::MarkedNoShow
-        | ReservationEvent::Expired => Vec::new(),
+        | ReservationEvent::Expired
+        | ReservationEvent::RefundDue { .. }
+        | ReservationEvent::Reinstated
+        | ReservationEvent::Offered(_)
+        | ReservationEvent::OfferAccepted { .. }
+        | ReservationEvent::OfferDeclined
+        | ReservationEvent::OfferLapsed => Vec::new(),
     }
 }
 
@@ -302,14 +359,13 @@ impl Reservation {
             (Do::Place(placement), Held(_)) => placement.sound().map(|()| vec![Event::Placed(placement)]),
             (Do::Place(_), Placed(_)) => Err(No::AlreadyPlaced),
 
-            (Do::MarkPaid { amount, note }, Placed(placed)) => match (placed.due(), amount) {
-                (due, Some(amount)) if amount != due => Err(No::AmountDiffers { due }),
-                (_, Some(_) | None) if placed.paid => Ok(vec![]),
-                (due, Some(_) | None) => Ok(vec![Event::Paid {
-                    amount: due,
-                    note: note.map(Personal::Plain),
-                }]),
-            },
+            (Do::MarkPaid { amount, note }, state) => state.pay(Pay {
+                amount,
+                note,
+                source: None,
+            }),
+            (Do::Pay(pay), state) => state.pay(pay),
+            (Do::Settle(command), state) => state.settle(command, now),
             (Do::MarkNotified { .. }, Placed(placed)) if placed.notified => Ok(vec![]),
             (Do::MarkNotified { note }, Placed(_)) => Ok(vec![Event::Notified {
                 note: note.map(Personal::Plain),
@@ -328,9 +384,12 @@ impl Reservation {
             (Do::Cancel { by, reason }, Placed(placed)) => {
                 let until = placed.cancellable_until(by);
                 if now < until {
+                    let settlement = placed.settlement(now);
+                    let nothing = placed.money.kept() == 0 && !settlement.keeps_coupon;
                     Ok(vec![Event::Cancelled {
                         by,
                         reason: reason.map(Personal::Plain),
+                        settlement: (!nothing).then_some(settlement),
                     }])
                 } else {
                     Err(No::TooLateToCancel { until })
@@ -340,6 +399,11 @@ impl Reservation {
 
             (Do::Expire, Placed(placed)) => match placed.pay_by() {
                 Some(due_at) if now < due_at => Err(No::NotYetDue { due_at }),
+                // What was paid of it has to go back.
+                Some(_) if placed.money.kept() > 0 => {
+                    let amount = placed.money_of(placed.money.kept());
+                    Ok(vec![Event::Expired, Event::RefundDue { amount }])
+                }
                 Some(_) => Ok(vec![Event::Expired]),
                 None => Ok(vec![]),
             },
@@ -352,7 +416,6 @@ impl Reservation {
                 | Do::Extend { .. }
                 | Do::Change { .. }
                 | Do::Place(_)
-                | Do::MarkPaid { .. }
                 | Do::MarkNotified { .. }
                 | Do::CheckIn
                 | Do::MarkNoShow

@@ -7,7 +7,7 @@ use utoipa::PartialSchema;
 
 use super::*;
 use crate::{
-    admin::Admin, auditorium::Auditorium, branch::Branch, coupon::Coupon, movie::Movie,
+    admin::Admin, auditorium::Auditorium, branch::Branch, cancellation_policy::CancellationPolicy, coupon::Coupon, movie::Movie,
     price_policy::PricePolicy, role::Role, theme::Theme, time_slot::TimeSlot,
 };
 
@@ -54,6 +54,7 @@ fn every_command_has_one_valid_example_and_refuses_unknown_fields() {
     promises::<Admin>();
     promises::<Auditorium>();
     promises::<Branch>();
+    promises::<CancellationPolicy>();
     promises::<Coupon>();
     promises::<Movie>();
     promises::<PricePolicy>();

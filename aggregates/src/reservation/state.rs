@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Canceller, Choice, Payment, Placement, ReservationEvent};
+use super::{Canceller, Choice, Ledger, Offer, Placement, ProviderPayment, ReservationEvent};
 use crate::{
     ids::{CustomerId, TimeSlotId},
     values::Money,
@@ -38,6 +38,15 @@ pub struct Placed {
     pub paid: bool,
     /// Whether the customer was told (DOMAIN E5).
     pub notified: bool,
+    /// What came in and what goes back.
+    #[serde(default)]
+    pub money: Ledger,
+    /// What came through the payment provider.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub provider_payments: Vec<ProviderPayment>,
+    /// The equal slot that is offered for its late money.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer: Option<Offer>,
 }
 
 impl Placed {
@@ -50,12 +59,13 @@ impl Placed {
         }
     }
 
-    /// The deadline of an unpaid transfer; none if nothing is due or it is paid on site.
+    /// The deadline of a payment that is due; none if nothing is due or it is paid on site.
     #[must_use]
     pub const fn pay_by(&self) -> Option<Timestamp> {
-        match &self.placement.payment {
-            Payment::BankTransfer { pay_by, .. } if !self.paid => Some(*pay_by),
-            Payment::BankTransfer { .. } | Payment::OnSite => None,
+        if self.paid {
+            None
+        } else {
+            self.placement.payment.pay_by()
         }
     }
 
@@ -121,19 +131,20 @@ impl Reservation {
         }
     }
 
-    /// When time ends it, if nobody does anything: the end of the hold, or the deadline of the payment.
+    /// When time ends it, if nobody does anything: the end of the hold, the deadline of the payment,
+    /// or the end of what is offered for late money.
     #[must_use]
     pub fn due_at(&self) -> Option<Timestamp> {
         match self {
             Self::Held(hold) => Some(hold.until),
             Self::Placed(placed) => placed.pay_by(),
+            Self::Expired(placed) => placed.offer.as_ref().map(|offer| offer.until),
             Self::Blank
             | Self::Lapsed(_)
             | Self::Released(_)
             | Self::Attended(_)
             | Self::NoShow(_)
-            | Self::Cancelled(_)
-            | Self::Expired(_) => None,
+            | Self::Cancelled(_) => None,
         }
     }
 
@@ -182,23 +193,50 @@ impl Reservation {
                 let paid = placement.quote.total == 0;
                 Self::Placed(Box::new(Placed {
                     hold,
-                    placement: *placement,
                     paid,
                     notified: false,
+                    money: Ledger::of(placement.quote.total),
+                    provider_payments: Vec::new(),
+                    offer: None,
+                    placement: *placement,
                 }))
             }
-            (Event::Paid { .. }, Self::Placed(placed)) => Self::Placed(Box::new(Placed {
-                paid: true,
-                ..*placed
-            })),
+            (event @ Event::Reinstated, Self::Expired(placed)) => Self::Placed(placed.with_money(&event)),
+            (
+                event @ (Event::Paid { .. } | Event::Refunded { .. }),
+                Self::Placed(placed),
+            ) => Self::Placed(placed.with_money(&event)),
+            (
+                event @ (Event::Paid { .. } | Event::Refunded { .. }),
+                Self::Attended(placed),
+            ) => Self::Attended(placed.with_money(&event)),
+            (
+                event @ (Event::Paid { .. } | Event::Refunded { .. }),
+                Self::NoShow(placed),
+            ) => Self::NoShow(placed.with_money(&event)),
+            (
+                event @ (Event::Paid { .. } | Event::Refunded { .. }),
+                Self::Cancelled(placed),
+            ) => Self::Cancelled(placed.with_money(&event)),
+            (
+                event @ (Event::Paid { .. }
+                | Event::Refunded { .. }
+                | Event::Offered(_)
+                | Event::OfferAccepted { .. }
+                | Event::OfferDeclined
+                | Event::OfferLapsed),
+                Self::Expired(placed),
+            ) => Self::Expired(placed.with_money(&event)),
             (Event::Notified { .. }, Self::Placed(placed)) => Self::Placed(Box::new(Placed {
                 notified: true,
                 ..*placed
             })),
             (Event::CheckedIn, Self::Placed(placed)) => Self::Attended(placed),
             (Event::MarkedNoShow, Self::Placed(placed)) => Self::NoShow(placed),
-            (Event::Cancelled { .. }, Self::Placed(placed)) => Self::Cancelled(placed),
-            (Event::Expired, Self::Placed(placed)) => Self::Expired(placed),
+            (event @ Event::Cancelled { .. }, Self::Placed(placed)) => {
+                Self::Cancelled(placed.with_money(&event))
+            }
+            (event @ Event::Expired, Self::Placed(placed)) => Self::Expired(placed.with_money(&event)),
             // What does not follow from where it was changes nothing.
             (
                 Event::Extended { .. }
@@ -208,6 +246,13 @@ impl Reservation {
                 | Event::Revived { .. }
                 | Event::Placed(_)
                 | Event::Paid { .. }
+                | Event::Refunded { .. }
+                | Event::RefundDue { .. }
+                | Event::Reinstated
+                | Event::Offered(_)
+                | Event::OfferAccepted { .. }
+                | Event::OfferDeclined
+                | Event::OfferLapsed
                 | Event::Notified { .. }
                 | Event::CheckedIn
                 | Event::MarkedNoShow

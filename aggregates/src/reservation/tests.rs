@@ -55,6 +55,7 @@ fn placement(total: i64, payment: Payment) -> Box<Placement> {
         short_code: "K7MQ2Z".to_owned(),
         starts_at: NOON + 3.hours(),
         cancel_until: NOON + 160.minutes(),
+        cancellation: Frozen::default(),
     })
 }
 
@@ -91,6 +92,7 @@ fn paid() -> Event {
             currency: Currency::KRW,
         },
         note: None,
+        source: None,
     }
 }
 
@@ -109,7 +111,11 @@ fn cancel(by: Canceller) -> Do {
 }
 
 fn cancelled(by: Canceller) -> Event {
-    Event::Cancelled { by, reason: None }
+    Event::Cancelled {
+        by,
+        reason: None,
+        settlement: None,
+    }
 }
 
 #[test]
@@ -339,31 +345,6 @@ fn a_customer_is_told_once() {
 }
 
 #[test]
-fn the_price_is_marked_paid_once_and_in_full() {
-    given::<Reservation>(placed(transfer()))
-        .when(mark_paid(None))
-        .then([paid()]);
-    given::<Reservation>(placed(transfer()))
-        .when(mark_paid(Some(60_000)))
-        .then([paid()]);
-    let due = Money {
-        amount: 60_000,
-        currency: Currency::KRW,
-    };
-    for before in [vec![], vec![paid()]] {
-        given::<Reservation>(placed(transfer()).into_iter().chain(before))
-            .when(mark_paid(Some(59_999)))
-            .refused(&No::AmountDiffers { due });
-    }
-    given::<Reservation>(placed(transfer()).into_iter().chain([paid()]))
-        .when(mark_paid(None))
-        .then([]);
-    given::<Reservation>([held()])
-        .when(mark_paid(None))
-        .refused(&No::NotPlaced);
-}
-
-#[test]
 fn an_unpaid_transfer_expires_at_its_deadline_and_never_before() {
     let due_at = NOON + 30.minutes();
     given::<Reservation>(placed(transfer()))
@@ -439,6 +420,7 @@ fn what_people_write_about_a_reservation_is_personal() {
             Event::Cancelled {
                 by,
                 reason: personal.clone(),
+                settlement: None,
             },
         ),
         (
@@ -449,6 +431,7 @@ fn what_people_write_about_a_reservation_is_personal() {
             Event::Paid {
                 amount: due,
                 note: personal.clone(),
+                source: None,
             },
         ),
         (Do::MarkNotified { note }, Event::Notified { note: personal }),

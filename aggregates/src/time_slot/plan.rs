@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::TimeSlotError;
 use crate::{
     fault::{Fault, Faults},
-    ids::{AuditoriumId, BranchId, MovieId, PricePolicyId, ThemeId},
+    ids::{AuditoriumId, BranchId, CancellationPolicyId, MovieId, PricePolicyId, ThemeId},
     pricing::Tariff,
     seating::OrphanRule,
     theme::PARTY_MAX,
@@ -146,6 +146,20 @@ pub struct Plan {
     #[schema(maximum = 43_200)]
     #[serde(default = "pool_minutes", skip_serializing_if = "is_usual_pool")]
     pub pool_minutes: u16,
+    /// What cancelling costs (DOMAIN C14); left out, it is free until `cancel_minutes` before the start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancellation: Option<PlanCancellation>,
+}
+
+/// The version of a cancellation policy that counts for a slot, and not its `cancel_minutes`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlanCancellation {
+    /// The policy.
+    pub policy: CancellationPolicyId,
+    /// Its frozen version, from 1; left out of a command, the newest.
+    #[serde(default)]
+    pub version: u32,
 }
 
 const fn seats_per_customer() -> u8 {
@@ -259,6 +273,11 @@ impl Plan {
                 self.pool_minutes <= POOL_MINUTES_MAX,
                 "pool_minutes",
                 "must be at most 43200, thirty days",
+            ),
+            (
+                self.cancellation.is_none_or(|cancellation| cancellation.version > 0),
+                "cancellation/version",
+                "must be 1 or more",
             ),
             (
                 self.orphan_rule.is_off() || self.show.has_rows(),
