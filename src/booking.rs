@@ -6,8 +6,11 @@ mod administer;
 mod attend;
 mod choice;
 mod coupons;
+mod deposits;
 mod end;
 mod hold;
+mod late;
+mod money;
 mod numbers;
 mod orphans;
 mod place;
@@ -30,12 +33,14 @@ pub use self::{
     choice::{Places, Wish},
     coupons::{ISSUED_MAX, issue_coupons},
     end::{Ending, end_if_due},
+    late::{NEARBY_MAX, Nearby, moved_to},
     numbers::Numbers,
     place::Placing,
     refused::{ChoiceError, Refused},
     soundness::{IN_USE, ProgrammeError, zone_of},
 };
 use crate::{
+    payments::PaymentProvider,
     store::{Committed, Request, Stop, Store, UnitOfWork},
     vault::leases::{LeaseError, WorkerLease},
 };
@@ -48,6 +53,7 @@ pub type Answer = Result<Committed, Stop<Refused>>;
 pub struct Bookings {
     store: Store,
     numbers: Arc<Numbers>,
+    payments: Option<Arc<dyn PaymentProvider>>,
 }
 
 impl Bookings {
@@ -57,7 +63,20 @@ impl Bookings {
         Self {
             store,
             numbers: Arc::new(numbers),
+            payments: None,
         }
+    }
+
+    /// The same, which also take payments through this provider.
+    #[must_use]
+    pub fn taking(self, payments: Option<Arc<dyn PaymentProvider>>) -> Self {
+        Self { payments, ..self }
+    }
+
+    /// The payment provider, if one is set up.
+    #[must_use]
+    pub fn payments(&self) -> Option<&Arc<dyn PaymentProvider>> {
+        self.payments.as_ref()
     }
 
     /// A number for a reservation that is about to begin.

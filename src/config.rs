@@ -9,6 +9,7 @@ use clap::Args;
 
 use crate::{
     numbers::{at_least, from_to},
+    payments::PaymentArgs,
     postgres::{Connect, ConnectError},
     vault::MasterSecret,
 };
@@ -172,6 +173,9 @@ pub struct HttpArgs {
     #[arg(long, env = "JARI_REQUEST_SECONDS", default_value_t = 15, value_name = "SECONDS",
         value_parser = from_to(1..=300_u64))]
     pub request_seconds: u64,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its fields say it in the help")]
+    pub payments: PaymentArgs,
 }
 
 impl HttpArgs {
@@ -200,6 +204,7 @@ impl Default for HttpArgs {
             listeners_max: 2_000,
             listeners_per_address_max: 200,
             request_seconds: 15,
+            payments: PaymentArgs::default(),
         }
     }
 }

@@ -12,6 +12,7 @@ mod caller;
 mod catalogue;
 mod coupons;
 mod customers;
+mod deposits;
 mod document;
 mod edge;
 mod fallback;
@@ -20,12 +21,14 @@ mod fresh;
 mod health;
 mod idempotency;
 mod if_match;
+mod late;
 mod limits;
 pub mod metrics;
 mod nearest;
 pub mod openapi;
 mod pages;
 mod params;
+mod payments;
 mod problem;
 mod problems;
 mod query;
@@ -154,6 +157,8 @@ fn documented() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::base())
         .merge(questions)
         .merge(reservations::routes())
+        .merge(deposits::routes())
+        .merge(payments::routes())
         .merge(seats::routes())
         .merge(time_slots::live_routes())
         .merge(health::routes())

@@ -11,6 +11,7 @@ pub mod import;
 pub mod migrate;
 pub mod moments;
 mod numbers;
+pub mod payments;
 pub mod people;
 pub mod policies;
 pub mod postgres;

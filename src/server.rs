@@ -16,7 +16,7 @@ use crate::{
     config::Config,
     http::{self, AdminToken, App, Edge, Limits, Live, Parts},
     migrate,
-    policies::{Deadlines, Openings},
+    policies::{Deadlines, Openings, Refunds},
     shutdown::{Signal, told},
     store::{Store, StoreError, StoreSettings, Upcasters, runner::Projections},
     vault::{
@@ -152,7 +152,8 @@ impl Server {
             .before_acquire(|connection, meta| Box::pin(still_there(connection, meta.idle_for)))
             .connect_lazy_with(database.sqlx());
         let lease = WorkerLease::acquire(&reads).await?;
-        let bookings = Bookings::new(store.clone(), Numbers::of(&lease));
+        let bookings =
+            Bookings::new(store.clone(), Numbers::of(&lease)).taking(config.http.payments.provider());
         let (stop_http, http_stops) = watch::channel(false);
         let (stop_work, work_stops) = watch::channel(false);
         let limits = Limits::new(config.http.limits);
@@ -165,7 +166,8 @@ impl Server {
         let projections = Arc::new(Projections::start(&store, &database.sqlx()));
 
         let deadlines = Deadlines::new(store.clone(), bookings.clone(), database.sqlx());
-        let work = vec![
+        let refunds = Refunds::new(store.clone(), bookings.clone(), database.sqlx());
+        let mut work = vec![
             tokio::spawn(deadlines.run(work_stops.clone())),
             tokio::spawn(Openings::new(store.clone()).run(work_stops.clone())),
             tokio::spawn(keep_lease(
@@ -174,8 +176,9 @@ impl Server {
                 reads.clone(),
                 work_stops.clone(),
             )),
-            tokio::spawn(upkeep(store.clone(), work_stops)),
+            tokio::spawn(upkeep(store.clone(), work_stops.clone())),
         ];
+        work.extend(refunds.map(|refunds| tokio::spawn(refunds.run(work_stops))));
         let app = App::new(Parts {
             store: store.clone(),
             bookings,

@@ -6,6 +6,7 @@
 //! reservation, coupon and row.
 
 mod model;
+mod money;
 mod rules;
 
 use std::{fmt, sync::Arc};

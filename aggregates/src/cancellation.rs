@@ -132,7 +132,10 @@ impl CancellationTerms {
                     .get(index - 1)
                     .is_some_and(|before| tier.minutes_before < before.minutes_before);
             if tier.minutes_before > TIER_MINUTES_MAX {
-                faults.push(Fault::at(at("minutes_before"), "must be at most 129600, ninety days"));
+                faults.push(Fault::at(
+                    at("minutes_before"),
+                    "must be at most 129600, ninety days",
+                ));
             } else if !nearer {
                 faults.push(Fault::at(
                     at("minutes_before"),
@@ -255,7 +258,10 @@ mod tests {
             (60, 48_000),
             (0, 48_000),
         ] {
-            assert_eq!(policy.fee(48_000, starts_at, starts_at - i64::from(before).minutes()), fee);
+            assert_eq!(
+                policy.fee(48_000, starts_at, starts_at - i64::from(before).minutes()),
+                fee
+            );
         }
         assert_eq!(policy.fee(48_000, starts_at, starts_at + 1.hour()), 48_000);
         assert_eq!(Frozen::default().fee(48_000, starts_at, starts_at), 0);
@@ -271,9 +277,15 @@ mod tests {
         assert_eq!(wrong(vec![]), ["/tiers"]);
         assert_eq!(wrong(vec![tier(0, 0); 11])[0], "/tiers");
         assert_eq!(wrong(vec![tier(10, 0)]), ["/tiers/0/minutes_before"]);
-        assert_eq!(wrong(vec![tier(10, 0), tier(10, 0), tier(0, 0)]), ["/tiers/1/minutes_before"]);
+        assert_eq!(
+            wrong(vec![tier(10, 0), tier(10, 0), tier(0, 0)]),
+            ["/tiers/1/minutes_before"]
+        );
         assert_eq!(wrong(vec![tier(0, 101)]), ["/tiers/0/fee"]);
-        assert_eq!(wrong(vec![tier(TIER_MINUTES_MAX + 1, 0), tier(0, 0)]), ["/tiers/0/minutes_before"]);
+        assert_eq!(
+            wrong(vec![tier(TIER_MINUTES_MAX + 1, 0), tier(0, 0)]),
+            ["/tiers/0/minutes_before"]
+        );
         let early = CancellationTerms {
             online_minutes: CANCEL_MINUTES_MAX + 1,
             ..terms(vec![tier(0, 0)])
@@ -307,7 +319,9 @@ mod tests {
         parts.prop_map(|(minutes, fees)| {
             let minutes = minutes.into_iter().rev().chain([0]);
             let tiers = minutes.zip(fees);
-            tiers.map(|(minutes_before, fee)| Tier { minutes_before, fee }).collect()
+            tiers
+                .map(|(minutes_before, fee)| Tier { minutes_before, fee })
+                .collect()
         })
     }
 

@@ -138,9 +138,7 @@ impl CancellationPolicy {
         use CancellationPolicyCommand::{Adopt, Rename, Revise};
         use CancellationPolicyEvent::{Adopted, Renamed, Revised};
         match (command, self) {
-            (Adopt { name, terms }, Self::Unknown) => {
-                sound(&terms).map(|()| vec![Adopted { name, terms }])
-            }
+            (Adopt { name, terms }, Self::Unknown) => sound(&terms).map(|()| vec![Adopted { name, terms }]),
             (
                 Adopt { name, terms },
                 Self::Adopted {
@@ -258,7 +256,9 @@ impl Administered for CancellationPolicy {
 
 #[cfg(test)]
 mod tests {
-    use super::{CancellationPolicyCommand as Do, CancellationPolicyError as No, CancellationPolicyEvent as Event, *};
+    use super::{
+        CancellationPolicyCommand as Do, CancellationPolicyError as No, CancellationPolicyEvent as Event, *,
+    };
     use crate::{
         cancellation::{CouponRule, Fee, Tier},
         decider::testing::given,
@@ -312,14 +312,18 @@ mod tests {
 
     #[test]
     fn a_revision_adds_a_version_and_changes_none() {
-        let revise = |percent| Do::Revise { terms: terms(percent) };
+        let revise = |percent| Do::Revise {
+            terms: terms(percent),
+        };
         given::<CancellationPolicy>([adopted()])
             .when(revise(50))
             .then([revised()]);
         given::<CancellationPolicy>([adopted(), revised()])
             .when(revise(50))
             .then([]);
-        given::<CancellationPolicy>([]).when(revise(50)).refused(&No::NotFound);
+        given::<CancellationPolicy>([])
+            .when(revise(50))
+            .refused(&No::NotFound);
         let mut policy = CancellationPolicy::default();
         assert_eq!(policy.terms(1), Err(No::NotFound));
         policy.evolve(adopted());
@@ -333,7 +337,10 @@ mod tests {
             name: name("무료"),
             versions: vec![terms(0); VERSIONS_MAX],
         };
-        assert_eq!(full.rule(revise(50), crate::decider::testing::NOON), Err(No::TooManyVersions));
+        assert_eq!(
+            full.rule(revise(50), crate::decider::testing::NOON),
+            Err(No::TooManyVersions)
+        );
     }
 
     #[test]
@@ -343,8 +350,12 @@ mod tests {
         given::<CancellationPolicy>([adopted()])
             .when(rename())
             .then([renamed.clone()]);
-        given::<CancellationPolicy>([adopted(), renamed]).when(rename()).then([]);
-        given::<CancellationPolicy>([]).when(rename()).refused(&No::NotFound);
+        given::<CancellationPolicy>([adopted(), renamed])
+            .when(rename())
+            .then([]);
+        given::<CancellationPolicy>([])
+            .when(rename())
+            .refused(&No::NotFound);
     }
 
     #[test]
@@ -355,7 +366,9 @@ mod tests {
         ] {
             let mut policy = CancellationPolicy::default();
             before.into_iter().for_each(|event| policy.evolve(event));
-            let refusal = policy.rule(command, crate::decider::testing::NOON).expect_err("unsound");
+            let refusal = policy
+                .rule(command, crate::decider::testing::NOON)
+                .expect_err("unsound");
             assert_eq!(refusal.faults()[0].pointer, "/terms/tiers/0/fee");
         }
     }

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::{
     StoredEvent, admin::AdminEvent, auditorium::AuditoriumEvent, branch::BranchEvent,
-    cancellation_policy::CancellationPolicyEvent, claim::ClaimEvent,
-    coupon::CouponEvent, customer::CustomerEvent, deposit::DepositEvent, movie::MovieEvent, personal::Sealable,
+    cancellation_policy::CancellationPolicyEvent, claim::ClaimEvent, coupon::CouponEvent,
+    customer::CustomerEvent, deposit::DepositEvent, movie::MovieEvent, personal::Sealable,
     price_policy::PricePolicyEvent, reservation::ReservationEvent, role::RoleEvent, schedule::ScheduleEvent,
     seat::SeatEvent, theme::ThemeEvent, time_slot::TimeSlotEvent,
 };

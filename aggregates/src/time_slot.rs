@@ -252,7 +252,10 @@ impl Administered for TimeSlot {
                     Reference::Branch(plan.branch),
                     Reference::PricePolicy(plan.price_policy),
                 ];
-                references.extend(plan.cancellation.map(|named| Reference::CancellationPolicy(named.policy)));
+                references.extend(
+                    plan.cancellation
+                        .map(|named| Reference::CancellationPolicy(named.policy)),
+                );
                 match plan.show {
                     Show::Movie {
                         movie, auditorium, ..

@@ -239,6 +239,8 @@ impl ReadModel for Catalogue {
                 | Event::Role(_)
                 | Event::Admin(_)
                 | Event::Customer(_)
+                | Event::CancellationPolicy(_)
+                | Event::Deposit(_)
                 | Event::Foreign,
                 row,
             ) => return row,

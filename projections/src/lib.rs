@@ -6,11 +6,13 @@
 pub mod audit_trail;
 pub mod catalogue;
 pub mod coupon_list;
+pub mod deposit_list;
 pub mod folding;
 pub mod model;
 pub mod moments;
 pub mod open_holds;
 pub mod reservation_list;
+pub mod reservation_money;
 pub mod seat_map;
 pub mod time_slot_calendar;
 pub mod tuples;
@@ -29,6 +31,8 @@ macro_rules! for_each_model {
             $crate::coupon_list::CouponList,
             $crate::catalogue::Catalogue,
             $crate::open_holds::OpenHolds,
+            $crate::reservation_money::ReservationMoney,
+            $crate::deposit_list::DepositList,
             $crate::audit_trail::AuditTrail,
         }
     };

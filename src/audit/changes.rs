@@ -1,9 +1,10 @@
 //! Old → new for every field: folds a stream and compares the state before and after each event; never stores anything.
 
 use aggregates::{
-    Decider, Event, Recorded, admin::Admin, auditorium::Auditorium, branch::Branch, claim::Claim,
-    coupon::Coupon, customer::Customer, movie::Movie, price_policy::PricePolicy, reservation::Reservation,
-    role::Role, schedule::Schedule, seat::Seat, theme::Theme, time_slot::TimeSlot,
+    Decider, Event, Recorded, admin::Admin, auditorium::Auditorium, branch::Branch,
+    cancellation_policy::CancellationPolicy, claim::Claim, coupon::Coupon, customer::Customer,
+    deposit::Deposit, movie::Movie, price_policy::PricePolicy, reservation::Reservation, role::Role,
+    schedule::Schedule, seat::Seat, theme::Theme, time_slot::TimeSlot,
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -71,7 +72,9 @@ folded!(
     Claim,
     Role,
     Admin,
-    Customer
+    Customer,
+    CancellationPolicy,
+    Deposit
 );
 
 fn step<A: Decider + Serialize>(state: &mut A, recorded: &Recorded) -> Vec<Change> {

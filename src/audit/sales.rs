@@ -10,7 +10,10 @@ use aggregates::{
     values::SeatLabel,
 };
 
-use super::sentence::{because, in_private};
+use super::{
+    money,
+    sentence::{because, in_private},
+};
 
 pub(super) fn seat(id: &str, event: &SeatEvent) -> String {
     let label = id.split_once(':').map_or(id, |(_, label)| label);
@@ -77,6 +80,7 @@ pub(super) fn reservation(event: &ReservationEvent) -> String {
             let payment = match &placement.payment {
                 Payment::BankTransfer { pay_by, .. } => format!("to be paid by bank transfer until {pay_by}"),
                 Payment::OnSite => "to be paid on site".to_owned(),
+                Payment::Provider { pay_by, .. } => format!("to be paid through the provider until {pay_by}"),
             };
             let coupon = placement
                 .coupon
@@ -87,27 +91,32 @@ pub(super) fn reservation(event: &ReservationEvent) -> String {
                 price(&placement.quote)
             )
         }
-        ReservationEvent::Paid { amount, note } => {
-            format!(
-                "{} {} paid{}",
-                amount.amount,
-                amount.currency.code(),
-                in_private(note.as_ref())
-            )
-        }
+        ReservationEvent::Paid { .. }
+        | ReservationEvent::Refunded { .. }
+        | ReservationEvent::RefundDue { .. }
+        | ReservationEvent::Reinstated
+        | ReservationEvent::Offered(_)
+        | ReservationEvent::OfferAccepted { .. }
+        | ReservationEvent::OfferDeclined
+        | ReservationEvent::OfferLapsed => money::reservation(event),
         ReservationEvent::Notified { note } => {
             format!("the customer was notified{}", in_private(note.as_ref()))
         }
         ReservationEvent::CheckedIn => "the customer checked in".to_owned(),
         ReservationEvent::MarkedNoShow => "nobody came: marked as no-show".to_owned(),
-        ReservationEvent::Cancelled { by, reason } => {
+        ReservationEvent::Cancelled {
+            by,
+            reason,
+            settlement,
+        } => {
             let by = match by {
                 Canceller::Customer => "online",
                 Canceller::Staff => "at the counter",
             };
             format!(
-                "the reservation was cancelled {by}{}",
-                in_private(reason.as_ref())
+                "the reservation was cancelled {by}{}{}",
+                in_private(reason.as_ref()),
+                settlement.as_ref().map_or_else(String::new, money::settled)
             )
         }
         ReservationEvent::Expired => "the reservation expired: it was not paid in time".to_owned(),

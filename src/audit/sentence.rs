@@ -4,7 +4,7 @@ use aggregates::{Event, Metadata, Recorded, personal::Personal};
 
 use smol_str::SmolStr;
 
-use super::{catalogue, people, sales};
+use super::{catalogue, money, people, sales};
 
 /// What happened, without who and when.
 #[must_use]
@@ -24,6 +24,8 @@ pub fn sentence(recorded: &Recorded) -> String {
         Event::Role(event) => people::role(&recorded.stream.id, event),
         Event::Admin(event) => people::admin(event),
         Event::Customer(event) => people::customer(event).to_owned(),
+        Event::CancellationPolicy(event) => money::cancellation_policy(event),
+        Event::Deposit(event) => money::deposit(event),
         Event::Foreign => "something happened in a stream that is not Jari's".to_owned(),
     }
 }

@@ -5,9 +5,11 @@ use aggregates::{
     administered::Administered,
     auditorium::{Auditorium, AuditoriumError},
     branch::{Branch, BranchError},
+    cancellation_policy::{CancellationPolicy, CancellationPolicyError},
     claim::ClaimError,
     coupon::{Coupon, CouponError},
     customer::CustomerError,
+    deposit::DepositError,
     ids::BranchId,
     movie::{Movie, MovieError},
     price_policy::{PricePolicy, PricePolicyError},
@@ -59,6 +61,7 @@ pub trait Administrable: Administered<Id: Sync, Command: Sync> {
 
 impl Administrable for Auditorium {}
 impl Administrable for Branch {}
+impl Administrable for CancellationPolicy {}
 impl Administrable for Coupon {}
 impl Administrable for Movie {}
 impl Administrable for PricePolicy {}
@@ -161,6 +164,7 @@ pub fn booking_refusals() -> Vec<(&'static str, Kind, &'static str)> {
         ReservationError::REFUSALS,
         CouponError::REFUSALS,
         PricingError::REFUSALS,
+        DepositError::REFUSALS,
     ];
     choices.chain(rules.concat()).collect()
 }
@@ -174,6 +178,7 @@ pub fn administered_refusals() -> Vec<(&'static str, Kind, &'static str)> {
         MovieError::REFUSALS,
         ThemeError::REFUSALS,
         PricePolicyError::REFUSALS,
+        CancellationPolicyError::REFUSALS,
         ClaimError::REFUSALS,
         ScheduleError::REFUSALS,
         AdminError::REFUSALS,

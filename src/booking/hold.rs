@@ -150,7 +150,7 @@ impl Bookings {
             let runs = matches!(work.state::<Reservation>(&id)?, Reservation::Held(_));
             work.execute::<Reservation>(&id, ReservationCommand::Revive { until })?;
             match ended {
-                Some(Ending::Expired) => Err(ReservationError::Expired.into()),
+                Some(Ending::Expired | Ending::OfferLapsed) => Err(ReservationError::Expired.into()),
                 // It has its seats.
                 None if runs => Ok(()),
                 Some(Ending::Lapsed) | None => {
@@ -222,7 +222,7 @@ pub(super) fn seat_ids(time_slot: TimeSlotId, labels: &[SeatLabel]) -> Vec<SeatI
 }
 
 /// Holds all of these seats or names every one that cannot be had. A holder whose time is up gives way in the same append.
-async fn take_seats(
+pub(super) async fn take_seats(
     work: &mut UnitOfWork,
     id: ReservationId,
     time_slot: TimeSlotId,

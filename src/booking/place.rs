@@ -5,21 +5,27 @@ use aggregates::{
     coupon::{Coupon, CouponCommand, CouponError},
     ids::ReservationId,
     personal::Personal,
+    pricing::Quote,
     reservation::{
         Agreements, Contact, Payment, PaymentChoice, Placement, Reservation, ReservationCommand,
         ReservationError, pay_by,
     },
     seat::{Seat, SeatCommand},
     time_slot::{TimeSlot, TimeSlotError},
-    values::{CouponCode, CustomerName, PhoneNumber},
+    values::{CouponCode, CustomerName, Money, PhoneNumber},
 };
+use jiff::Timestamp;
 
 use super::{
     Answer, Bookings, at_branch,
     hold::{in_business, seat_ids},
+    money::frozen,
     refused::Refused,
 };
-use crate::store::{Request, Stop, UnitOfWork};
+use crate::{
+    payments::{Checkout, Intent},
+    store::{Request, Stop, UnitOfWork},
+};
 
 /// What a customer says when placing (DOMAIN E5).
 #[derive(Debug, Clone)]
@@ -55,6 +61,18 @@ impl Bookings {
             };
             at_branch(work, plan.branch);
             in_business(work, &plan).await?;
+            let (cancellation, cancel_until) = frozen(work, &plan).await?;
+            let quote = match &placing.coupon {
+                None => hold.choice.quote.clone(),
+                Some(code) => {
+                    let coupon = work.load::<Coupon>(code).await?;
+                    let terms = coupon.terms().cloned();
+                    let covered = terms.as_ref().is_some_and(|terms| terms.scope.covers(&plan));
+                    work.execute::<Coupon>(code, CouponCommand::Redeem { by: id, covered })?;
+                    let terms = terms.ok_or(CouponError::NotFound)?;
+                    hold.choice.quote.less_coupon(&terms.discount, code)
+                }
+            };
             let payment = match placing.payment {
                 PaymentChoice::OnSite => Payment::OnSite,
                 PaymentChoice::BankTransfer => Payment::BankTransfer {
@@ -67,17 +85,7 @@ impl Bookings {
                         .accounts
                         .clone(),
                 },
-            };
-            let quote = match &placing.coupon {
-                None => hold.choice.quote.clone(),
-                Some(code) => {
-                    let coupon = work.load::<Coupon>(code).await?;
-                    let terms = coupon.terms().cloned();
-                    let covered = terms.as_ref().is_some_and(|terms| terms.scope.covers(&plan));
-                    work.execute::<Coupon>(code, CouponCommand::Redeem { by: id, covered })?;
-                    let terms = terms.ok_or(CouponError::NotFound)?;
-                    hold.choice.quote.less_coupon(&terms.discount, code)
-                }
+                PaymentChoice::Provider => self.checkout(id, &quote, pay_by(now, plan.starts_at))?,
             };
             let placement = Placement {
                 contact: Contact {
@@ -90,7 +98,8 @@ impl Bookings {
                 payment,
                 short_code: self.short_code(id),
                 starts_at: plan.starts_at,
-                cancel_until: plan.cancel_until(),
+                cancel_until,
+                cancellation,
             };
             work.execute::<Reservation>(&id, ReservationCommand::Place(Box::new(placement)))?;
             reserve_seats(work, id, &seat_ids(hold.time_slot, &hold.choice.seats)).await
@@ -98,8 +107,32 @@ impl Bookings {
         .await
     }
 
+    /// Where to pay through the provider, if one is set up.
+    fn checkout(
+        &self,
+        id: ReservationId,
+        quote: &Quote,
+        pay_by: Timestamp,
+    ) -> Result<Payment, ReservationError> {
+        let provider = self.payments().ok_or(ReservationError::NoProvider)?;
+        let amount = Money {
+            amount: quote.total,
+            currency: quote.currency,
+        };
+        let Checkout { intent, url } = provider.checkout(&Intent {
+            reservation: id,
+            amount,
+            pay_by,
+        });
+        Ok(Payment::Provider {
+            pay_by,
+            intent,
+            checkout_url: url,
+        })
+    }
+
     /// A short code for people: 6 characters of the coupon alphabet from a keyed hash, so that it gives no number away.
-    fn short_code(&self, id: ReservationId) -> String {
+    pub(super) fn short_code(&self, id: ReservationId) -> String {
         let mac = self.store.vault().mac("short-code", &id.number().to_be_bytes());
         mac.iter()
             .take(SHORT_CODE_LENGTH)
@@ -110,7 +143,8 @@ impl Bookings {
 
 const SHORT_CODE_LENGTH: usize = 6;
 
-async fn reserve_seats(
+/// Reserves all of these held seats, or names every one that cannot be.
+pub(super) async fn reserve_seats(
     work: &mut UnitOfWork,
     id: ReservationId,
     seats: &[aggregates::ids::SeatId],

@@ -2,7 +2,10 @@
 
 use aggregates::{
     branch::BranchError,
+    cancellation_policy::CancellationPolicyError,
+    claim::ClaimError,
     coupon::CouponError,
+    deposit::DepositError,
     fault::Fault,
     ids::ReservationId,
     movie::MovieError,
@@ -47,6 +50,15 @@ pub enum Refused {
     /// No price can be made for the choice.
     #[error(transparent)]
     Price(#[from] PricingError),
+    /// The slot's cancellation policy says no.
+    #[error(transparent)]
+    Cancellation(#[from] CancellationPolicyError),
+    /// The deposit says no.
+    #[error(transparent)]
+    Deposit(#[from] DepositError),
+    /// Somebody else has it.
+    #[error(transparent)]
+    Claim(#[from] ClaimError),
     /// It is not what the caller took it to be.
     #[error(transparent)]
     ChangedSince(#[from] ChangedSince),
@@ -70,6 +82,9 @@ impl Refused {
             Self::Branch(error) => error,
             Self::Movie(error) => error,
             Self::Price(error) => error,
+            Self::Cancellation(error) => error,
+            Self::Deposit(error) => error,
+            Self::Claim(error) => error,
             Self::ChangedSince(since) => since,
         }
     }
@@ -91,6 +106,9 @@ impl Refused {
             | Self::Branch(_)
             | Self::Movie(_)
             | Self::Price(_)
+            | Self::Cancellation(_)
+            | Self::Deposit(_)
+            | Self::Claim(_)
             | Self::ChangedSince(_) => Vec::new(),
         }
     }
@@ -115,6 +133,9 @@ impl Refused {
             | Self::Branch(_)
             | Self::Movie(_)
             | Self::Price(_)
+            | Self::Cancellation(_)
+            | Self::Deposit(_)
+            | Self::Claim(_)
             | Self::ChangedSince(_) => &[],
         }
     }
@@ -347,5 +368,8 @@ stops!(
     CouponError,
     SeatingError,
     MovieError,
-    PricingError
+    PricingError,
+    CancellationPolicyError,
+    DepositError,
+    ClaimError
 );

@@ -38,6 +38,7 @@ use super::App;
         (name = "catalogue", description = "What is on, where and when"),
         (name = "reservations", description = "Hold, place, change, give up"),
         (name = "customers", description = "Sign up, sign in, and what is one's own"),
+        (name = "payments", description = "What the payment provider tells; signed by it"),
         (name = "admin", description = "What staff and admins do; needs a session or the admin token"),
         (name = "audit", description = "Who did what, when and why; needs a session or the admin token"),
         (name = "operation", description = "Health and metrics"),

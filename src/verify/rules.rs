@@ -21,7 +21,7 @@ use aggregates::{
 use jiff::Timestamp;
 use smol_str::SmolStr;
 
-use super::Violation;
+use super::{Violation, money::Books};
 
 /// Everything that must be remembered to judge the next event.
 #[derive(Default)]
@@ -33,6 +33,7 @@ pub(super) struct Rules {
     seats: HashMap<SeatId, Seat>,
     reservations: HashMap<ReservationId, Reservation>,
     coupons: HashMap<CouponCode, Option<ReservationId>>,
+    books: Books,
     /// What the running unit touched.
     touched_seats: Vec<SeatId>,
     touched_reservations: Vec<ReservationId>,
@@ -77,6 +78,8 @@ struct Reservation {
     /// Whether its seats are its own.
     has_seats: bool,
     coupon: Option<CouponCode>,
+    /// Whether its coupon stays redeemed though it has ended.
+    keeps_coupon: bool,
 }
 
 impl Rules {
@@ -114,6 +117,7 @@ impl Rules {
             Event::Seat(event) => self.check_seat(recorded, event),
             Event::Reservation(event) => self.check_reservation(recorded, event),
             Event::Coupon(event) => self.check_coupon(recorded, event),
+            Event::Deposit(event) => self.books.deposit(recorded, event),
             Event::TimeSlot(_)
             | Event::Schedule(_)
             | Event::Branch(_)
@@ -125,6 +129,7 @@ impl Rules {
             | Event::Role(_)
             | Event::Admin(_)
             | Event::Customer(_)
+            | Event::CancellationPolicy(_)
             | Event::Foreign => Ok(()),
         }
     }
@@ -221,7 +226,14 @@ impl Rules {
             | Is::CheckedIn
             | Is::MarkedNoShow
             | Is::Cancelled { .. }
-            | Is::Expired => None,
+            | Is::Expired
+            | Is::Refunded { .. }
+            | Is::RefundDue { .. }
+            | Is::Reinstated
+            | Is::Offered(_)
+            | Is::OfferAccepted { .. }
+            | Is::OfferDeclined
+            | Is::OfferLapsed => None,
         };
         if let Some(quote) = quote.filter(|quote| !quote.adds_up()) {
             let sentence = format!(
@@ -230,6 +242,7 @@ impl Rules {
             );
             return fail("I9", recorded.position, sentence);
         }
+        self.books.reservation(recorded, id, event)?;
         if let Is::Held {
             time_slot, choice, ..
         } = event
@@ -240,6 +253,7 @@ impl Rules {
                 seats,
                 has_seats: true,
                 coupon: None,
+                keeps_coupon: false,
             };
             self.reservations.insert(id, begun);
         } else {
@@ -255,13 +269,23 @@ impl Rules {
             match event {
                 Is::Changed { choice } => known.seats.clone_from(&choice.seats),
                 Is::Placed(placement) => known.coupon.clone_from(&placement.coupon),
-                Is::Held { .. } | Is::Revived { .. } => known.has_seats = true,
-                Is::Released | Is::Lapsed | Is::Cancelled { .. } | Is::Expired => known.has_seats = false,
+                Is::Held { .. } | Is::Revived { .. } | Is::Reinstated => known.has_seats = true,
+                Is::Cancelled { settlement, .. } => {
+                    known.has_seats = false;
+                    known.keeps_coupon = settlement.is_some_and(|settlement| settlement.keeps_coupon);
+                }
+                Is::Released | Is::Lapsed | Is::Expired => known.has_seats = false,
                 Is::Extended { .. }
                 | Is::Paid { .. }
                 | Is::Notified { .. }
                 | Is::CheckedIn
-                | Is::MarkedNoShow => {}
+                | Is::MarkedNoShow
+                | Is::Refunded { .. }
+                | Is::RefundDue { .. }
+                | Is::Offered(_)
+                | Is::OfferAccepted { .. }
+                | Is::OfferDeclined
+                | Is::OfferLapsed => {}
             }
         }
         self.touched_reservations.push(id);
@@ -297,6 +321,7 @@ impl Rules {
 
     /// What must be so between units, the last of which ended at `position`: seats, reservations and coupons agree.
     fn end_unit(&mut self, position: i64) -> Result<(), Violation> {
+        self.books.end_unit(position)?;
         for id in std::mem::take(&mut self.touched_seats) {
             let Some(holder) = self.seats.get(&id).and_then(|seat| seat.holder()) else {
                 continue;
@@ -335,7 +360,7 @@ impl Rules {
             }
             if let Some(code) = &reservation.coupon {
                 let redeemed = self.coupons.get(code).copied().flatten() == Some(id);
-                if redeemed != reservation.has_seats {
+                if redeemed != (reservation.has_seats || reservation.keeps_coupon) {
                     let sentence = format!("reservation {id} names coupon {code}, which disagrees");
                     return fail("I2", position, sentence);
                 }

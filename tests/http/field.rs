@@ -6,7 +6,9 @@ use aggregates::business_day::on_the_wall;
 use jari::{
     config::{Config, HttpArgs, RateLimits},
     server::Server,
+    store::Store,
     vault::MasterSecret,
+    verify::verify,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::Value;
@@ -103,6 +105,17 @@ impl Field {
         let position = self.position();
         let path = format!("/v1/time-slots/{time_slot}?min_position={position}");
         self.api.done(&Call::get(path)).await.json()
+    }
+
+    /// The log and the commands of the server, for what no caller may ask.
+    pub fn store(&self) -> &Store {
+        self.server.store()
+    }
+
+    /// Proves everything (`jari verify`), which must be as it should.
+    pub async fn proved(&self) {
+        let report = verify(self.server.store(), &self.database.sqlx_options(), |_| ()).await;
+        assert_eq!(report.expect("the log can be read").violation, None);
     }
 
     /// Ends it in order.

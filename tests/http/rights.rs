@@ -113,6 +113,22 @@ impl World {
                 .json();
             coupons.push(thing(&issued["codes"][0].as_str().expect("a code"), branch));
         }
+        let mut deposits = Vec::new();
+        for (branch, reference) in [(house.cinema, "1"), (house.shop, "2")] {
+            let id = Uuid::now_v7();
+            let body = deposit(branch, reference);
+            api.done(&Call::admin(format!("/v1/deposits/{id}/record"), body))
+                .await;
+            deposits.push(thing(&id, Some(branch)));
+        }
+        let cancellation = Uuid::now_v7();
+        let terms = json!({ "tiers": [{ "minutes_before": 0, "fee": { "rate": { "percent": 0 } } }] });
+        let adopt = json!({ "name": "무료", "terms": terms });
+        api.done(&Call::admin(
+            format!("/v1/cancellation-policies/{cancellation}/adopt"),
+            adopt,
+        ))
+        .await;
         let colleague = Uuid::now_v7();
         api.done(&enlisting(colleague, "colleague", "STAFF", &[])).await;
         let rights = json!({ "permissions": ["see-shows"], "reach": "everywhere" });
@@ -130,6 +146,8 @@ impl World {
                     vec![thing(&screening, cinema), thing(&session, shop)],
                 ),
                 ("coupons", coupons),
+                ("deposits", deposits),
+                ("cancellation-policies", vec![thing(&cancellation, None)]),
                 ("movies", vec![thing(&house.movie, None)]),
                 ("price-policies", vec![thing(&house.session_prices, None)]),
                 ("admins", vec![thing(&colleague, None)]),
@@ -292,6 +310,7 @@ fn body(document: &Value, line: &Line, thing: &Thing) -> Value {
     match line.path.as_str() {
         "/v1/coupons" => json!({ "terms": { "discount": { "rate": { "percent": 20 } }, "scope": scope,
             "valid_from": "2026-01-01T00:00:00Z", "valid_until": "2199-01-01T00:00:00Z" } }),
+        "/v1/deposits/{id}/record" => deposit(thing.branch.expect("it has one"), "3"),
         "/v1/reservations/search" => json!({ "phone": "5678" }),
         "/v1/reservations/{id}/place" => {
             json!({ "name": "김하늘", "phone": "010-1234-5678", "payment": "on_site",
@@ -306,6 +325,12 @@ fn body(document: &Value, line: &Line, thing: &Thing) -> Value {
         "/v1/admins/{id}/give-password" => json!({ "password": PASSWORD }),
         _ => content.get("example").cloned().unwrap_or_else(|| json!({})),
     }
+}
+
+/// What a bank says.
+fn deposit(branch: Uuid, reference: &str) -> Value {
+    json!({ "branch": branch, "amount": { "amount": 1, "currency": "KRW" }, "depositor": "홍길동",
+        "deposited_at": "2026-11-01T00:00:00Z", "reference": reference })
 }
 
 fn concrete(path: &str, thing: &Thing) -> String {

@@ -7,8 +7,8 @@ use utoipa::PartialSchema;
 
 use super::*;
 use crate::{
-    admin::Admin, auditorium::Auditorium, branch::Branch, cancellation_policy::CancellationPolicy, coupon::Coupon, movie::Movie,
-    price_policy::PricePolicy, role::Role, theme::Theme, time_slot::TimeSlot,
+    admin::Admin, auditorium::Auditorium, branch::Branch, cancellation_policy::CancellationPolicy,
+    coupon::Coupon, movie::Movie, price_policy::PricePolicy, role::Role, theme::Theme, time_slot::TimeSlot,
 };
 
 /// The verbs of the command's schema: one variant each.

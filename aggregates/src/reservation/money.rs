@@ -154,14 +154,17 @@ pub enum Balance {
 }
 
 impl Balance {
-    /// As it is written.
+    /// Of what is there and the price.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Unpaid => "unpaid",
-            Self::UnderPaid => "under_paid",
-            Self::Paid => "paid",
-            Self::OverPaid => "over_paid",
+    pub const fn of(there: i64, price: i64) -> Self {
+        if there > price {
+            Self::OverPaid
+        } else if there == price {
+            Self::Paid
+        } else if there <= 0 {
+            Self::Unpaid
+        } else {
+            Self::UnderPaid
         }
     }
 }
@@ -270,12 +273,7 @@ impl Ledger {
     /// How what was paid compares with the price.
     #[must_use]
     pub fn balance(&self) -> Balance {
-        match (self.kept(), self.price) {
-            (kept, price) if kept > price => Balance::OverPaid,
-            (kept, price) if kept == price => Balance::Paid,
-            (kept, _) if kept <= 0 => Balance::Unpaid,
-            (_under, _) => Balance::UnderPaid,
-        }
+        Balance::of(self.kept(), self.price)
     }
 
     /// Whether nothing is due any more.
@@ -322,14 +320,14 @@ impl Placed {
 
     /// What of the provider's payments can still go back that way, and how much of what is due.
     #[must_use]
-    pub fn refundable_by_provider(&self) -> Option<(&BankReference, Money)> {
+    pub fn refundable_by_provider(&self) -> Option<(&ProviderPayment, Money)> {
         let due = self.money.refund_due();
         let left = self
             .provider_payments
             .iter()
             .find(|known| known.refunded < known.amount)?;
         let amount = due.min(left.amount - left.refunded);
-        (amount > 0).then(|| (&left.payment, self.money_of(amount)))
+        (amount > 0).then(|| (left, self.money_of(amount)))
     }
 
     /// The same with this event's money.
@@ -358,6 +356,10 @@ impl Placed {
                 }
             }
             ReservationEvent::Offered(offer) => placed.offer = Some(offer.clone()),
+            ReservationEvent::Cancelled {
+                settlement: Some(settlement),
+                ..
+            } => placed.keeps_coupon = settlement.keeps_coupon,
             ReservationEvent::Reinstated
             | ReservationEvent::OfferAccepted { .. }
             | ReservationEvent::OfferDeclined

@@ -47,6 +47,9 @@ pub struct Placed {
     /// The equal slot that is offered for its late money.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offer: Option<Offer>,
+    /// Whether its coupon stays redeemed though it was cancelled.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keeps_coupon: bool,
 }
 
 impl Placed {
@@ -198,26 +201,23 @@ impl Reservation {
                     money: Ledger::of(placement.quote.total),
                     provider_payments: Vec::new(),
                     offer: None,
+                    keeps_coupon: false,
                     placement: *placement,
                 }))
             }
             (event @ Event::Reinstated, Self::Expired(placed)) => Self::Placed(placed.with_money(&event)),
-            (
-                event @ (Event::Paid { .. } | Event::Refunded { .. }),
-                Self::Placed(placed),
-            ) => Self::Placed(placed.with_money(&event)),
-            (
-                event @ (Event::Paid { .. } | Event::Refunded { .. }),
-                Self::Attended(placed),
-            ) => Self::Attended(placed.with_money(&event)),
-            (
-                event @ (Event::Paid { .. } | Event::Refunded { .. }),
-                Self::NoShow(placed),
-            ) => Self::NoShow(placed.with_money(&event)),
-            (
-                event @ (Event::Paid { .. } | Event::Refunded { .. }),
-                Self::Cancelled(placed),
-            ) => Self::Cancelled(placed.with_money(&event)),
+            (event @ (Event::Paid { .. } | Event::Refunded { .. }), Self::Placed(placed)) => {
+                Self::Placed(placed.with_money(&event))
+            }
+            (event @ (Event::Paid { .. } | Event::Refunded { .. }), Self::Attended(placed)) => {
+                Self::Attended(placed.with_money(&event))
+            }
+            (event @ (Event::Paid { .. } | Event::Refunded { .. }), Self::NoShow(placed)) => {
+                Self::NoShow(placed.with_money(&event))
+            }
+            (event @ (Event::Paid { .. } | Event::Refunded { .. }), Self::Cancelled(placed)) => {
+                Self::Cancelled(placed.with_money(&event))
+            }
             (
                 event @ (Event::Paid { .. }
                 | Event::Refunded { .. }

@@ -90,6 +90,16 @@ impl Show {
         }
     }
 
+    /// Whether the same is shown: the same movie or theme, wherever and for however many.
+    #[must_use]
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Movie { movie, .. }, Self::Movie { movie: known, .. }) => movie == known,
+            (Self::Theme { theme, .. }, Self::Theme { theme: known, .. }) => theme == known,
+            (Self::Movie { .. }, Self::Theme { .. }) | (Self::Theme { .. }, Self::Movie { .. }) => false,
+        }
+    }
+
     /// How many places the slot sells.
     #[must_use]
     pub const fn capacity(&self) -> u32 {
@@ -275,7 +285,8 @@ impl Plan {
                 "must be at most 43200, thirty days",
             ),
             (
-                self.cancellation.is_none_or(|cancellation| cancellation.version > 0),
+                self.cancellation
+                    .is_none_or(|cancellation| cancellation.version > 0),
                 "cancellation/version",
                 "must be 1 or more",
             ),

@@ -3,9 +3,9 @@
 //! What the shipped roles grant stands in `aggregates::rights`. A route that is not in here is closed, and a test fails.
 
 use aggregates::{
-    admin::Admin, administered::Administered, auditorium::Auditorium, branch::Branch, coupon::Coupon,
-    movie::Movie, price_policy::PricePolicy, rights::Permission, role::Role, theme::Theme,
-    time_slot::TimeSlot,
+    admin::Admin, administered::Administered, auditorium::Auditorium, branch::Branch,
+    cancellation_policy::CancellationPolicy, coupon::Coupon, movie::Movie, price_policy::PricePolicy,
+    rights::Permission, role::Role, theme::Theme, time_slot::TimeSlot,
 };
 use axum::http::Method;
 use serde_json::json;
@@ -121,6 +121,21 @@ const ROUTES: &[(Method, &str, Needs)] = &[
         "/v1/reservations/{id}/cancel",
         Holder(ChangeReservations),
     ),
+    (
+        Method::GET,
+        "/v1/reservations/{id}/cancel-quote",
+        Holder(SeeReservations),
+    ),
+    (
+        Method::POST,
+        "/v1/reservations/{id}/accept-offer",
+        Holder(ChangeReservations),
+    ),
+    (
+        Method::POST,
+        "/v1/reservations/{id}/decline-offer",
+        Holder(ChangeReservations),
+    ),
     (Method::GET, "/v1/reservations", Staff(SeeReservations, Listed)),
     (
         Method::POST,
@@ -130,6 +145,11 @@ const ROUTES: &[(Method, &str, Needs)] = &[
     (
         Method::POST,
         "/v1/reservations/{id}/mark-paid",
+        Staff(ChangeReservations, Reservation),
+    ),
+    (
+        Method::POST,
+        "/v1/reservations/{id}/refund",
         Staff(ChangeReservations, Reservation),
     ),
     (
@@ -147,6 +167,24 @@ const ROUTES: &[(Method, &str, Needs)] = &[
         "/v1/reservations/{id}/mark-no-show",
         Staff(ChangeReservations, Reservation),
     ),
+    // Money that came: to a branch's account, or as the payment provider tells, who is known by its signature.
+    (Method::GET, "/v1/deposits", Staff(SeeReservations, Listed)),
+    (
+        Method::POST,
+        "/v1/deposits/{id}/record",
+        Staff(ChangeReservations, Body),
+    ),
+    (
+        Method::POST,
+        "/v1/deposits/{id}/match",
+        Staff(ChangeReservations, Stream),
+    ),
+    (
+        Method::POST,
+        "/v1/deposits/{id}/return",
+        Staff(ChangeReservations, Stream),
+    ),
+    (Method::POST, "/v1/payments/webhook", Anyone),
     // Customers and what is theirs.
     (Method::POST, "/v1/customers", Anyone),
     (Method::POST, "/v1/customer/sessions", Anyone),

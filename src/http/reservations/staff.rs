@@ -1,10 +1,6 @@
-//! What staff record about a placed reservation: paid, notified, attended, no-show (DOMAIN E5, E9).
+//! What staff record about a placed reservation: notified, attended, no-show (DOMAIN E5, E9); money is beside it.
 
-use aggregates::{
-    ids::ReservationId,
-    reservation::ReservationCommand,
-    values::{Money, Note},
-};
+use aggregates::{ids::ReservationId, reservation::ReservationCommand, values::Note};
 use axum::{extract::State, response::Response};
 use serde::Deserialize;
 
@@ -19,22 +15,6 @@ use super::{
     },
     view::{ReservationView, after},
 };
-
-/// What was paid.
-#[derive(Debug, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct MarkPaid {
-    /// How much; by default the whole price.
-    #[serde(default)]
-    amount: Option<Money>,
-    /// A remark.
-    #[serde(default)]
-    note: Option<Note>,
-}
-
-impl Sendable for MarkPaid {
-    const EXAMPLE: &'static str = r#"{"amount":{"amount":48000,"currency":"KRW"},"note":"by transfer"}"#;
-}
 
 /// How the customer was notified.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -61,25 +41,6 @@ async fn record(
     let request = caller.request(admin.actor(), name, key);
     let committed = app.bookings.record(&request, id, command).await?;
     after(app, &committed, id).await
-}
-
-/// Records the payment.
-#[utoipa::path(post, path = "/v1/reservations/{id}/mark-paid", tag = "reservations", operation_id = "markReservationPaid",
-    params(("id" = ReservationId, Path), ("Idempotency-Key" = Option<String>, Header),
-           ("If-Match" = Option<String>, Header, description = "The ETag of what the caller has read")),
-    security(("admin" = [])),
-    request_body = MarkPaid,
-    responses((status = OK, description = "As it is now", body = ReservationView),
-              (status = CONFLICT, description = "reservation/amount-differs and others", body = ProblemBody)))]
-pub(in super::super) async fn mark_paid(
-    State(app): State<App>,
-    staff: Staff,
-    caller: Caller,
-    key: Key,
-    Sent(MarkPaid { amount, note }): Sent<MarkPaid>,
-) -> Result<Response, Problem> {
-    let command = ReservationCommand::MarkPaid { amount, note };
-    record(&app, caller, key, staff, "reservations/mark-paid", command).await
 }
 
 /// Records that the customer was notified.

@@ -104,6 +104,7 @@ pub fn placement(booking: &Booking) -> Placement {
         short_code: "K7MQ2Z".to_owned(),
         starts_at: now + 3.hours(),
         cancel_until: now + 2.hours(),
+        cancellation: aggregates::cancellation::Frozen::default(),
     }
 }
 

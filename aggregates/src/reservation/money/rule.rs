@@ -155,9 +155,7 @@ impl Reservation {
             (Do::DeclineOffer, Self::Expired(_)) => Err(No::NoOffer),
 
             (Do::LapseOffer, Self::Expired(placed)) => match &placed.offer {
-                Some(offer) if now < offer.until => Err(No::NotYetDue {
-                    due_at: offer.until,
-                }),
+                Some(offer) if now < offer.until => Err(No::NotYetDue { due_at: offer.until }),
                 Some(_) => Ok(ended(placed, Event::OfferLapsed)),
                 None => Ok(vec![]),
             },
