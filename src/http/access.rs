@@ -62,6 +62,10 @@ impl fmt::Debug for AdminToken {
     }
 }
 
+/// What whoever sends no token, or in another way, is told.
+const TOKEN_NEEDED: &str =
+    "Send the token of the reservation as Authorization: Bearer …, and check the number.";
+
 fn hash(salt: &[u8; 32], token: &str) -> [u8; 32] {
     Sha256::new()
         .chain_update(salt)
@@ -355,6 +359,9 @@ impl FromRequestParts<App> for Holder {
                 Some(owner) if owner == customer.id => Ok(Self::Customer(id, owner)),
                 Some(_) | None => Err(not_found()),
             };
+        }
+        if presented::token(parts, ADMINS.cookie)?.is_none() {
+            return Err(not_found().helping(TOKEN_NEEDED));
         }
         let unknown = |problem: Problem| match problem.slug() {
             "request/unauthorized" => not_found(),

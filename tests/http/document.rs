@@ -10,9 +10,10 @@ use uuid::Uuid;
 use super::{
     contract::{self, DOCUMENT, faults, resolved},
     conversation::golden,
+    customers::customer,
     field::Field,
 };
-use crate::support::api::Call;
+use crate::support::{api::Call, staff::Colleague};
 
 const METHODS: [&str; 4] = ["delete", "get", "post", "put"];
 
@@ -157,6 +158,9 @@ fn misspelt(body: &Value) -> Vec<Value> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_nobody_knows_is_refused_by_the_document_and_the_server_alike() {
     let field = Field::open().await;
+    let customer = customer(&field.api, "haneul@example.com", "하늘").await;
+    let colleague = Colleague::enlist(&field.api, "minseo", "HEAD_OFFICE", &[]).await;
+    let colleague = colleague.sign_in(&field.api).await;
     let mut tried = 0;
     for (path, operations) in DOCUMENT["paths"].as_object().unwrap() {
         let body = &operations["post"]["requestBody"]["content"]["application/json"];
@@ -168,7 +172,13 @@ async fn what_nobody_knows_is_refused_by_the_document_and_the_server_alike() {
                 continue;
             }
             let documented = faults(schema, &sent).is_empty();
-            let answer = field.api.ask(&Call::admin(concrete(path), sent.clone())).await;
+            let call = Call::admin(concrete(path), sent.clone());
+            let call = match path.split('/').nth(2) {
+                Some("customer") => call.with_token(&customer),
+                Some("admin") => call.with_token(&colleague),
+                Some(_) | None => call,
+            };
+            let answer = field.api.ask(&call).await;
             let taken = answer.status != 422 || answer.slug() != "request/invalid-fields";
             assert_eq!(taken, documented, "{path} {sent}: {answer}");
             tried += 1;
@@ -183,6 +193,8 @@ fn concrete(path: &str) -> String {
         "301422961418752000".to_owned()
     } else if path.contains("/coupons/") {
         "7KQ4MZ2H".to_owned()
+    } else if path.contains("/roles/") {
+        "NIGHT_SHIFT".to_owned()
     } else {
         Uuid::now_v7().to_string()
     };

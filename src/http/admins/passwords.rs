@@ -58,7 +58,8 @@ impl Sendable for GivePassword {
 /// Changes one's own password; all other sessions of one's own end.
 #[utoipa::path(post, path = "/v1/admin/change-password", tag = "admin", operation_id = "changeAdminPassword",
     request_body = ChangePassword, security(("admin" = [])),
-    responses((status = NO_CONTENT, description = "Changed"),
+    responses((status = NO_CONTENT, description = "Changed",
+               headers(("X-Jari-Position" = i64, description = "Where in the log that is"))),
               (status = UNAUTHORIZED, description = "Not signed in, or the current password is wrong", body = ProblemBody)))]
 pub(in super::super) async fn change(
     State(app): State<App>,
@@ -83,7 +84,8 @@ pub(in super::super) async fn change(
 /// Gives an admin a password; all their sessions end.
 #[utoipa::path(post, path = "/v1/admins/{id}/give-password", tag = "admin", operation_id = "giveAdminPassword",
     params(("id" = AdminId, Path)), request_body = GivePassword, security(("admin" = [])),
-    responses((status = NO_CONTENT, description = "Given"),
+    responses((status = NO_CONTENT, description = "Given",
+               headers(("X-Jari-Position" = i64, description = "Where in the log that is"))),
               (status = UNAUTHORIZED, description = "Not signed in", body = ProblemBody),
               (status = FORBIDDEN, description = "No role of yours grants it", body = ProblemBody),
               (status = NOT_FOUND, description = "No such admin", body = ProblemBody)))]

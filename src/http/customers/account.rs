@@ -91,7 +91,9 @@ impl Sendable for Leave {
 /// Signs a customer up; signing in comes next.
 #[utoipa::path(post, path = "/v1/customers", tag = "customers", operation_id = "signUpCustomer",
     request_body = SignUp,
-    responses((status = CREATED, description = "Signed up", body = CustomerView),
+    responses((status = CREATED, description = "Signed up", body = CustomerView,
+               headers(("Location" = String, description = "Their profile"),
+                       ("X-Jari-Position" = i64, description = "Where in the log that is"))),
               (status = CONFLICT, description = "E-mail address or nickname is taken", body = ProblemBody),
               (status = TOO_MANY_REQUESTS, description = "Too many attempts from this address", body = ProblemBody),
               (status = UNPROCESSABLE_ENTITY, description = "Some fields are wrong", body = ProblemBody)))]
@@ -127,7 +129,8 @@ pub(in super::super) async fn sign_up(
 /// Changes one's own password; all other sessions of one's own end.
 #[utoipa::path(post, path = "/v1/customer/change-password", tag = "customers", operation_id = "changeCustomerPassword",
     request_body = ChangeOwnPassword, security(("customer" = [])),
-    responses((status = NO_CONTENT, description = "Changed"),
+    responses((status = NO_CONTENT, description = "Changed",
+               headers(("X-Jari-Position" = i64, description = "Where in the log that is"))),
               (status = UNAUTHORIZED, description = "Not signed in, or the current password is wrong", body = ProblemBody)))]
 pub(in super::super) async fn change_password(
     State(app): State<App>,

@@ -89,7 +89,8 @@ pub(in super::super) async fn show(
 /// Says something else about oneself.
 #[utoipa::path(post, path = "/v1/customer/describe", tag = "customers", operation_id = "describeCustomer",
     request_body = DescribeCustomer, security(("customer" = [])),
-    responses((status = OK, description = "As it is now", body = CustomerView),
+    responses((status = OK, description = "As it is now", body = CustomerView,
+               headers(("X-Jari-Position" = i64, description = "Where in the log that is"))),
               (status = UNAUTHORIZED, description = "Not signed in", body = ProblemBody),
               (status = CONFLICT, description = "The nickname is taken", body = ProblemBody),
               (status = UNPROCESSABLE_ENTITY, description = "Some fields are wrong", body = ProblemBody)))]
