@@ -13,6 +13,7 @@ mod edges;
 mod field;
 mod journey;
 mod keys;
+mod late;
 mod live;
 mod money;
 mod named;

@@ -10,8 +10,6 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::Serialize;
-use serde_json::Value;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
@@ -35,26 +33,15 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(webhook))
 }
 
-/// A message of the payment provider; what else it holds is left alone.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-#[schema(example = json!({ "type": "payment.succeeded", "data": { "payment": "pay_7f3a",
-    "reservation": "301422961418752000", "amount": { "amount": 48000, "currency": "KRW" } } }))]
-pub struct PaymentMessage {
-    /// `payment.succeeded`, `refund.succeeded`; others change nothing.
-    #[serde(rename = "type")]
-    kind: String,
-    /// Of a payment: `payment`, `reservation`, `amount`; of a refund `refund` too.
-    #[schema(value_type = Value)]
-    data: Value,
-}
-
 /// Takes a message of the payment provider, signed as the Standard Webhooks specification says.
 #[utoipa::path(post, path = "/v1/payments/webhook", tag = "payments", operation_id = "takePaymentMessage",
     params(("webhook-id" = Option<String>, Header, description = "The same however often it is sent"),
            ("webhook-timestamp" = Option<String>, Header, description = "Unix seconds, at most 5 minutes ago"),
            ("webhook-signature" = Option<String>, Header,
             description = "`v1,` and the base64 of HMAC-SHA256 over id.timestamp.body; several are separated by spaces")),
-    request_body = PaymentMessage,
+    request_body(content = Value, description = "`payment.succeeded` or `refund.succeeded`; others change nothing",
+        example = json!({ "type": "payment.succeeded", "data": { "payment": "pay_7f3a",
+            "reservation": "301422961418752000", "amount": { "amount": 48000, "currency": "KRW" } } })),
     responses((status = NO_CONTENT, description = "Taken, now or before"),
               (status = BAD_REQUEST, description = "request/not-verified: no, an old or a forged signature", body = ProblemBody),
               (status = NOT_FOUND, description = "No payment provider is set up", body = ProblemBody),

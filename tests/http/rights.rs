@@ -311,6 +311,7 @@ fn body(document: &Value, line: &Line, thing: &Thing) -> Value {
         "/v1/coupons" => json!({ "terms": { "discount": { "rate": { "percent": 20 } }, "scope": scope,
             "valid_from": "2026-01-01T00:00:00Z", "valid_until": "2199-01-01T00:00:00Z" } }),
         "/v1/deposits/{id}/record" => deposit(thing.branch.expect("it has one"), "3"),
+        "/v1/deposits/{id}/match" => json!({ "reservation": "301422961418752000" }),
         "/v1/reservations/search" => json!({ "phone": "5678" }),
         "/v1/reservations/{id}/place" => {
             json!({ "name": "김하늘", "phone": "010-1234-5678", "payment": "on_site",
