@@ -365,7 +365,9 @@ mod tests {
             (vec![adopted()], Do::Revise { terms: terms(101) }),
         ] {
             let mut policy = CancellationPolicy::default();
-            before.into_iter().for_each(|event| policy.evolve(event));
+            for event in before {
+                policy.evolve(event);
+            }
             let refusal = policy
                 .rule(command, crate::decider::testing::NOON)
                 .expect_err("unsound");

@@ -303,6 +303,10 @@ aggregate! {
 }
 
 impl Reservation {
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one table: a command, and the stages it is for"
+    )]
     fn rule(
         &self,
         command: ReservationCommand,
