@@ -7,6 +7,7 @@ use aggregates::{
     administered::{Administered, Claims, Reference},
     auditorium::Auditorium,
     branch::{Branch, BranchError, BranchKind},
+    cancellation_policy::{CancellationPolicy, CancellationPolicyError},
     claim::{Claim, ClaimCommand, ClaimError},
     fault::Fault,
     ids::{BranchId, ClaimId},
@@ -149,6 +150,10 @@ async fn require(work: &mut UnitOfWork, reference: Reference) -> Result<(), Stop
         Reference::PricePolicy(id) => match work.load::<PricePolicy>(&id).await?.versions() {
             [] => Err(Denied::stop(PricePolicyError::NotFound)),
             [_, ..] => Ok(()),
+        },
+        Reference::CancellationPolicy(id) => match work.load::<CancellationPolicy>(&id).await?.latest() {
+            0 => Err(Denied::stop(CancellationPolicyError::NotFound)),
+            _adopted => Ok(()),
         },
     }
 }

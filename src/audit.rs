@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod changes;
+mod money;
 mod naming;
 mod people;
 mod sales;

@@ -6,9 +6,12 @@ mod administer;
 mod attend;
 mod choice;
 mod coupons;
+mod deposits;
 mod door;
 mod end;
 mod hold;
+mod late;
+mod money;
 mod numbers;
 mod orphans;
 mod patrons;
@@ -39,6 +42,7 @@ pub use self::{
     coupons::{BULK_MAX, BatchRevoked, ISSUED_MAX, issue_coupons, issue_in_bulk, revoke_all},
     door::{Arrival, DoorError, Scan},
     end::{Ending, end_if_due},
+    late::{NEARBY_MAX, Nearby, moved_to},
     numbers::Numbers,
     place::Placing,
     prices::{Asked, Price, PriceTable},
@@ -53,6 +57,7 @@ pub use self::{
 };
 pub(crate) use self::{soundness::check as sound, waitlist::look_again};
 use crate::{
+    payments::PaymentProvider,
     store::{Committed, Request, Stop, Store, UnitOfWork},
     vault::leases::{LeaseError, WorkerLease},
 };
@@ -65,6 +70,7 @@ pub type Answer = Result<Committed, Stop<Refused>>;
 pub struct Bookings {
     store: Store,
     numbers: Arc<Numbers>,
+    payments: Option<Arc<dyn PaymentProvider>>,
 }
 
 impl Bookings {
@@ -74,7 +80,20 @@ impl Bookings {
         Self {
             store,
             numbers: Arc::new(numbers),
+            payments: None,
         }
+    }
+
+    /// The same, which also take payments through this provider.
+    #[must_use]
+    pub fn taking(self, payments: Option<Arc<dyn PaymentProvider>>) -> Self {
+        Self { payments, ..self }
+    }
+
+    /// The payment provider, if one is set up.
+    #[must_use]
+    pub fn payments(&self) -> Option<&Arc<dyn PaymentProvider>> {
+        self.payments.as_ref()
     }
 
     /// A number for a reservation that is about to begin.

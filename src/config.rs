@@ -10,6 +10,7 @@ use clap::Args;
 use crate::{
     numbers::{at_least, from_to},
     oidc::OidcArgs,
+    payments::PaymentArgs,
     postgres::{Connect, ConnectError},
     vault::MasterSecret,
 };
@@ -182,6 +183,9 @@ pub struct HttpArgs {
     #[command(flatten)]
     #[expect(missing_docs, reason = "its fields say it in the help")]
     pub oidc: OidcArgs,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its fields say it in the help")]
+    pub payments: PaymentArgs,
 }
 
 impl HttpArgs {
@@ -211,6 +215,7 @@ impl Default for HttpArgs {
             listeners_per_address_max: 200,
             request_seconds: 15,
             oidc: OidcArgs::default(),
+            payments: PaymentArgs::default(),
         }
     }
 }

@@ -13,6 +13,7 @@ mod catalogue;
 mod closing_days;
 mod coupons;
 mod customers;
+mod deposits;
 mod document;
 mod edge;
 mod fallback;
@@ -21,6 +22,7 @@ mod fresh;
 mod health;
 mod idempotency;
 mod if_match;
+mod late;
 mod limits;
 pub mod messages;
 pub mod metrics;
@@ -28,6 +30,7 @@ mod nearest;
 pub mod openapi;
 mod pages;
 mod params;
+mod payments;
 mod price_policies;
 mod problem;
 pub mod problems;
@@ -172,6 +175,8 @@ fn documented() -> OpenApiRouter<App> {
         .merge(reservations::routes())
         .merge(waitlist::routes())
         .merge(tickets::routes())
+        .merge(deposits::routes())
+        .merge(payments::routes())
         .merge(seats::routes())
         .merge(schedules::routes())
         .merge(closing_days::routes())

@@ -14,6 +14,7 @@ pub mod migrate;
 pub mod moments;
 mod numbers;
 pub mod oidc;
+pub mod payments;
 pub mod people;
 pub mod policies;
 pub mod postgres;

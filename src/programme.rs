@@ -7,6 +7,7 @@ use aggregates::{
     auditorium::Auditorium,
     branch::Branch,
     business_day::on_the_wall,
+    cancellation_policy::CancellationPolicy,
     fault::{Fault, Faults},
     ids::{ScheduleId, TimeSlotId},
     price_policy::PricePolicy,
@@ -39,6 +40,11 @@ pub async fn completed(
         let policy = work.load::<PricePolicy>(&plan.price_policy).await?;
         let in_effect = policy.in_effect(date).map_or(0, |(version, _)| version);
         plan.price_version = known.as_ref().map_or(in_effect, |known| known.price_version);
+    }
+    if let Some(named) = plan.cancellation.as_mut().filter(|named| named.version == 0) {
+        let latest = work.load::<CancellationPolicy>(&named.policy).await?.latest();
+        let known = known.as_ref().and_then(|known| known.cancellation);
+        named.version = known.map_or(latest, |known| known.version);
     }
     if let Show::Movie {
         auditorium,
@@ -102,6 +108,10 @@ async fn schedule_cleaned(
         .map_err(Denied::stop)?;
     let policy = work.load::<PricePolicy>(&plan.price_policy).await?;
     policy.tariff(plan.price_version).map_err(Denied::stop)?;
+    if let Some(named) = plan.cancellation {
+        let policy = work.load::<CancellationPolicy>(&named.policy).await?;
+        policy.terms(named.version).map_err(Denied::stop)?;
+    }
     let ready_at = ready_at(work, &plan, cleaning).await?;
     if let Some(entry) = clash_until(work, &plan, ready_at).await? {
         return Err(Denied::stop(ScheduleError::Overlaps(entry)));

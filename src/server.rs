@@ -17,7 +17,7 @@ use crate::{
     http::{self, AdminToken, App, Edge, Limits, Live, Parts},
     migrate,
     oidc::Provider,
-    policies::{Absences, Deadlines, Openings, Waitlists},
+    policies::{Absences, Deadlines, Openings, Refunds, Waitlists},
     shutdown::{Signal, told},
     store::{Store, StoreError, StoreSettings, Upcasters, runner::Projections},
     vault::{
@@ -153,7 +153,8 @@ impl Server {
             .before_acquire(|connection, meta| Box::pin(still_there(connection, meta.idle_for)))
             .connect_lazy_with(database.sqlx());
         let lease = WorkerLease::acquire(&reads).await?;
-        let bookings = Bookings::new(store.clone(), Numbers::of(&lease));
+        let bookings =
+            Bookings::new(store.clone(), Numbers::of(&lease)).taking(config.http.payments.provider());
         let (stop_http, http_stops) = watch::channel(false);
         let (stop_work, work_stops) = watch::channel(false);
         let limits = Limits::new(config.http.limits);
@@ -167,7 +168,8 @@ impl Server {
 
         let deadlines = Deadlines::new(store.clone(), bookings.clone(), database.sqlx());
         let absences = Absences::new(store.clone(), bookings.clone(), database.sqlx());
-        let work = vec![
+        let refunds = Refunds::new(store.clone(), bookings.clone(), database.sqlx());
+        let mut work = vec![
             tokio::spawn(deadlines.run(work_stops.clone())),
             tokio::spawn(absences.run(work_stops.clone())),
             tokio::spawn(Openings::new(store.clone()).run(work_stops.clone())),
@@ -180,8 +182,9 @@ impl Server {
                 reads.clone(),
                 work_stops.clone(),
             )),
-            tokio::spawn(upkeep(store.clone(), work_stops)),
+            tokio::spawn(upkeep(store.clone(), work_stops.clone())),
         ];
+        work.extend(refunds.map(|refunds| tokio::spawn(refunds.run(work_stops))));
         let app = App::new(Parts {
             store: store.clone(),
             bookings,

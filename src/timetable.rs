@@ -436,6 +436,7 @@ impl Day<'_> {
             cancel_minutes: CANCEL_MINUTES_DEFAULT,
             orphan_rule: OrphanRule::Off,
             pool_minutes: POOL_MINUTES_DEFAULT,
+            cancellation: None,
         })
     }
 }

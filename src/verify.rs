@@ -6,6 +6,7 @@
 //! reservation, coupon and row.
 
 mod model;
+mod money;
 mod rights;
 mod rules;
 mod waits;

@@ -3,6 +3,7 @@
 mod coupons;
 mod field;
 mod keys;
+mod money;
 mod nonsense;
 mod orphans;
 mod reschedule;

@@ -7,6 +7,7 @@ pub mod house;
 pub mod journal;
 pub mod load;
 pub mod log;
+pub mod owing;
 pub mod process;
 pub mod provider;
 pub mod shop;

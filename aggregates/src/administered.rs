@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::{
     Decider,
     fault::Faults,
-    ids::{AuditoriumId, BranchId, ClaimId, MovieId, PricePolicyId, ThemeId},
+    ids::{AuditoriumId, BranchId, CancellationPolicyId, ClaimId, MovieId, PricePolicyId, ThemeId},
     refusal::Refusal,
     rights::Permission,
 };
@@ -28,6 +28,8 @@ pub enum Reference {
     Theme(ThemeId),
     /// The price policy must be adopted.
     PricePolicy(PricePolicyId),
+    /// The cancellation policy must be adopted.
+    CancellationPolicy(CancellationPolicyId),
 }
 
 /// The unique name a command takes and the one it gives back, guarded by claim streams.

@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use crate::{
     StoredEvent, StreamId, admin::AdminEvent, allowance::AllowanceEvent, auditorium::AuditoriumEvent,
-    branch::BranchEvent, claim::ClaimEvent, coupon::CouponEvent, customer::CustomerEvent, movie::MovieEvent,
+    branch::BranchEvent, cancellation_policy::CancellationPolicyEvent, claim::ClaimEvent,
+    coupon::CouponEvent, customer::CustomerEvent, deposit::DepositEvent, movie::MovieEvent,
     patron::PatronEvent, personal::Sealable, price_policy::PricePolicyEvent, reservation::ReservationEvent,
     role::RoleEvent, schedule::ScheduleEvent, seat::SeatEvent, theme::ThemeEvent, time_slot::TimeSlotEvent,
     waitlist::WaitlistEvent,
@@ -99,4 +100,6 @@ events! {
     Waitlist(WaitlistEvent) = "waitlist",
     Allowance(AllowanceEvent) = "allowance",
     Patron(PatronEvent) = "patron",
+    CancellationPolicy(CancellationPolicyEvent) = "cancellation_policy",
+    Deposit(DepositEvent) = "deposit",
 }

@@ -68,6 +68,10 @@ uuid_ids! {
     ThemeId,
     /// A price policy with its versions.
     PricePolicyId,
+    /// A cancellation policy with its versions.
+    CancellationPolicyId,
+    /// Money that came to a bank account or through a payment provider.
+    DepositId,
     /// A time slot: one showing of a movie, or one game of a theme.
     TimeSlotId,
     /// Coupons that were issued together.
@@ -252,6 +256,9 @@ pub const CLAIM_SCOPES: &[&str] = &[
     "theme",
     "auditorium",
     "price_policy",
+    "cancellation_policy",
+    "deposit",
+    "payment",
     "admin_login",
     "customer_email",
     "customer_nickname",

@@ -6,10 +6,17 @@
 //!              ▲   │  │             ├──▶ NoShow      (the slot began without them)
 //!       revive │   │  └▶ Released   ├──▶ Cancelled   (someone chose to)
 //!              └ Lapsed             └──▶ Expired     (not paid in time)
+//!
+//!   Expired, and its money came after all (E7):
+//!     ├──reinstate──▶ Placed                          (its seats were still free)
+//!     ├──offer──▶ Expired, an equal slot offered ──accept──▶ Expired, its money moved to the reservation placed there
+//!     │                 └──decline, lapse──▶ Expired, refund due
+//!     └──give back──▶ Expired, refund due
 //! ```
 //!
 //! While held it can be extended once, changed and released; while placed it can be paid, notified and moved to another
-//! slot (DOMAIN E5, H1). A check-in can be undone, and who was taken for absent can prove to have come (E9).
+//! slot (DOMAIN E5, H1). A check-in can be undone, and who was taken for absent can prove to have come (E9). Money can come
+//! and go back at every stage from placed on; its rules are in [`money`](self::money::Ledger).
 
 mod arrival;
 mod error;
@@ -21,17 +28,23 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use self::error::ReservationError;
-pub use self::money::{Payment, PaymentChoice, pay_by};
+pub use self::money::{
+    Balance, Ledger, MoneyCommand, Offer, Pay, Payment, PaymentChoice, ProviderPayment, Settlement, Source,
+    offer_until, pay_by,
+};
 pub use self::reschedule::{MOVES_MAX, Move, Target};
 pub use self::state::{Held, Placed, Reservation};
 use crate::{
     attendance::Attendance,
+    cancellation::Frozen,
     decider::aggregate,
     ids::{CustomerId, PatronId, ReservationId, TimeSlotId},
     personal::{Personal, Sealable, sealable},
     pricing::{Party, Quote},
     ratings::{Admitted, Statement},
-    values::{CouponCode, CustomerName, Money, Name, Note, PhoneNumber, SeatLabel},
+    values::{
+        BankReference, CouponCode, CustomerName, Money, Name, Note, PhoneNumber, RefundAccount, SeatLabel,
+    },
 };
 
 /// What is held: places, people and the price that will be charged for them (DOMAIN C11).
@@ -96,6 +109,9 @@ pub struct Placement {
     /// Who they are to the rules about all reservations of one person.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub patrons: Vec<PatronId>,
+    /// What cancelling costs, as the slot's policy said when it was placed.
+    #[serde(default, skip_serializing_if = "Frozen::is_built_in")]
+    pub cancellation: Frozen,
 }
 
 /// Who cancels.
@@ -160,13 +176,17 @@ pub enum ReservationCommand {
     },
     /// Make it binding.
     Place(Box<Placement>),
-    /// Record that the money came.
+    /// Record that money came.
     MarkPaid {
-        /// How much; by default the whole price.
+        /// How much; by default what is still to be paid.
         amount: Option<Money>,
         /// A remark.
         note: Option<Note>,
     },
+    /// The same, whoever says so.
+    Pay(Pay),
+    /// Something else about its money.
+    Settle(MoneyCommand),
     /// Record that the customer was told.
     MarkNotified {
         /// How.
@@ -246,7 +266,38 @@ pub enum ReservationEvent {
     Paid {
         amount: Money,
         note: Option<Personal<Note>>,
+        /// Where it came from, if staff did not take it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source: Option<Source>,
     },
+    /// Money went back.
+    Refunded {
+        amount: Money,
+        /// To which account.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        account: Option<Personal<RefundAccount>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<Personal<Note>>,
+        /// Which payment the provider gave back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        payment: Option<BankReference>,
+    },
+    /// This much has to go back, because there is nothing it could pay for.
+    RefundDue { amount: Money },
+    /// Taken up again: its money came late, and its seats were still free.
+    Reinstated {
+        /// When they count as absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        no_show_at: Option<Timestamp>,
+    },
+    /// An equal slot is offered for money that came late.
+    Offered(Offer),
+    /// The offer was taken: the money moved to the new reservation.
+    OfferAccepted { into: ReservationId, amount: Money },
+    /// The money is wanted back instead.
+    OfferDeclined,
+    /// The offer ran out.
+    OfferLapsed,
     /// The customer was told.
     Notified { note: Option<Personal<Note>> },
     /// They came.
@@ -276,6 +327,9 @@ pub enum ReservationEvent {
     Cancelled {
         by: Canceller,
         reason: Option<Personal<Note>>,
+        /// What is kept and what goes back; none if nothing was paid and nothing is asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        settlement: Option<Settlement>,
     },
     /// It may be moved elsewhere, or cancelled for nothing, until then.
     RescheduleOffered {
@@ -298,7 +352,7 @@ impl Placement {
             Payment::BankTransfer { accounts, .. } if accounts.is_empty() && self.quote.total > 0 => {
                 Err(ReservationError::NoAccount)
             }
-            Payment::BankTransfer { .. } | Payment::OnSite => Ok(()),
+            Payment::BankTransfer { .. } | Payment::OnSite | Payment::Provider { .. } => Ok(()),
         }
     }
 }
@@ -308,7 +362,8 @@ aggregate! {
     error: ReservationError,
     stored: "Reservation" [
         Held, Extended, Changed, Released, Lapsed, Revived, Placed, Paid, Notified, CheckedIn, Admitted,
-        CheckInUndone, MarkedNoShow, NoShowWithdrawn, Rescheduled, Cancelled, RescheduleOffered, Expired,
+        CheckInUndone, MarkedNoShow, NoShowWithdrawn, Rescheduled, Cancelled, RescheduleOffered, Expired, Refunded,
+        RefundDue, Reinstated, Offered, OfferAccepted, OfferDeclined, OfferLapsed,
     ],
     personal: |event| match event {
         ReservationEvent::Placed(placement) => {
@@ -319,8 +374,9 @@ aggregate! {
         ReservationEvent::Paid { note, .. } | ReservationEvent::Notified { note } => sealable(note),
         ReservationEvent::Cancelled { reason, .. }
         | ReservationEvent::CheckInUndone { reason, .. }
-        | ReservationEvent::RescheduleOffered { reason, .. } => {
-            sealable(reason)
+        | ReservationEvent::RescheduleOffered { reason, .. } => sealable(reason),
+        ReservationEvent::Refunded { account, note, .. } => {
+            sealable(account).into_iter().chain(sealable(note)).collect()
         }
         ReservationEvent::Held { .. }
         | ReservationEvent::Extended { .. }
@@ -333,11 +389,21 @@ aggregate! {
         | ReservationEvent::MarkedNoShow
         | ReservationEvent::NoShowWithdrawn
         | ReservationEvent::Rescheduled(_)
-        | ReservationEvent::Expired => Vec::new(),
+        | ReservationEvent::Expired
+        | ReservationEvent::RefundDue { .. }
+        | ReservationEvent::Reinstated { .. }
+        | ReservationEvent::Offered(_)
+        | ReservationEvent::OfferAccepted { .. }
+        | ReservationEvent::OfferDeclined
+        | ReservationEvent::OfferLapsed => Vec::new(),
     }
 }
 
 impl Reservation {
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one table: a command, and the stages it is for"
+    )]
     fn rule(
         &self,
         command: ReservationCommand,
@@ -379,14 +445,13 @@ impl Reservation {
             (Do::Place(placement), Held(_)) => placement.sound().map(|()| vec![Event::Placed(placement)]),
             (Do::Place(_), Placed(_)) => Err(No::AlreadyPlaced),
 
-            (Do::MarkPaid { amount, note }, Placed(placed)) => match (placed.due(), amount) {
-                (due, Some(amount)) if amount != due => Err(No::AmountDiffers { due }),
-                (_, Some(_) | None) if placed.paid => Ok(vec![]),
-                (due, Some(_) | None) => Ok(vec![Event::Paid {
-                    amount: due,
-                    note: note.map(Personal::Plain),
-                }]),
-            },
+            (Do::MarkPaid { amount, note }, state) => state.pay(Pay {
+                amount,
+                note,
+                source: None,
+            }),
+            (Do::Pay(pay), state) => state.pay(pay),
+            (Do::Settle(command), state) => state.settle(command, now),
             (Do::MarkNotified { .. }, Placed(placed)) if placed.notified => Ok(vec![]),
             (Do::MarkNotified { note }, Placed(_)) => Ok(vec![Event::Notified {
                 note: note.map(Personal::Plain),
@@ -414,17 +479,7 @@ impl Reservation {
 
             (Do::Reschedule(target), Placed(placed)) => placed.rescheduled(*target, now),
 
-            (Do::Cancel { by, reason }, Placed(placed)) => {
-                let until = placed.cancellable_until(by);
-                if now < until {
-                    Ok(vec![Event::Cancelled {
-                        by,
-                        reason: reason.map(Personal::Plain),
-                    }])
-                } else {
-                    Err(No::TooLateToCancel { until })
-                }
-            }
+            (Do::Cancel { by, reason }, Placed(placed)) => cancelled(placed, by, reason, now),
             (Do::Cancel { .. }, Cancelled(_)) => Ok(vec![]),
 
             (Do::OfferReschedule { until, reason }, Placed(placed)) => offered(placed, until, reason, now),
@@ -439,7 +494,6 @@ impl Reservation {
                 | Do::Extend { .. }
                 | Do::Change { .. }
                 | Do::Place(_)
-                | Do::MarkPaid { .. }
                 | Do::MarkNotified { .. }
                 | Do::CheckIn
                 | Do::Admit { .. }
@@ -530,10 +584,38 @@ fn extended(hold: &Held, until: Timestamp) -> Result<Vec<ReservationEvent>, Rese
     Ok(vec![ReservationEvent::Extended { until }])
 }
 
+/// Called off while there is time, with what is kept of the money.
+fn cancelled(
+    placed: &Placed,
+    by: Canceller,
+    reason: Option<Note>,
+    now: Timestamp,
+) -> Result<Vec<ReservationEvent>, ReservationError> {
+    let until = placed.cancellable_until(by);
+    if now >= until {
+        return Err(ReservationError::TooLateToCancel { until });
+    }
+    let settlement = placed.settlement(by, now);
+    let nothing = placed.money.kept() == 0 && !settlement.keeps_coupon;
+    Ok(vec![ReservationEvent::Cancelled {
+        by,
+        reason: reason.map(Personal::Plain),
+        settlement: (!nothing).then_some(settlement),
+    }])
+}
+
 /// Not paid in time: once the deadline is over, if there is one.
 fn expired(placed: &Placed, now: Timestamp) -> Result<Vec<ReservationEvent>, ReservationError> {
     match placed.pay_by() {
         Some(due_at) if now < due_at => Err(ReservationError::NotYetDue { due_at }),
+        // What was paid of it has to go back.
+        Some(_) if placed.money.kept() > 0 => {
+            let amount = placed.money_of(placed.money.kept());
+            Ok(vec![
+                ReservationEvent::Expired,
+                ReservationEvent::RefundDue { amount },
+            ])
+        }
         Some(_) => Ok(vec![ReservationEvent::Expired]),
         None => Ok(vec![]),
     }

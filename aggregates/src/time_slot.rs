@@ -26,7 +26,7 @@ use crate::{
 };
 pub use plan::{
     Adjustment, CANCEL_MINUTES_DEFAULT, CANCEL_MINUTES_MAX, HOLD_CAP_MINUTES_DEFAULT, HOLD_MINUTES_DEFAULT,
-    POOL_MINUTES_DEFAULT, POOL_MINUTES_MAX, Plan, SEATS_PER_CUSTOMER_DEFAULT, Show,
+    POOL_MINUTES_DEFAULT, POOL_MINUTES_MAX, Plan, PlanCancellation, SEATS_PER_CUSTOMER_DEFAULT, Show,
 };
 
 /// What can be asked of a slot.
@@ -283,6 +283,10 @@ impl Administered for TimeSlot {
                     Reference::Branch(plan.branch),
                     Reference::PricePolicy(plan.price_policy),
                 ];
+                references.extend(
+                    plan.cancellation
+                        .map(|named| Reference::CancellationPolicy(named.policy)),
+                );
                 match plan.show {
                     Show::Movie {
                         movie, auditorium, ..

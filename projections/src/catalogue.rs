@@ -242,6 +242,8 @@ impl ReadModel for Catalogue {
                 | Event::Waitlist(_)
                 | Event::Allowance(_)
                 | Event::Patron(_)
+                | Event::CancellationPolicy(_)
+                | Event::Deposit(_)
                 | Event::Foreign,
                 row,
             ) => return row,

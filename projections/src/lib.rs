@@ -6,12 +6,14 @@
 pub mod audit_trail;
 pub mod catalogue;
 pub mod coupon_list;
+pub mod deposit_list;
 pub mod folding;
 pub mod model;
 pub mod moments;
 pub mod open_arrivals;
 pub mod open_holds;
 pub mod reservation_list;
+pub mod reservation_money;
 pub mod seat_map;
 pub mod time_slot_calendar;
 pub mod tuples;
@@ -33,6 +35,8 @@ macro_rules! for_each_model {
             $crate::open_holds::OpenHolds,
             $crate::waitlist_queue::WaitlistQueue,
             $crate::open_arrivals::OpenArrivals,
+            $crate::reservation_money::ReservationMoney,
+            $crate::deposit_list::DepositList,
             $crate::audit_trail::AuditTrail,
         }
     };

@@ -54,7 +54,7 @@ impl ReadModel for OpenArrivals {
         match event {
             Is::Placed(placement) => placement.attendance.map(|times| absent(times.no_show_at)),
             Is::Rescheduled(moved) => Some(absent(moved.attendance.no_show_at)),
-            Is::CheckInUndone { no_show_at, .. } => no_show_at.map(absent),
+            Is::CheckInUndone { no_show_at, .. } | Is::Reinstated { no_show_at } => no_show_at.map(absent),
             Is::Held { .. }
             | Is::Extended { .. }
             | Is::Changed { .. }
@@ -62,6 +62,12 @@ impl ReadModel for OpenArrivals {
             | Is::Paid { .. }
             | Is::Notified { .. }
             | Is::RescheduleOffered { .. }
+            | Is::Refunded { .. }
+            | Is::RefundDue { .. }
+            | Is::Offered(_)
+            | Is::OfferAccepted { .. }
+            | Is::OfferDeclined
+            | Is::OfferLapsed
             | Is::NoShowWithdrawn => row,
             Is::Released
             | Is::Lapsed

@@ -3,7 +3,7 @@
 use aggregates::{
     Aggregate as _, Event, Recorded,
     ids::ReservationId,
-    reservation::{Payment, Reservation, ReservationEvent},
+    reservation::{Reservation, ReservationEvent},
 };
 use jiff::Timestamp;
 use jiff_sqlx::{Timestamp as SqlxTimestamp, ToSqlx};
@@ -23,6 +23,8 @@ words! {
         Hold = "hold",
         /// A payment is overdue.
         Payment = "payment",
+        /// What is offered for late money is offered no more.
+        Offer = "offer",
     }
 }
 
@@ -36,13 +38,16 @@ pub struct Row {
     pub kind: DueKind,
     /// When.
     pub due_at: Timestamp,
+    /// What is still to be paid until then; 0 if it is not about that.
+    pub owed: i64,
 }
 
 impl ReadModel for OpenHolds {
     const NAME: &'static str = "open_holds";
-    const VERSION: i32 = 1;
-    const COLUMNS: &'static str = "reservation, kind, due_at, from_position";
-    const HISTORY: Option<&'static str> = Some("reservation, kind, due_at, from_position, until_position");
+    const VERSION: i32 = 2;
+    const COLUMNS: &'static str = "reservation, kind, due_at, owed, from_position";
+    const HISTORY: Option<&'static str> =
+        Some("reservation, kind, due_at, owed, from_position, until_position");
 
     type Key = ReservationId;
     type Row = Row;
@@ -64,27 +69,49 @@ impl ReadModel for OpenHolds {
             Some(Row {
                 kind,
                 due_at: moment(*at),
+                owed: 0,
             })
         };
         match event {
             Is::Held { until, .. } | Is::Extended { until } | Is::Revived { until } => {
                 due(DueKind::Hold, until)
             }
-            Is::Placed(placement) => match &placement.payment {
-                Payment::BankTransfer { pay_by, .. } if placement.quote.total > 0 => {
-                    due(DueKind::Payment, pay_by)
-                }
-                Payment::BankTransfer { .. } | Payment::OnSite => None,
-            },
-            Is::Rescheduled(moved) => moved.pay_by().and_then(|pay_by| due(DueKind::Payment, &pay_by)),
+            Is::Placed(placement) => {
+                let pay_by = placement.payment.pay_by().filter(|_| placement.quote.total > 0)?;
+                let timer = due(DueKind::Payment, &pay_by)?;
+                Some(Row {
+                    owed: placement.quote.total,
+                    ..timer
+                })
+            }
+            Is::Rescheduled(moved) => {
+                let timer = due(DueKind::Payment, &moved.pay_by()?)?;
+                Some(Row {
+                    owed: moved.quote.total,
+                    ..timer
+                })
+            }
+            // A part of the price does not stop the clock.
+            Is::Paid { amount, .. } => row
+                .map(|row| Row {
+                    owed: row.owed.saturating_sub(amount.amount),
+                    ..row
+                })
+                .filter(|row| row.owed > 0),
+            Is::Offered(offer) => due(DueKind::Offer, &offer.until),
             Is::Changed { .. }
             | Is::Notified { .. }
+            | Is::Refunded { .. }
+            | Is::RefundDue { .. }
             | Is::RescheduleOffered { .. }
             | Is::CheckInUndone { .. }
             | Is::NoShowWithdrawn => row,
             Is::Released
             | Is::Lapsed
-            | Is::Paid { .. }
+            | Is::Reinstated { .. }
+            | Is::OfferAccepted { .. }
+            | Is::OfferDeclined
+            | Is::OfferLapsed
             | Is::CheckedIn
             | Is::Admitted { .. }
             | Is::MarkedNoShow
@@ -95,7 +122,7 @@ impl ReadModel for OpenHolds {
 
     async fn load(db: &mut PgConnection, keys: &[ReservationId]) -> sqlx::Result<Loaded<Self>> {
         let rows = sqlx::query!(
-            r#"select reservation, kind, due_at as "due_at: SqlxTimestamp", from_position
+            r#"select reservation, kind, due_at as "due_at: SqlxTimestamp", owed, from_position
                  from open_holds where reservation = any ($1)"#,
             &column(keys, |key| key.number()),
         )
@@ -107,6 +134,7 @@ impl ReadModel for OpenHolds {
                     row: Row {
                         kind: stored(&row.kind)?,
                         due_at: row.due_at.to_jiff(),
+                        owed: row.owed,
                     },
                     from: row.from_position,
                 };
@@ -117,13 +145,15 @@ impl ReadModel for OpenHolds {
 
     async fn change(db: &mut PgConnection, rows: &[&Put<Self>]) -> sqlx::Result<()> {
         sqlx::query!(
-            r#"update open_holds o set kind = u.kind, due_at = u.due_at, from_position = u.from_position
-                 from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::bigint[])
-                   u(reservation, kind, due_at, from_position)
+            r#"update open_holds o
+                  set kind = u.kind, due_at = u.due_at, owed = u.owed, from_position = u.from_position
+                 from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::bigint[], $5::bigint[])
+                   u(reservation, kind, due_at, owed, from_position)
                 where o.reservation = u.reservation"#,
             &column(rows, |put| put.key.number()),
             column(rows, |put| put.row.kind.as_str()) as _,
             column(rows, |put| put.row.due_at.to_sqlx()) as _,
+            &column(rows, |put| put.row.owed),
             &column(rows, |put| put.from),
         )
         .execute(db)
@@ -142,7 +172,7 @@ impl ReadModel for OpenHolds {
     }
 
     fn tuple(out: &mut Tuples, Put { key, row, from, .. }: &Put<Self>) {
-        out.row(&[&key.number(), &row.kind.as_str(), &row.due_at, from]);
+        out.row(&[&key.number(), &row.kind.as_str(), &row.due_at, &row.owed, from]);
     }
 
     fn former_tuple(
@@ -154,7 +184,14 @@ impl ReadModel for OpenHolds {
             until,
         }: &Former<Self>,
     ) {
-        out.row(&[&key.number(), &row.kind.as_str(), &row.due_at, from, until]);
+        out.row(&[
+            &key.number(),
+            &row.kind.as_str(),
+            &row.due_at,
+            &row.owed,
+            from,
+            until,
+        ]);
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use aggregates::{
     Aggregate as _, Event, Recorded,
     ids::{CustomerId, ReservationId, TimeSlotId},
-    reservation::{Choice, Payment, Reservation, ReservationEvent},
+    reservation::{Choice, Reservation, ReservationEvent},
     values::{Currency, CustomerName, PhoneNumber, SeatLabel},
 };
 use jiff::Timestamp;
@@ -20,6 +20,7 @@ pub use self::queries::{Cursor, Entry, Filter, reservation, reservations};
 use crate::{
     Former, Loaded, Put, ReadModel, Version,
     model::{column, moment},
+    reservation_money::kind,
     tuples::Tuples,
     words::{stored, words},
 };
@@ -53,6 +54,8 @@ words! {
         BankTransfer = "bank_transfer",
         /// At the branch.
         OnSite = "on_site",
+        /// Through the payment provider, before a deadline.
+        Provider = "provider",
     }
 }
 
@@ -82,7 +85,9 @@ pub struct Row {
     pub pay_by: Option<Timestamp>,
     /// What was agreed when it was placed.
     pub placed: Option<Arc<Placed>>,
-    /// The position of the payment.
+    /// What is still to be paid, in minor units; below 0 if more came than the price.
+    pub owed: i64,
+    /// The position of the payment after which nothing was to be paid any more.
     pub paid_position: Option<i64>,
     /// The position of the last notice to the customer.
     pub notified_position: Option<i64>,
@@ -118,6 +123,18 @@ impl Row {
         }
     }
 
+    /// So much more is to be paid; less, if it is below nothing.
+    fn owing(self, more: i64, here: Option<i64>) -> Self {
+        let owed = self.owed.saturating_add(more);
+        let paid = owed <= 0;
+        Self {
+            owed,
+            pay_by: self.pay_by.filter(|_| !paid),
+            paid_position: self.paid_position.filter(|_| paid).or(here.filter(|_| paid)),
+            ..self
+        }
+    }
+
     fn ended(self, stage: Stage) -> Self {
         Self {
             stage,
@@ -140,6 +157,7 @@ fn begun(time_slot: TimeSlotId, choice: &Choice, until: Timestamp, customer: Opt
         hold_until: Some(moment(until)),
         pay_by: None,
         placed: None,
+        owed: 0,
         paid_position: None,
         notified_position: None,
         attended_position: None,
@@ -149,13 +167,13 @@ fn begun(time_slot: TimeSlotId, choice: &Choice, until: Timestamp, customer: Opt
 
 impl ReadModel for ReservationList {
     const NAME: &'static str = "reservation_list";
-    const VERSION: i32 = 3;
+    const VERSION: i32 = 4;
     const COLUMNS: &'static str = "reservation, stage, time_slot, seats, party, total, currency, hold_until, pay_by, \
         payment, coupon, short_code, placed_position, paid_position, notified_position, attended_position, name, phone, \
-        phone_parts, from_position, customer";
+        phone_parts, from_position, customer, owed";
     const HISTORY: Option<&'static str> = Some(
         "reservation, stage, seats, party, total, hold_until, pay_by, paid_position, notified_position, \
-         attended_position, from_position, until_position, time_slot",
+         attended_position, from_position, until_position, time_slot, owed",
     );
 
     type Key = ReservationId;
@@ -198,16 +216,11 @@ impl ReadModel for ReservationList {
             },
             (Is::Changed { choice }, Some(row)) => row.choose(choice),
             (Is::Placed(placement), Some(row)) => {
-                let (payment, pay_by) = match &placement.payment {
-                    Payment::BankTransfer { pay_by, .. } => {
-                        (PaymentKind::BankTransfer, Some(moment(*pay_by)))
-                    }
-                    Payment::OnSite => (PaymentKind::OnSite, None),
-                };
+                let pay_by = placement.payment.pay_by().map(moment);
                 let total = placement.quote.total;
                 let placed = Placed {
                     position: recorded.position,
-                    payment,
+                    payment: kind(&placement.payment),
                     coupon: placement.coupon.as_ref().map(ToString::to_string),
                     short_code: placement.short_code.replace('\0', ""),
                     name: placement.contact.name.plain().map(CustomerName::to_string),
@@ -218,16 +231,18 @@ impl ReadModel for ReservationList {
                     currency: placement.quote.currency,
                     pay_by: pay_by.filter(|_| total > 0),
                     placed: Some(Arc::new(placed)),
+                    owed: total,
                     // Nothing is due, so it is paid as it stands.
                     paid_position: here.filter(|_| total == 0),
                     ..row.ended(Stage::Placed)
                 }
             }
-            (Is::Paid { .. }, Some(row)) => Row {
-                pay_by: None,
-                paid_position: here,
-                ..row
-            },
+            (Is::Paid { amount, .. }, Some(row)) => row.owing(-amount.amount, here),
+            (Is::Refunded { amount, .. } | Is::OfferAccepted { amount, .. }, Some(row)) => {
+                row.owing(amount.amount, here)
+            }
+            (Is::Reinstated { .. }, Some(row)) => row.ended(Stage::Placed),
+            (Is::RefundDue { .. } | Is::Offered(_) | Is::OfferDeclined | Is::OfferLapsed, Some(row)) => row,
             (Is::Notified { .. }, Some(row)) => Row {
                 notified_position: here,
                 ..row
@@ -268,7 +283,7 @@ impl ReadModel for ReservationList {
             r#"select reservation, stage, time_slot, seats, party, total, currency,
                       hold_until as "hold_until: SqlxTimestamp", pay_by as "pay_by: SqlxTimestamp", payment, coupon,
                       short_code, placed_position, paid_position, notified_position, attended_position, name, phone,
-                      from_position, customer
+                      from_position, customer, owed
                  from reservation_list where reservation = any ($1)"#,
             &column(keys, |key| key.number()),
         )
@@ -303,6 +318,7 @@ impl ReadModel for ReservationList {
                         hold_until: row.hold_until.map(SqlxTimestamp::to_jiff),
                         pay_by: row.pay_by.map(SqlxTimestamp::to_jiff),
                         placed,
+                        owed: row.owed,
                         paid_position: row.paid_position,
                         notified_position: row.notified_position,
                         attended_position: row.attended_position,
@@ -328,14 +344,14 @@ impl ReadModel for ReservationList {
                       paid_position = u.paid_position, notified_position = u.notified_position,
                       attended_position = u.attended_position, name = u.name, phone = u.phone,
                       phone_parts = string_to_array(u.phone_parts, ',')::smallint[], from_position = u.from_position,
-                      time_slot = u.time_slot
+                      time_slot = u.time_slot, owed = u.owed
                  from unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[],
                              $7::timestamptz[], $8::timestamptz[], $9::text[], $10::text[], $11::text[], $12::bigint[],
                              $13::bigint[], $14::bigint[], $15::bigint[], $16::text[], $17::text[], $18::text[],
-                             $19::bigint[], $20::uuid[])
+                             $19::bigint[], $20::uuid[], $21::bigint[])
                    u(reservation, stage, seats, party, total, currency, hold_until, pay_by, payment, coupon, short_code,
                      placed_position, paid_position, notified_position, attended_position, name, phone, phone_parts,
-                     from_position, time_slot)
+                     from_position, time_slot, owed)
                 where r.reservation = u.reservation"#,
             &column(rows, |put| put.key.number()),
             column(rows, |put| put.row.stage.as_str()) as _,
@@ -357,6 +373,7 @@ impl ReadModel for ReservationList {
             of_placed(|placed| Some(comma_separated(parts(placed.phone.as_deref()?)))) as _,
             &column(rows, |put| put.from),
             &column(rows, |put| put.row.time_slot.uuid()),
+            &column(rows, |put| put.row.owed),
         )
         .execute(db)
         .await?;
@@ -389,6 +406,7 @@ impl ReadModel for ReservationList {
             &phone_parts.as_deref(),
             from,
             &row.customer.map(CustomerId::uuid),
+            &row.owed,
         ]);
     }
 
@@ -415,6 +433,7 @@ impl ReadModel for ReservationList {
             from,
             until,
             &row.time_slot.uuid(),
+            &row.owed,
         ]);
     }
 }

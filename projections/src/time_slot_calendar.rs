@@ -238,6 +238,7 @@ fn storable(plan: &Plan) -> Plan {
         ends_at: moment(plan.ends_at),
         sales_open_at: moment(plan.sales_open_at),
         sales_close_at: moment(plan.sales_close_at),
+        cancellation: None,
         ..plan.clone()
     }
 }
@@ -379,6 +380,8 @@ impl TryFrom<Stored> for Slot {
                 .parse()
                 .map_err(|error: &str| sqlx::Error::Decode(error.into()))?,
             pool_minutes: number(row.pool_minutes)?,
+            // A command asks the slot itself, never this list.
+            cancellation: None,
         };
         Ok(Self {
             time_slot: TimeSlotId::new(row.time_slot),

@@ -2,9 +2,9 @@
 
 use aggregates::{
     Decider, Event, Recorded, admin::Admin, allowance::Allowance, auditorium::Auditorium, branch::Branch,
-    claim::Claim, coupon::Coupon, customer::Customer, movie::Movie, patron::Patron,
-    price_policy::PricePolicy, reservation::Reservation, role::Role, schedule::Schedule, seat::Seat,
-    theme::Theme, time_slot::TimeSlot, waitlist::Waitlist,
+    cancellation_policy::CancellationPolicy, claim::Claim, coupon::Coupon, customer::Customer,
+    deposit::Deposit, movie::Movie, patron::Patron, price_policy::PricePolicy, reservation::Reservation,
+    role::Role, schedule::Schedule, seat::Seat, theme::Theme, time_slot::TimeSlot, waitlist::Waitlist,
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -75,7 +75,9 @@ folded!(
     Customer,
     Waitlist,
     Allowance,
-    Patron
+    Patron,
+    CancellationPolicy,
+    Deposit
 );
 
 fn step<A: Decider + Serialize>(state: &mut A, recorded: &Recorded) -> Vec<Change> {

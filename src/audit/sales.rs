@@ -11,7 +11,10 @@ use aggregates::{
     values::SeatLabel,
 };
 
-use super::sentence::{because, in_private};
+use super::{
+    money,
+    sentence::{because, in_private},
+};
 
 pub(super) fn seat(id: &str, event: &SeatEvent) -> String {
     let label = id.split_once(':').map_or(id, |(_, label)| label);
@@ -108,6 +111,7 @@ pub(super) fn reservation(event: &ReservationEvent) -> String {
             let payment = match &placement.payment {
                 Payment::BankTransfer { pay_by, .. } => format!("to be paid by bank transfer until {pay_by}"),
                 Payment::OnSite => "to be paid on site".to_owned(),
+                Payment::Provider { pay_by, .. } => format!("to be paid through the provider until {pay_by}"),
             };
             let coupon = placement
                 .coupon
@@ -119,14 +123,14 @@ pub(super) fn reservation(event: &ReservationEvent) -> String {
                 price(&placement.quote)
             )
         }
-        ReservationEvent::Paid { amount, note } => {
-            format!(
-                "{} {} paid{}",
-                amount.amount,
-                amount.currency.code(),
-                in_private(note.as_ref())
-            )
-        }
+        ReservationEvent::Paid { .. }
+        | ReservationEvent::Refunded { .. }
+        | ReservationEvent::RefundDue { .. }
+        | ReservationEvent::Reinstated { .. }
+        | ReservationEvent::Offered(_)
+        | ReservationEvent::OfferAccepted { .. }
+        | ReservationEvent::OfferDeclined
+        | ReservationEvent::OfferLapsed => money::reservation(event),
         ReservationEvent::Notified { note } => {
             format!("the customer was notified{}", in_private(note.as_ref()))
         }
@@ -145,15 +149,20 @@ pub(super) fn reservation(event: &ReservationEvent) -> String {
             "the no-show was withdrawn: the ticket had been scanned before".to_owned()
         }
         ReservationEvent::Rescheduled(moved) => rescheduled(moved),
-        ReservationEvent::Cancelled { by, reason } => {
+        ReservationEvent::Cancelled {
+            by,
+            reason,
+            settlement,
+        } => {
             let by = match by {
                 Canceller::Customer => "online",
                 Canceller::Staff => "at the counter",
                 Canceller::Branch => "by the branch, which does no business then",
             };
             format!(
-                "the reservation was cancelled {by}{}",
-                in_private(reason.as_ref())
+                "the reservation was cancelled {by}{}{}",
+                in_private(reason.as_ref()),
+                settlement.as_ref().map_or_else(String::new, money::settled)
             )
         }
         ReservationEvent::RescheduleOffered { until, reason } => format!(

@@ -4,7 +4,7 @@ use aggregates::{Event, Metadata, Recorded, personal::Personal};
 
 use smol_str::SmolStr;
 
-use super::{catalogue, people, sales, waits};
+use super::{catalogue, money, people, sales, waits};
 
 /// What happened, without who and when.
 #[must_use]
@@ -27,6 +27,8 @@ pub fn sentence(recorded: &Recorded) -> String {
         Event::Waitlist(event) => waits::waitlist(event),
         Event::Allowance(event) => people::allowance(event),
         Event::Patron(event) => people::patron(event),
+        Event::CancellationPolicy(event) => money::cancellation_policy(event),
+        Event::Deposit(event) => money::deposit(event),
         Event::Foreign => "something happened in a stream that is not Jari's".to_owned(),
     }
 }

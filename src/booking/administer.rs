@@ -6,9 +6,11 @@ use aggregates::{
     allowance::AllowanceError,
     auditorium::{Auditorium, AuditoriumError},
     branch::{Branch, BranchError},
+    cancellation_policy::{CancellationPolicy, CancellationPolicyError},
     claim::ClaimError,
     coupon::{Coupon, CouponError},
     customer::CustomerError,
+    deposit::DepositError,
     ids::BranchId,
     movie::{Movie, MovieError},
     patron::PatronError,
@@ -67,6 +69,7 @@ pub trait Administrable: Administered<Id: Sync, Command: Sync> {
 
 impl Administrable for Auditorium {}
 impl Administrable for Branch {}
+impl Administrable for CancellationPolicy {}
 impl Administrable for Coupon {}
 impl Administrable for Movie {}
 impl Administrable for PricePolicy {}
@@ -179,6 +182,7 @@ pub fn booking_refusals() -> Vec<(&'static str, Kind, &'static str)> {
         RatingError::REFUSALS,
         AllowanceError::REFUSALS,
         PatronError::REFUSALS,
+        DepositError::REFUSALS,
     ];
     choices
         .chain(tickets)
@@ -196,6 +200,7 @@ pub fn administered_refusals() -> Vec<(&'static str, Kind, &'static str)> {
         MovieError::REFUSALS,
         ThemeError::REFUSALS,
         PricePolicyError::REFUSALS,
+        CancellationPolicyError::REFUSALS,
         ClaimError::REFUSALS,
         ScheduleError::REFUSALS,
         AdminError::REFUSALS,

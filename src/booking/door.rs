@@ -229,6 +229,13 @@ impl Bookings {
                 | ReservationEvent::NoShowWithdrawn
                 | ReservationEvent::Rescheduled(_)
                 | ReservationEvent::RescheduleOffered { .. }
+                | ReservationEvent::Refunded { .. }
+                | ReservationEvent::RefundDue { .. }
+                | ReservationEvent::Reinstated { .. }
+                | ReservationEvent::Offered(_)
+                | ReservationEvent::OfferAccepted { .. }
+                | ReservationEvent::OfferDeclined
+                | ReservationEvent::OfferLapsed
                 | ReservationEvent::Cancelled { .. }
                 | ReservationEvent::Expired => continue,
             };

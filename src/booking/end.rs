@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use super::{
     Answer, Bookings,
     hold::{give_back, held},
+    money::lapse_offer,
     patrons::{give_allowance_back, patrons_of_placed},
     refused::Refused,
     waitlist::{Settled, settle},
@@ -24,6 +25,8 @@ pub enum Ending {
     Lapsed,
     /// It was not paid in time.
     Expired,
+    /// What was offered for its late money was not accepted in time.
+    OfferLapsed,
 }
 
 impl Bookings {
@@ -89,6 +92,10 @@ pub async fn end_if_due(work: &mut UnitOfWork, id: ReservationId) -> Result<Opti
     if reservation.due_at().is_none_or(|due_at| now < due_at) {
         return Ok(None);
     }
+    if reservation.offer().is_some() {
+        lapse_offer(work, id)?;
+        return Ok(Some(Ending::OfferLapsed));
+    }
     let (command, ending) = if reservation.placed().is_some() {
         (ReservationCommand::Expire, Ending::Expired)
     } else {
@@ -105,19 +112,24 @@ async fn give_everything_back(work: &mut UnitOfWork, id: ReservationId) -> Resul
     give_back(work, id, time_slot, &seats).await?;
     let patrons = patrons_of_placed(work, id).await?;
     give_allowance_back(work, id, time_slot, &patrons).await?;
-    if let Some(code) = coupon_of(work, id).await? {
+    if let Some(code) = coupon_to_restore(work, id).await? {
         work.load::<Coupon>(&code).await?;
         work.execute::<Coupon>(&code, CouponCommand::Restore { by: id })?;
     }
     Ok(())
 }
 
-async fn coupon_of(work: &mut UnitOfWork, id: ReservationId) -> Result<Option<CouponCode>, Stop<Refused>> {
+/// The coupon it gives back: a cancellation that costs something may leave it redeemed (DOMAIN K2).
+async fn coupon_to_restore(
+    work: &mut UnitOfWork,
+    id: ReservationId,
+) -> Result<Option<CouponCode>, Stop<Refused>> {
     let reservation = work.load::<Reservation>(&id).await?;
     if *reservation == Reservation::Blank {
         return Err(ReservationError::NotFound.into());
     }
     Ok(reservation
         .placed()
+        .filter(|placed| !placed.keeps_coupon)
         .and_then(|placed| placed.placement.coupon.clone()))
 }

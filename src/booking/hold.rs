@@ -139,7 +139,7 @@ impl Bookings {
             let runs = matches!(work.state::<Reservation>(&id)?, Reservation::Held(_));
             work.execute::<Reservation>(&id, ReservationCommand::Revive { until })?;
             match ended {
-                Some(Ending::Expired) => Err(ReservationError::Expired.into()),
+                Some(Ending::Expired | Ending::OfferLapsed) => Err(ReservationError::Expired.into()),
                 // It has its seats.
                 None if runs => Ok(()),
                 Some(Ending::Lapsed) | None => {

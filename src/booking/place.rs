@@ -5,6 +5,7 @@ use aggregates::{
     coupon::{Coupon, CouponCommand, CouponError},
     ids::ReservationId,
     personal::Personal,
+    pricing::Quote,
     ratings::Statement,
     reservation::{
         Agreements, Contact, Payment, PaymentChoice, Placement, Reservation, ReservationCommand,
@@ -12,18 +13,23 @@ use aggregates::{
     },
     seat::{Seat, SeatCommand},
     time_slot::{TimeSlot, TimeSlotError},
-    values::{CouponCode, CustomerName, PhoneNumber},
+    values::{CouponCode, CustomerName, Money, PhoneNumber},
 };
+use jiff::Timestamp;
 
 use super::{
     Answer, Bookings, at_branch,
     hold::{in_business, seat_ids},
+    money::frozen,
     patrons::{patrons_of, take_allowance, welcome},
     ratings::{admit, credible},
     refused::Refused,
     waitlist::{Settled, settle},
 };
-use crate::store::{Request, Stop, UnitOfWork};
+use crate::{
+    payments::{Checkout, Intent},
+    store::{Request, Stop, UnitOfWork},
+};
 
 /// What a customer says when placing (DOMAIN E5).
 #[derive(Debug, Clone)]
@@ -74,6 +80,18 @@ impl Bookings {
                 | Reservation::Cancelled(_)
                 | Reservation::Expired(_) => None,
             };
+            let (cancellation, cancel_until) = frozen(work, &plan).await?;
+            let quote = match &placing.coupon {
+                None => hold.choice.quote.clone(),
+                Some(code) => {
+                    let coupon = work.load::<Coupon>(code).await?;
+                    let terms = coupon.terms().cloned();
+                    let covered = terms.as_ref().is_some_and(|terms| terms.scope.covers(&plan));
+                    work.execute::<Coupon>(code, CouponCommand::Redeem { by: id, covered })?;
+                    let terms = terms.ok_or(CouponError::NotFound)?;
+                    hold.choice.quote.less_coupon(&terms.discount, code)
+                }
+            };
             let payment = match placing.payment {
                 PaymentChoice::OnSite => Payment::OnSite,
                 PaymentChoice::BankTransfer => Payment::BankTransfer {
@@ -86,17 +104,7 @@ impl Bookings {
                         .accounts
                         .clone(),
                 },
-            };
-            let quote = match &placing.coupon {
-                None => hold.choice.quote.clone(),
-                Some(code) => {
-                    let coupon = work.load::<Coupon>(code).await?;
-                    let terms = coupon.terms().cloned();
-                    let covered = terms.as_ref().is_some_and(|terms| terms.scope.covers(&plan));
-                    work.execute::<Coupon>(code, CouponCommand::Redeem { by: id, covered })?;
-                    let terms = terms.ok_or(CouponError::NotFound)?;
-                    hold.choice.quote.less_coupon(&terms.discount, code)
-                }
+                PaymentChoice::Provider => self.checkout(id, &quote, pay_by(now, plan.starts_at))?,
             };
             let patrons = patrons_of(work.vault(), hold.customer, &placing.phone);
             let rules = work.load::<Branch>(&plan.branch).await?.attendance();
@@ -111,7 +119,8 @@ impl Bookings {
                 payment,
                 short_code: self.short_code(id),
                 starts_at: plan.starts_at,
-                cancel_until: plan.cancel_until(),
+                cancel_until,
+                cancellation,
                 admitted,
                 attendance: Some(rules.of(&plan)),
                 patrons: patrons.clone(),
@@ -126,8 +135,32 @@ impl Bookings {
         .await
     }
 
+    /// Where to pay through the provider, if one is set up.
+    fn checkout(
+        &self,
+        id: ReservationId,
+        quote: &Quote,
+        pay_by: Timestamp,
+    ) -> Result<Payment, ReservationError> {
+        let provider = self.payments().ok_or(ReservationError::NoProvider)?;
+        let amount = Money {
+            amount: quote.total,
+            currency: quote.currency,
+        };
+        let Checkout { intent, url } = provider.checkout(&Intent {
+            reservation: id,
+            amount,
+            pay_by,
+        });
+        Ok(Payment::Provider {
+            pay_by,
+            intent,
+            checkout_url: url,
+        })
+    }
+
     /// A short code for people: 6 characters of the coupon alphabet from a keyed hash, so that it gives no number away.
-    fn short_code(&self, id: ReservationId) -> String {
+    pub(super) fn short_code(&self, id: ReservationId) -> String {
         let mac = self.store.vault().mac("short-code", &id.number().to_be_bytes());
         mac.iter()
             .take(SHORT_CODE_LENGTH)
@@ -138,7 +171,7 @@ impl Bookings {
 
 const SHORT_CODE_LENGTH: usize = 6;
 
-/// Reserves seats that are held for it.
+/// Reserves all of these held seats, or names every one that cannot be.
 pub(super) async fn reserve_seats(
     work: &mut UnitOfWork,
     id: ReservationId,

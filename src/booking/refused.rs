@@ -3,7 +3,10 @@
 use aggregates::{
     allowance::AllowanceError,
     branch::BranchError,
+    cancellation_policy::CancellationPolicyError,
+    claim::ClaimError,
     coupon::CouponError,
+    deposit::DepositError,
     fault::Fault,
     ids::ReservationId,
     movie::MovieError,
@@ -73,6 +76,15 @@ pub enum Refused {
     /// The ticket opens no door.
     #[error(transparent)]
     Door(#[from] DoorError),
+    /// The slot's cancellation policy says no.
+    #[error(transparent)]
+    Cancellation(#[from] CancellationPolicyError),
+    /// The deposit says no.
+    #[error(transparent)]
+    Deposit(#[from] DepositError),
+    /// Somebody else has it.
+    #[error(transparent)]
+    Claim(#[from] ClaimError),
     /// It is not what the caller took it to be.
     #[error(transparent)]
     ChangedSince(#[from] ChangedSince),
@@ -102,6 +114,9 @@ impl Refused {
             Self::Patron(error) => error,
             Self::Ticket(error) => error,
             Self::Door(error) => error,
+            Self::Cancellation(error) => error,
+            Self::Deposit(error) => error,
+            Self::Claim(error) => error,
             Self::ChangedSince(since) => since,
         }
     }
@@ -130,6 +145,9 @@ impl Refused {
             | Self::Patron(_)
             | Self::Ticket(_)
             | Self::Door(_)
+            | Self::Cancellation(_)
+            | Self::Deposit(_)
+            | Self::Claim(_)
             | Self::ChangedSince(_) => Vec::new(),
         }
     }
@@ -160,6 +178,9 @@ impl Refused {
             | Self::Patron(_)
             | Self::Ticket(_)
             | Self::Door(_)
+            | Self::Cancellation(_)
+            | Self::Deposit(_)
+            | Self::Claim(_)
             | Self::ChangedSince(_) => &[],
         }
     }
@@ -187,6 +208,9 @@ impl Refused {
             | Self::Patron(_)
             | Self::Ticket(_)
             | Self::Door(_)
+            | Self::Cancellation(_)
+            | Self::Deposit(_)
+            | Self::Claim(_)
             | Self::ChangedSince(_) => false,
         }
     }
@@ -425,5 +449,8 @@ stops!(
     MovieError,
     PricingError,
     WaitlistError,
-    RatingError
+    RatingError,
+    CancellationPolicyError,
+    DepositError,
+    ClaimError
 );

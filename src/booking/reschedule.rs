@@ -16,6 +16,7 @@ use super::{
     Answer, Bookings, Places, Wish,
     choice::choose,
     hold::{give_back, held, open_plan, seat_ids, take_seats},
+    money::frozen,
     orphans::keep_orphan_rule,
     patrons::{give_allowance_back, take_allowance},
     place::reserve_seats,
@@ -62,6 +63,8 @@ impl Bookings {
             let choice = choose(work, &plan, &wish(&placed, &plan, wanted)).await?;
             let quote = less_coupon(work, &placed, &plan, &choice.quote).await?;
             let rules = work.load::<Branch>(&plan.branch).await?.attendance();
+            // The tiers stay as they were frozen; the moment until which they count is that of the other slot.
+            let (_, cancel_until) = frozen(work, &plan).await?;
             let seats = choice.seats.clone();
             let target = Target {
                 by,
@@ -69,7 +72,7 @@ impl Bookings {
                 choice,
                 quote,
                 starts_at: plan.starts_at,
-                cancel_until: plan.cancel_until(),
+                cancel_until,
                 attendance: rules.of(&plan),
             };
             let moves = placed.moves;
@@ -118,7 +121,7 @@ fn wish(placed: &Placed, plan: &Plan, wanted: &Wanted) -> Wish {
 }
 
 /// What was said about ages until it was placed.
-fn said(placed: &Placed) -> Statement {
+pub(super) fn said(placed: &Placed) -> Statement {
     let ground = placed.placement.admitted;
     placed.hold.said.and(Statement {
         age_confirmed: ground == Some(Admitted::Confirmed),

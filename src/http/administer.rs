@@ -4,8 +4,8 @@
 use std::{fmt::Debug, str::FromStr};
 
 use aggregates::{
-    StreamId, admin::Admin, auditorium::Auditorium, branch::Branch, coupon::Coupon, movie::Movie,
-    price_policy::PricePolicy, role::Role, theme::Theme, time_slot::TimeSlot,
+    StreamId, admin::Admin, auditorium::Auditorium, branch::Branch, cancellation_policy::CancellationPolicy,
+    coupon::Coupon, movie::Movie, price_policy::PricePolicy, role::Role, theme::Theme, time_slot::TimeSlot,
 };
 use axum::{
     body::Body,
@@ -44,6 +44,7 @@ macro_rules! for_each_administered {
             Movie,
             Theme,
             PricePolicy,
+            CancellationPolicy,
             TimeSlot,
             Coupon,
             Admin,

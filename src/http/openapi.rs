@@ -42,6 +42,7 @@ use super::App;
         (name = "reservations", description = "Hold, place, change, give up"),
         (name = "waitlist", description = "Wait for what is taken, and take what is offered"),
         (name = "customers", description = "Sign up, sign in, and what is one's own"),
+        (name = "payments", description = "What the payment provider tells; signed by it"),
         (name = "admin", description = "What staff and admins do; needs a session or the admin token"),
         (name = "audit", description = "Who did what, when and why; needs a session or the admin token"),
         (name = "operation", description = "Health and metrics"),

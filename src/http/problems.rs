@@ -44,6 +44,7 @@ known! {
     MALFORMED_PATH = "request/malformed-path", BAD_REQUEST, "Correct the id in the path.";
     MALFORMED_QUERY = "request/malformed-query", BAD_REQUEST, "Correct the query; /docs names its parameters.";
     MALFORMED_HEADER = "request/malformed-header", BAD_REQUEST, "Correct the header.";
+    NOT_VERIFIED = "request/not-verified", BAD_REQUEST, "Sign it with the shared secret, and send it within 5 minutes.";
     MALFORMED_JSON = "request/malformed-json", BAD_REQUEST, "Send one well-formed JSON value in UTF-8.";
     INVALID_FIELDS = "request/invalid-fields", UNPROCESSABLE_ENTITY, "Correct the fields listed in errors.";
     UNSUPPORTED_MEDIA = "request/unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "Send application/json.";

@@ -1,11 +1,13 @@
 //! The resource customers work on: held, placed, looked at, given up; its rules are those of the aggregates.
 
 mod cancel;
+mod cancel_quote;
 mod change;
 mod check_coupon;
 mod hold;
 mod list;
 mod look_up;
+mod money;
 mod place;
 mod reschedule;
 mod search;
@@ -35,7 +37,11 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(place::place))
         .routes(routes!(cancel::cancel))
         .routes(routes!(reschedule::reschedule))
-        .routes(routes!(staff::mark_paid))
+        .routes(routes!(cancel_quote::cancel_quote))
+        .routes(routes!(money::mark_paid))
+        .routes(routes!(money::refund))
+        .routes(routes!(money::accept_offer))
+        .routes(routes!(money::decline_offer))
         .routes(routes!(staff::mark_notified))
         .routes(routes!(staff::check_in))
         .routes(routes!(staff::undo_check_in))

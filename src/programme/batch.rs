@@ -260,6 +260,7 @@ impl Place {
             cancel_minutes: CANCEL_MINUTES_DEFAULT,
             orphan_rule: OrphanRule::Off,
             pool_minutes: POOL_MINUTES_DEFAULT,
+            cancellation: None,
         };
         Some(Planned {
             plan: plan.adjusted(batch.terms),

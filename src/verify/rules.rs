@@ -21,7 +21,7 @@ use aggregates::{
 use jiff::Timestamp;
 use smol_str::SmolStr;
 
-use super::{Violation, rights::Rights, waits::Waits};
+use super::{Violation, money::Books, rights::Rights, waits::Waits};
 
 /// Everything that must be remembered to judge the next event.
 #[derive(Default)]
@@ -34,6 +34,7 @@ pub(super) struct Rules {
     reservations: HashMap<ReservationId, Reservation>,
     coupons: HashMap<CouponCode, Option<ReservationId>>,
     rights: Rights,
+    books: Books,
     /// What the running unit touched.
     touched_seats: Vec<SeatId>,
     touched_reservations: Vec<ReservationId>,
@@ -81,6 +82,8 @@ struct Reservation {
     /// Whether its seats are its own.
     has_seats: bool,
     coupon: Option<CouponCode>,
+    /// Whether its coupon stays redeemed though it has ended.
+    keeps_coupon: bool,
 }
 
 impl Rules {
@@ -128,6 +131,7 @@ impl Rules {
             Event::Reservation(event) => self.check_reservation(recorded, event),
             Event::Coupon(event) => self.check_coupon(recorded, event),
             Event::Waitlist(event) => self.waits.waitlist(recorded, event),
+            Event::Deposit(event) => self.books.deposit(recorded, event),
             Event::TimeSlot(_)
             | Event::Schedule(_)
             | Event::Branch(_)
@@ -141,6 +145,7 @@ impl Rules {
             | Event::Customer(_)
             | Event::Allowance(_)
             | Event::Patron(_)
+            | Event::CancellationPolicy(_)
             | Event::Foreign => Ok(()),
         }
     }
@@ -243,7 +248,14 @@ impl Rules {
             | Is::NoShowWithdrawn
             | Is::Cancelled { .. }
             | Is::RescheduleOffered { .. }
-            | Is::Expired => None,
+            | Is::Expired
+            | Is::Refunded { .. }
+            | Is::RefundDue { .. }
+            | Is::Reinstated { .. }
+            | Is::Offered(_)
+            | Is::OfferAccepted { .. }
+            | Is::OfferDeclined
+            | Is::OfferLapsed => None,
         };
         if let Some(quote) = quote.filter(|quote| !quote.adds_up()) {
             let sentence = format!(
@@ -253,6 +265,7 @@ impl Rules {
             return fail("I9", recorded.position, sentence);
         }
         self.waits.reservation(id, event);
+        self.books.reservation(recorded, id, event)?;
         if let Is::Held {
             time_slot, choice, ..
         } = event
@@ -263,6 +276,7 @@ impl Rules {
                 seats,
                 has_seats: true,
                 coupon: None,
+                keeps_coupon: false,
             };
             self.reservations.insert(id, begun);
         } else {
@@ -282,8 +296,12 @@ impl Rules {
                     known.time_slot = moved.to;
                     known.seats.clone_from(&moved.choice.seats);
                 }
-                Is::Held { .. } | Is::Revived { .. } => known.has_seats = true,
-                Is::Released | Is::Lapsed | Is::Cancelled { .. } | Is::Expired => known.has_seats = false,
+                Is::Held { .. } | Is::Revived { .. } | Is::Reinstated { .. } => known.has_seats = true,
+                Is::Cancelled { settlement, .. } => {
+                    known.has_seats = false;
+                    known.keeps_coupon = settlement.is_some_and(|settlement| settlement.keeps_coupon);
+                }
+                Is::Released | Is::Lapsed | Is::Expired => known.has_seats = false,
                 Is::Extended { .. }
                 | Is::Paid { .. }
                 | Is::Notified { .. }
@@ -292,7 +310,13 @@ impl Rules {
                 | Is::CheckInUndone { .. }
                 | Is::RescheduleOffered { .. }
                 | Is::MarkedNoShow
-                | Is::NoShowWithdrawn => {}
+                | Is::NoShowWithdrawn
+                | Is::Refunded { .. }
+                | Is::RefundDue { .. }
+                | Is::Offered(_)
+                | Is::OfferAccepted { .. }
+                | Is::OfferDeclined
+                | Is::OfferLapsed => {}
             }
         }
         self.touched_reservations.push(id);
@@ -333,6 +357,7 @@ impl Rules {
 
     /// What must be so between units, the last of which ended at `position`: seats, reservations and coupons agree.
     fn end_unit(&mut self, position: i64) -> Result<(), Violation> {
+        self.books.end_unit(position)?;
         for id in std::mem::take(&mut self.touched_seats) {
             let Some(holder) = self.seats.get(&id).and_then(|seat| seat.holder()) else {
                 continue;
@@ -372,7 +397,9 @@ impl Rules {
             if let Some(code) = &reservation.coupon {
                 let redeemed = self.coupons.get(code).copied().flatten() == Some(id);
                 // What cannot be used again stays with the reservation that had it.
-                let keeps = reservation.has_seats || redeemed && self.used_up.contains(code);
+                let keeps = reservation.has_seats
+                    || reservation.keeps_coupon
+                    || redeemed && self.used_up.contains(code);
                 if redeemed != keeps {
                     let sentence = format!("reservation {id} names coupon {code}, which disagrees");
                     return fail("I2", position, sentence);

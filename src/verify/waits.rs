@@ -74,7 +74,14 @@ impl Waits {
             | Is::Rescheduled(_)
             | Is::RescheduleOffered { .. }
             | Is::Cancelled { .. }
-            | Is::Expired => {}
+            | Is::Expired
+            | Is::Refunded { .. }
+            | Is::RefundDue { .. }
+            | Is::Reinstated { .. }
+            | Is::Offered(_)
+            | Is::OfferAccepted { .. }
+            | Is::OfferDeclined
+            | Is::OfferLapsed => {}
         }
     }
 

@@ -354,6 +354,7 @@ async fn a_hold_that_ran_out_gives_way_to_who_waits_and_not_to_who_passes_by() {
                 until,
                 cap: until,
                 customer: None,
+                said: aggregates::ratings::Statement::default(),
             };
             unit.execute::<Reservation>(&holder, hold).unwrap();
             unit.execute::<Seat>(&room, SeatCommand::Hold { by: holder })

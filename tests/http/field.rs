@@ -6,8 +6,9 @@ use aggregates::business_day::on_the_wall;
 use jari::{
     config::{Config, HttpArgs, RateLimits},
     server::Server,
+    store::Store,
     vault::MasterSecret,
-    verify::first_violation,
+    verify::{first_violation, verify},
 };
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::Value;
@@ -117,6 +118,17 @@ impl Field {
         let (store, end) = (self.server.store(), self.position());
         let log = store.events(0, usize::try_from(end).unwrap()).await.unwrap();
         assert_eq!(first_violation(&log), None);
+    }
+
+    /// The log and the commands of the server, for what no caller may ask.
+    pub fn store(&self) -> &Store {
+        self.server.store()
+    }
+
+    /// Proves everything (`jari verify`), which must be as it should.
+    pub async fn proved(&self) {
+        let report = verify(self.server.store(), &self.database.sqlx_options(), |_| ()).await;
+        assert_eq!(report.expect("the log can be read").violation, None);
     }
 
     /// Ends it in order.

@@ -142,6 +142,22 @@ impl World {
                 .json();
             batches.push(thing(&issued["batch"]["id"].as_str().expect("an id"), branch));
         }
+        let mut deposits = Vec::new();
+        for (branch, reference) in [(house.cinema, "1"), (house.shop, "2")] {
+            let id = Uuid::now_v7();
+            let body = deposit(branch, reference);
+            api.done(&Call::admin(format!("/v1/deposits/{id}/record"), body))
+                .await;
+            deposits.push(thing(&id, Some(branch)));
+        }
+        let cancellation = Uuid::now_v7();
+        let terms = json!({ "tiers": [{ "minutes_before": 0, "fee": { "rate": { "percent": 0 } } }] });
+        let adopt = json!({ "name": "무료", "terms": terms });
+        api.done(&Call::admin(
+            format!("/v1/cancellation-policies/{cancellation}/adopt"),
+            adopt,
+        ))
+        .await;
         let colleague = Uuid::now_v7();
         api.done(&enlisting(colleague, "colleague", "STAFF", &[])).await;
         let rights = json!({ "permissions": ["see-shows"], "reach": "everywhere" });
@@ -161,6 +177,8 @@ impl World {
                 ("coupons", coupons),
                 ("waitlist-entries", entries),
                 ("coupon-batches", batches),
+                ("deposits", deposits),
+                ("cancellation-policies", vec![thing(&cancellation, None)]),
                 ("movies", vec![thing(&house.movie, None)]),
                 ("price-policies", vec![thing(&house.session_prices, None)]),
                 ("admins", vec![thing(&colleague, None)]),
@@ -344,6 +362,8 @@ fn body(document: &Value, line: &Line, thing: &Thing) -> Value {
         "/v1/admin/closing-days/carry-out" => {
             json!({ "branch": thing.id, "date": "2030-01-01", "handling": "keep" })
         }
+        "/v1/deposits/{id}/record" => deposit(thing.branch.expect("it has one"), "3"),
+        "/v1/deposits/{id}/match" => json!({ "reservation": "301422961418752000" }),
         "/v1/reservations/search" => json!({ "phone": "5678" }),
         "/v1/reservations/{id}/place" => {
             json!({ "name": "김하늘", "phone": "010-1234-5678", "payment": "on_site",
@@ -367,6 +387,12 @@ fn body(document: &Value, line: &Line, thing: &Thing) -> Value {
 fn batch_of(scope: &Value) -> Value {
     json!({ "batch": "행사", "count": 1, "terms": { "discount": { "rate": { "percent": 20 } }, "scope": scope,
         "valid_from": "2026-01-01T00:00:00Z", "valid_until": "2199-01-01T00:00:00Z" } })
+}
+
+/// What a bank says.
+fn deposit(branch: Uuid, reference: &str) -> Value {
+    json!({ "branch": branch, "amount": { "amount": 1, "currency": "KRW" }, "depositor": "홍길동",
+        "deposited_at": "2026-11-01T00:00:00Z", "reference": reference })
 }
 
 fn concrete(path: &str, thing: &Thing) -> String {

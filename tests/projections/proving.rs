@@ -270,3 +270,84 @@ async fn a_model_that_stands_still_is_found_if_anybody_should_follow() {
     assert!(violation.sentence.contains("stands still"), "{violation}");
     projections.close().await;
 }
+
+#[tokio::test]
+async fn money_that_was_made_lost_or_kept_wrongly_is_found() {
+    let row = "insert into events select aggregate_type, aggregate_id, sequence + %1, %2, '1.0', %3, '{}',
+                (select max(position) + 1 from events), (select max(recorded_at) from events)
+                from (select * from events where event_type = 'ReservationPlaced' order by position limit 1) placed";
+    let event = |after: u8, name: &str, payload: &str| {
+        row.replace("%1", &after.to_string())
+            .replace("%2", &format!("'{name}'"))
+            .replace("%3", &format!("'{payload}'"))
+    };
+    let won = |amount: i64| format!(r#"{{"amount":{amount},"currency":"KRW"}}"#);
+    let paid =
+        |amount: i64, source: &str| format!(r#"{{"Paid":{{"amount":{},"note":null{source}}}}}"#, won(amount));
+    let provider = r#","source":{"provider":{"payment":"pay_1"}}"#;
+    let moved = r#","source":{"moved":{"from":"77"}}"#;
+    let settled = |retained: i64, due: i64| {
+        format!(
+            r#"{{"Cancelled":{{"by":"staff","reason":null,"settlement":{{"at":"2026-01-01T00:00:00Z","retained":{},"refund_due":{}}}}}}}"#,
+            won(retained),
+            won(due)
+        )
+    };
+    let refunded = format!(r#"{{"Refunded":{{"amount":{}}}}}"#, won(1));
+    let due = format!(r#"{{"RefundDue":{{"amount":{}}}}}"#, won(1));
+    let accepted = format!(r#"{{"OfferAccepted":{{"into":"77","amount":{}}}}}"#, won(5));
+    let deposit = "insert into events select 'deposit', '0192d3a0-0000-7000-8000-000000000009', %1, %2, '1.0', %3, '{}',
+                (select max(position) + 1 from events), (select max(recorded_at) from events)";
+    let banked = |sequence: &str, name: &str, payload: &str| {
+        deposit
+            .replace("%1", sequence)
+            .replace("%2", &format!("'{name}'"))
+            .replace("%3", &format!("'{payload}'"))
+    };
+    let recorded = format!(
+        r#"{{"Recorded":{{"amount":{},"deposited_at":"2026-01-01T00:00:00Z","reference":"1"}}}}"#,
+        won(5)
+    );
+    let matched = r#"{"Matched":{"reservation":"77","basis":"staff"}}"#;
+    for (part, sql) in [
+        ("of 0 that were due", event(1, "ReservationRefunded", &refunded)),
+        ("is no payment", event(1, "ReservationPaid", &paid(0, ""))),
+        ("are said to be due back", event(1, "ReservationRefundDue", &due)),
+        ("never left", event(1, "ReservationPaid", &paid(5, moved))),
+        (
+            "taken up again unpaid",
+            event(1, "ReservationReinstated", r#"{"Reinstated":{}}"#),
+        ),
+        (
+            "retained 5 and gives 0 back",
+            event(1, "ReservationCancelled", &settled(5, 0)),
+        ),
+        (
+            "counted twice",
+            format!(
+                "{}; {}",
+                event(1, "ReservationPaid", &paid(5, provider)),
+                event(2, "ReservationPaid", &paid(5, provider))
+            ),
+        ),
+        (
+            "never came",
+            format!(
+                "{}; {}",
+                event(1, "ReservationPaid", &paid(5, "")),
+                event(2, "ReservationOfferAccepted", &accepted)
+            ),
+        ),
+        (
+            "never came",
+            format!(
+                "{}; {}",
+                banked("1", "DepositRecorded", &recorded),
+                banked("2", "DepositMatched", matched)
+            ),
+        ),
+        ("went where it was not", banked("1", "DepositMatched", matched)),
+    ] {
+        assert_found("I9", part, &sql).await;
+    }
+}

@@ -40,6 +40,10 @@ pub struct Stored {
     until: Option<Timestamp>,
     pay_by: Option<Timestamp>,
     coupon: Option<String>,
+    /// Whether the coupon stays redeemed though it was cancelled.
+    keeps_coupon: bool,
+    /// What is still to be paid.
+    owed: i64,
 }
 
 /// Who has a seat, and whether for good.
@@ -300,13 +304,36 @@ impl Fold {
                         state: "placed",
                         pay_by,
                         coupon,
+                        owed: row.fields["quote"]["total"].as_i64().unwrap_or_default(),
                         ..stored
                     },
                 )
             }
-            "ReservationPaid" => (
-                &["placed"],
+            "ReservationPaid" => {
+                let owed = stored.owed - row.fields["amount"]["amount"].as_i64().unwrap_or_default();
+                let pay_by = stored.pay_by.filter(|_| owed > 0);
+                (
+                    &["placed", "attended", "no_show", "cancelled", "expired"],
+                    Stored {
+                        owed,
+                        pay_by,
+                        ..stored
+                    },
+                )
+            }
+            "ReservationRefunded" => (&["placed", "attended", "no_show", "cancelled", "expired"], stored),
+            "ReservationRefundDue" => (&["cancelled", "expired"], stored),
+            "ReservationOffered"
+            | "ReservationOfferAccepted"
+            | "ReservationOfferDeclined"
+            | "ReservationOfferLapsed" => (&["expired"], stored),
+            "ReservationReinstated" if stored.owed > 0 => {
+                return Err("I9: a reservation was taken up again unpaid");
+            }
+            "ReservationReinstated" => (
+                &["expired"],
                 Stored {
+                    state: "placed",
                     pay_by: None,
                     ..stored
                 },
@@ -365,6 +392,7 @@ impl Fold {
                 &["placed"],
                 Stored {
                     state: "cancelled",
+                    keeps_coupon: row.fields["settlement"]["keeps_coupon"] == true,
                     ..stored
                 },
             ),
@@ -418,7 +446,7 @@ impl Fold {
             }
             if let Some(code) = &stored.coupon {
                 let redeemed = self.coupons.get(code).cloned().flatten() == Some(number.clone());
-                if redeemed != reserved {
+                if redeemed != (reserved || stored.keeps_coupon) {
                     return Err(format!("{number} is {stored:?}, its coupon says {redeemed}"));
                 }
             }

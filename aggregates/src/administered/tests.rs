@@ -7,8 +7,8 @@ use utoipa::PartialSchema;
 
 use super::*;
 use crate::{
-    admin::Admin, auditorium::Auditorium, branch::Branch, coupon::Coupon, movie::Movie,
-    price_policy::PricePolicy, role::Role, theme::Theme, time_slot::TimeSlot,
+    admin::Admin, auditorium::Auditorium, branch::Branch, cancellation_policy::CancellationPolicy,
+    coupon::Coupon, movie::Movie, price_policy::PricePolicy, role::Role, theme::Theme, time_slot::TimeSlot,
 };
 
 /// The verbs of the command's schema: one variant each.
@@ -54,6 +54,7 @@ fn every_command_has_one_valid_example_and_refuses_unknown_fields() {
     promises::<Admin>();
     promises::<Auditorium>();
     promises::<Branch>();
+    promises::<CancellationPolicy>();
     promises::<Coupon>();
     promises::<Movie>();
     promises::<PricePolicy>();

@@ -130,6 +130,7 @@ fn a_coupon_counts_only_within_its_scope() {
         cancel_minutes: 20,
         orphan_rule: crate::seating::OrphanRule::Off,
         pool_minutes: 60,
+        cancellation: None,
     };
     assert!(scope.covers(&plan(theme)));
     assert!(!scope.covers(&plan(elsewhere)));

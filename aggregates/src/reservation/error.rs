@@ -56,12 +56,27 @@ pub enum ReservationError {
     /// Nowhere to transfer to.
     #[error("the branch has no bank account to transfer to")]
     NoAccount,
-    /// Another sum than the price.
+    /// Money of another currency than the price.
     #[error("the amount due is {} {}", due.amount, due.currency)]
     AmountDiffers {
-        /// The price.
+        /// What is still to be paid.
         due: Money,
     },
+    /// Nothing, less than nothing, or more than any price.
+    #[error("the amount must be from 1 to 1000000000 minor units")]
+    NotAnAmount,
+    /// More than is due back.
+    #[error("{} {} are due back", due.amount, due.currency)]
+    RefundExceedsDue {
+        /// What is.
+        due: Money,
+    },
+    /// No equal slot is offered, or not any more.
+    #[error("no other time slot is offered for its money")]
+    NoOffer,
+    /// No payment provider is set up.
+    #[error("payments through a provider are not taken here")]
+    NoProvider,
     /// Not paid yet.
     #[error("the reservation is not paid")]
     NotPaid,
@@ -147,7 +162,11 @@ refusals! { ReservationError:
         by Self::agreements;
     Self::NoAccount => "reservation/no-account", Invalid, "Choose on_site: the branch takes no transfers.",
         at ["/payment"];
-    Self::AmountDiffers { .. } => "reservation/amount-differs", Conflict, "Record the amount that is due.";
+    Self::AmountDiffers { .. } => "reservation/amount-differs", Conflict, "Record the amount in the currency of the price.";
+    Self::NotAnAmount => "reservation/not-an-amount", Invalid, "Give what was really paid.", at ["/amount/amount"];
+    Self::RefundExceedsDue { .. } => "reservation/refund-exceeds-due", Conflict, "Refund at most what is due back.";
+    Self::NoOffer => "reservation/no-offer", Gone, "Ask staff what became of the money.";
+    Self::NoProvider => "reservation/no-provider", Invalid, "Choose bank_transfer or on_site.", at ["/payment"];
     Self::NotPaid => "reservation/not-paid", Conflict, "Take the payment and mark it paid first.";
     Self::TooLateToCancel { .. } => "reservation/too-late-to-cancel", Gone, "Ask at the counter before the start.";
     Self::TooLateToOffer { .. } => "reservation/too-late-to-offer", Gone, "Offer it with a later deadline, before the slot begins.";

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Canceller, Choice, Held, Payment, Placed, Placement, ReservationError as No, ReservationEvent as Event,
+    Canceller, Choice, Held, Ledger, Payment, Placed, Placement, ReservationError as No,
+    ReservationEvent as Event,
 };
 use crate::{attendance::Attendance, ids::TimeSlotId, pricing::Quote};
 
@@ -70,9 +71,10 @@ impl Move {
     /// When it expires unless it is paid; none if it does not.
     #[must_use]
     pub const fn pay_by(&self) -> Option<Timestamp> {
-        match &self.payment {
-            Payment::BankTransfer { pay_by, .. } if !self.is_paid() && self.received == 0 => Some(*pay_by),
-            Payment::BankTransfer { .. } | Payment::OnSite => None,
+        if self.is_paid() || self.received > 0 {
+            None
+        } else {
+            self.payment.pay_by()
         }
     }
 }
@@ -115,11 +117,7 @@ impl Placed {
             former: self.placement.quote.clone(),
             choice: target.choice,
             quote: target.quote,
-            received: if self.paid {
-                self.received.max(self.placement.quote.total)
-            } else {
-                self.received
-            },
+            received: self.money.kept(),
             payment: self.placement.payment.moved(now, target.starts_at),
             starts_at: target.starts_at,
             cancel_until: target.cancel_until,
@@ -129,10 +127,18 @@ impl Placed {
 
     /// It after it was moved.
     pub(super) fn moved(self, moved: Move) -> Self {
+        let money = Ledger {
+            price: moved.quote.total,
+            ..self.money
+        };
         Self {
-            paid: moved.is_paid(),
+            paid: money.is_paid(),
             moves: self.moves.saturating_add(1),
-            received: moved.received,
+            rest_waits: moved.received > 0,
+            money,
+            provider_payments: self.provider_payments,
+            offer: self.offer,
+            keeps_coupon: self.keeps_coupon,
             notified: self.notified,
             // Moved, it needs no other offer.
             reschedule_until: None,

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Canceller, Choice, Payment, Placement, ReservationEvent};
+use super::{Canceller, Choice, Ledger, Offer, Placement, ProviderPayment, ReservationEvent};
 use crate::{
     ids::{CustomerId, TimeSlotId},
     ratings::Statement,
@@ -48,50 +48,47 @@ pub struct Placed {
     /// How often it was moved to another slot or other seats: tickets from before are of no use.
     #[serde(default, skip_serializing_if = "is_never")]
     pub moves: u16,
-    /// What had been paid when it was last moved, in minor units.
-    #[serde(default, skip_serializing_if = "is_nothing")]
-    pub received: i64,
+    /// Whether something had been paid when it was last moved: then it does not expire for the sake of the rest.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rest_waits: bool,
     /// Until when it may be moved elsewhere or cancelled for nothing, if the branch offered that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reschedule_until: Option<Timestamp>,
+    /// What came in and what goes back.
+    #[serde(default)]
+    pub money: Ledger,
+    /// What came through the payment provider.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub provider_payments: Vec<ProviderPayment>,
+    /// The equal slot that is offered for its late money.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer: Option<Offer>,
+    /// Whether its coupon stays redeemed though it was cancelled.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keeps_coupon: bool,
 }
 
 const fn is_never(moves: &u16) -> bool {
     *moves == 0
 }
 
-const fn is_nothing(amount: &i64) -> bool {
-    *amount == 0
-}
-
 impl Placed {
-    /// What is to be paid for it: the price, less what had been paid before it was moved.
+    /// The price.
     #[must_use]
     pub const fn due(&self) -> Money {
-        let rest = self.placement.quote.total - self.received;
         Money {
-            amount: if rest > 0 { rest } else { 0 },
+            amount: self.placement.quote.total,
             currency: self.placement.quote.currency,
         }
     }
 
-    /// What had been paid beyond the price of where it was moved to.
-    #[must_use]
-    pub const fn overpaid(&self) -> Money {
-        let rest = self.received - self.placement.quote.total;
-        Money {
-            amount: if rest > 0 { rest } else { 0 },
-            currency: self.placement.quote.currency,
-        }
-    }
-
-    /// The deadline of an unpaid transfer; none if nothing is due, it is paid on site, or was paid in part: that never
-    /// expires by itself.
+    /// The deadline of a payment that is due; none if nothing is due, it is paid on site, or only the rest of a move is due.
     #[must_use]
     pub const fn pay_by(&self) -> Option<Timestamp> {
-        match &self.placement.payment {
-            Payment::BankTransfer { pay_by, .. } if !self.paid && self.received == 0 => Some(*pay_by),
-            Payment::BankTransfer { .. } | Payment::OnSite => None,
+        if self.paid || self.rest_waits {
+            None
+        } else {
+            self.placement.payment.pay_by()
         }
     }
 
@@ -172,19 +169,20 @@ impl Reservation {
         }
     }
 
-    /// When time ends it, if nobody does anything: the end of the hold, or the deadline of the payment.
+    /// When time ends it, if nobody does anything: the end of the hold, the deadline of the payment,
+    /// or the end of what is offered for late money.
     #[must_use]
     pub fn due_at(&self) -> Option<Timestamp> {
         match self {
             Self::Held(hold) => Some(hold.until),
             Self::Placed(placed) => placed.pay_by(),
+            Self::Expired(placed) => placed.offer.as_ref().map(|offer| offer.until),
             Self::Blank
             | Self::Lapsed(_)
             | Self::Released(_)
             | Self::Attended(_)
             | Self::NoShow(_)
-            | Self::Cancelled(_)
-            | Self::Expired(_) => None,
+            | Self::Cancelled(_) => None,
         }
     }
 
@@ -237,18 +235,42 @@ impl Reservation {
                 let paid = placement.quote.total == 0;
                 Self::Placed(Box::new(Placed {
                     hold,
-                    placement: *placement,
                     paid,
                     notified: false,
                     moves: 0,
-                    received: 0,
+                    rest_waits: false,
                     reschedule_until: None,
+                    money: Ledger::of(placement.quote.total),
+                    provider_payments: Vec::new(),
+                    offer: None,
+                    keeps_coupon: false,
+                    placement: *placement,
                 }))
             }
-            (Event::Paid { .. }, Self::Placed(placed)) => Self::Placed(Box::new(Placed {
-                paid: true,
-                ..*placed
-            })),
+            (event @ Event::Reinstated { .. }, Self::Expired(placed)) => {
+                Self::Placed(placed.with_money(&event))
+            }
+            (event @ (Event::Paid { .. } | Event::Refunded { .. }), Self::Placed(placed)) => {
+                Self::Placed(placed.with_money(&event))
+            }
+            (event @ (Event::Paid { .. } | Event::Refunded { .. }), Self::Attended(placed)) => {
+                Self::Attended(placed.with_money(&event))
+            }
+            (event @ (Event::Paid { .. } | Event::Refunded { .. }), Self::NoShow(placed)) => {
+                Self::NoShow(placed.with_money(&event))
+            }
+            (event @ (Event::Paid { .. } | Event::Refunded { .. }), Self::Cancelled(placed)) => {
+                Self::Cancelled(placed.with_money(&event))
+            }
+            (
+                event @ (Event::Paid { .. }
+                | Event::Refunded { .. }
+                | Event::Offered(_)
+                | Event::OfferAccepted { .. }
+                | Event::OfferDeclined
+                | Event::OfferLapsed),
+                Self::Expired(placed),
+            ) => Self::Expired(placed.with_money(&event)),
             (Event::Notified { .. }, Self::Placed(placed)) => Self::Placed(Box::new(Placed {
                 notified: true,
                 ..*placed
@@ -264,8 +286,10 @@ impl Reservation {
             (Event::MarkedNoShow, Self::Placed(placed)) => Self::NoShow(placed),
             (Event::NoShowWithdrawn, Self::NoShow(placed)) => Self::Placed(placed),
             (Event::Rescheduled(moved), Self::Placed(placed)) => Self::Placed(Box::new(placed.moved(*moved))),
-            (Event::Cancelled { .. }, Self::Placed(placed)) => Self::Cancelled(placed),
-            (Event::Expired, Self::Placed(placed)) => Self::Expired(placed),
+            (event @ Event::Cancelled { .. }, Self::Placed(placed)) => {
+                Self::Cancelled(placed.with_money(&event))
+            }
+            (event @ Event::Expired, Self::Placed(placed)) => Self::Expired(placed.with_money(&event)),
             // What does not follow from where it was changes nothing.
             (
                 Event::Extended { .. }
@@ -275,6 +299,13 @@ impl Reservation {
                 | Event::Revived { .. }
                 | Event::Placed(_)
                 | Event::Paid { .. }
+                | Event::Refunded { .. }
+                | Event::RefundDue { .. }
+                | Event::Reinstated { .. }
+                | Event::Offered(_)
+                | Event::OfferAccepted { .. }
+                | Event::OfferDeclined
+                | Event::OfferLapsed
                 | Event::Notified { .. }
                 | Event::CheckedIn
                 | Event::Admitted { .. }

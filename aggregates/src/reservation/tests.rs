@@ -61,6 +61,7 @@ fn placement(total: i64, payment: Payment) -> Box<Placement> {
         admitted: None,
         attendance: Some(times(NOON + 3.hours())),
         patrons: vec![],
+        cancellation: Frozen::default(),
     })
 }
 
@@ -108,6 +109,7 @@ fn paid() -> Event {
             currency: Currency::KRW,
         },
         note: None,
+        source: None,
     }
 }
 
@@ -126,7 +128,11 @@ fn cancel(by: Canceller) -> Do {
 }
 
 fn cancelled(by: Canceller) -> Event {
-    Event::Cancelled { by, reason: None }
+    Event::Cancelled {
+        by,
+        reason: None,
+        settlement: None,
+    }
 }
 
 #[test]
@@ -171,6 +177,7 @@ fn what_is_offered_is_held_and_cannot_be_extended() {
         cap: until(),
         customer: None,
         offered: true,
+        said: Statement::default(),
     };
     given::<Reservation>([]).when(offer()).then([offered.clone()]);
     given::<Reservation>([offered.clone()])
@@ -386,31 +393,6 @@ fn a_customer_is_told_once() {
 }
 
 #[test]
-fn the_price_is_marked_paid_once_and_in_full() {
-    given::<Reservation>(placed(transfer()))
-        .when(mark_paid(None))
-        .then([paid()]);
-    given::<Reservation>(placed(transfer()))
-        .when(mark_paid(Some(60_000)))
-        .then([paid()]);
-    let due = Money {
-        amount: 60_000,
-        currency: Currency::KRW,
-    };
-    for before in [vec![], vec![paid()]] {
-        given::<Reservation>(placed(transfer()).into_iter().chain(before))
-            .when(mark_paid(Some(59_999)))
-            .refused(&No::AmountDiffers { due });
-    }
-    given::<Reservation>(placed(transfer()).into_iter().chain([paid()]))
-        .when(mark_paid(None))
-        .then([]);
-    given::<Reservation>([held()])
-        .when(mark_paid(None))
-        .refused(&No::NotPlaced);
-}
-
-#[test]
 fn an_unpaid_transfer_expires_at_its_deadline_and_never_before() {
     let due_at = NOON + 30.minutes();
     given::<Reservation>(placed(transfer()))
@@ -487,6 +469,7 @@ fn what_people_write_about_a_reservation_is_personal() {
             Event::Cancelled {
                 by,
                 reason: personal.clone(),
+                settlement: None,
             },
         ),
         (
@@ -497,6 +480,7 @@ fn what_people_write_about_a_reservation_is_personal() {
             Event::Paid {
                 amount: due,
                 note: personal.clone(),
+                source: None,
             },
         ),
         (Do::MarkNotified { note }, Event::Notified { note: personal }),

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::TimeSlotError;
 use crate::{
     fault::{Fault, Faults},
-    ids::{AuditoriumId, BranchId, MovieId, PricePolicyId, ThemeId},
+    ids::{AuditoriumId, BranchId, CancellationPolicyId, MovieId, PricePolicyId, ThemeId},
     pricing::Tariff,
     seating::OrphanRule,
     theme::PARTY_MAX,
@@ -90,6 +90,16 @@ impl Show {
         }
     }
 
+    /// Whether the same is shown: the same movie or theme, wherever and for however many.
+    #[must_use]
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Movie { movie, .. }, Self::Movie { movie: known, .. }) => movie == known,
+            (Self::Theme { theme, .. }, Self::Theme { theme: known, .. }) => theme == known,
+            (Self::Movie { .. }, Self::Theme { .. }) | (Self::Theme { .. }, Self::Movie { .. }) => false,
+        }
+    }
+
     /// How many places the slot sells.
     #[must_use]
     pub const fn capacity(&self) -> u32 {
@@ -146,6 +156,20 @@ pub struct Plan {
     #[schema(maximum = 43_200)]
     #[serde(default = "pool_minutes", skip_serializing_if = "is_usual_pool")]
     pub pool_minutes: u16,
+    /// What cancelling costs (DOMAIN C14); left out, it is free until `cancel_minutes` before the start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancellation: Option<PlanCancellation>,
+}
+
+/// The version of a cancellation policy that counts for a slot, and not its `cancel_minutes`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlanCancellation {
+    /// The policy.
+    pub policy: CancellationPolicyId,
+    /// Its frozen version, from 1; left out of a command, the newest.
+    #[serde(default)]
+    pub version: u32,
 }
 
 /// How a slot is sold, as far as that may change while it is; what is left out stays as it is.
@@ -322,6 +346,12 @@ impl Plan {
                 self.pool_minutes <= POOL_MINUTES_MAX,
                 "pool_minutes",
                 "must be at most 43200, thirty days",
+            ),
+            (
+                self.cancellation
+                    .is_none_or(|cancellation| cancellation.version > 0),
+                "cancellation/version",
+                "must be 1 or more",
             ),
             (
                 self.orphan_rule.is_off() || self.show.has_rows(),

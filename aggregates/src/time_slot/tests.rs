@@ -30,6 +30,7 @@ fn plan() -> Plan {
         cancel_minutes: 20,
         orphan_rule: OrphanRule::Off,
         pool_minutes: 60,
+        cancellation: None,
     }
 }
 

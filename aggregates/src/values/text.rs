@@ -214,6 +214,10 @@ texts! {
     Url: 2000, lines: false, web_address, "https://example.com/poster.jpg";
     /// A time zone by its IANA name.
     ZoneName: 64, lines: false, time_zone, "Asia/Seoul";
+    /// What a bank or a payment provider calls a transaction.
+    BankReference: 100, lines: false, any, "20261121-000123";
+    /// Where a customer wants their money back.
+    RefundAccount: 120, lines: false, any, "예시은행 100-200-300 홍길동";
     /// The number of a bank account.
     AccountNumber: 40, lines: false, account_number, "500-300-123400";
 }

@@ -42,6 +42,8 @@ pub struct Entry {
     pub coupon: Option<String>,
     /// The short code for people.
     pub short_code: Option<String>,
+    /// What is still to be paid, in minor units; below 0 if more came than the price.
+    pub owed: i64,
     /// Since when it is binding, as a position.
     pub placed_position: Option<i64>,
     /// Since when it is paid, as a position.
@@ -79,6 +81,7 @@ struct Stored {
     payment: Option<String>,
     coupon: Option<String>,
     short_code: Option<String>,
+    owed: i64,
     placed_position: Option<i64>,
     paid_position: Option<i64>,
     notified_position: Option<i64>,
@@ -109,6 +112,7 @@ impl TryFrom<Stored> for Entry {
             payment: row.payment.as_deref().map(stored).transpose()?,
             coupon: row.coupon,
             short_code: row.short_code,
+            owed: row.owed,
             placed_position: row.placed_position,
             paid_position: row.paid_position,
             notified_position: row.notified_position,
@@ -182,7 +186,7 @@ pub async fn reservations(
         Stored,
         r#"select r.reservation, r.stage, r.time_slot, r.seats, r.party, r.total, r.currency,
                   r.hold_until as "hold_until: _", r.pay_by as "pay_by: _", r.payment, r.coupon, r.short_code,
-                  r.placed_position, r.paid_position, r.notified_position, r.attended_position, r.name, r.phone,
+                  r.owed, r.placed_position, r.paid_position, r.notified_position, r.attended_position, r.name, r.phone,
                   r.from_position, c.starts_at as "starts_at?: _", c.branch as "branch?", b.name as "branch_name?",
                   s.name as "show_name?"
              from reservation_list r
@@ -242,18 +246,18 @@ pub async fn reservation(
         r#"select r.reservation, v.stage as "stage!", v.time_slot as "time_slot!", v.seats as "seats!", v.party as "party!",
                   v.total as "total!", r.currency, v.hold_until as "hold_until: _", v.pay_by as "pay_by: _",
                   p.payment as "payment?", p.coupon as "coupon?", p.short_code as "short_code?",
-                  p.placed_position as "placed_position?", v.paid_position, v.notified_position, v.attended_position,
+                  v.owed as "owed!", p.placed_position as "placed_position?", v.paid_position, v.notified_position, v.attended_position,
                   p.name as "name?", p.phone as "phone?", v.from_position as "from_position!",
                   c.starts_at as "starts_at?: _", c.branch as "branch?", b.name as "branch_name?",
                   s.name as "show_name?"
              from reservation_list r
              cross join lateral (
                select r.stage, r.seats, r.party, r.total, r.hold_until, r.pay_by, r.paid_position, r.notified_position,
-                      r.attended_position, r.from_position, r.time_slot
+                      r.attended_position, r.from_position, r.time_slot, r.owed
                 where $2::bigint is null or r.from_position <= $2
                union all
                select h.stage, h.seats, h.party, h.total, h.hold_until, h.pay_by, h.paid_position, h.notified_position,
-                      h.attended_position, h.from_position, coalesce(h.time_slot, r.time_slot)
+                      h.attended_position, h.from_position, coalesce(h.time_slot, r.time_slot), h.owed
                  from reservation_list_history h
                 where $2 is not null and h.reservation = r.reservation and h.from_position <= $2
                   and h.until_position > $2

@@ -5,9 +5,9 @@
 use std::{collections::HashMap, sync::LazyLock};
 
 use aggregates::{
-    admin::Admin, administered::Administered, auditorium::Auditorium, branch::Branch, coupon::Coupon,
-    movie::Movie, price_policy::PricePolicy, rights::Permission, role::Role, theme::Theme,
-    time_slot::TimeSlot,
+    admin::Admin, administered::Administered, auditorium::Auditorium, branch::Branch,
+    cancellation_policy::CancellationPolicy, coupon::Coupon, movie::Movie, price_policy::PricePolicy,
+    rights::Permission, role::Role, theme::Theme, time_slot::TimeSlot,
 };
 use axum::http::Method;
 use serde_json::json;
@@ -151,6 +151,21 @@ const ROUTES: &[(Method, &str, Needs)] = &[
         "/v1/reservations/{id}/calendar.ics",
         Holder(SeeReservations),
     ),
+    (
+        Method::GET,
+        "/v1/reservations/{id}/cancel-quote",
+        Holder(SeeReservations),
+    ),
+    (
+        Method::POST,
+        "/v1/reservations/{id}/accept-offer",
+        Holder(ChangeReservations),
+    ),
+    (
+        Method::POST,
+        "/v1/reservations/{id}/decline-offer",
+        Holder(ChangeReservations),
+    ),
     (Method::GET, "/v1/reservations", Staff(SeeReservations, Listed)),
     (
         Method::POST,
@@ -160,6 +175,11 @@ const ROUTES: &[(Method, &str, Needs)] = &[
     (
         Method::POST,
         "/v1/reservations/{id}/mark-paid",
+        Staff(ChangeReservations, Reservation),
+    ),
+    (
+        Method::POST,
+        "/v1/reservations/{id}/refund",
         Staff(ChangeReservations, Reservation),
     ),
     (
@@ -219,6 +239,24 @@ const ROUTES: &[(Method, &str, Needs)] = &[
     ),
     (Method::GET, "/v1/ticket-keys", Anyone),
     (Method::POST, "/v1/ticket-keys", Staff(ChangeAdmins, AllBranches)),
+    // Money that came: to a branch's account, or as the payment provider tells, who is known by its signature.
+    (Method::GET, "/v1/deposits", Staff(SeeReservations, Listed)),
+    (
+        Method::POST,
+        "/v1/deposits/{id}/record",
+        Staff(ChangeReservations, Body),
+    ),
+    (
+        Method::POST,
+        "/v1/deposits/{id}/match",
+        Staff(ChangeReservations, Stream),
+    ),
+    (
+        Method::POST,
+        "/v1/deposits/{id}/return",
+        Staff(ChangeReservations, Stream),
+    ),
+    (Method::POST, "/v1/payments/webhook", Anyone),
     // Customers and what is theirs.
     (Method::POST, "/v1/customers", Anyone),
     (Method::POST, "/v1/customer/sessions", Anyone),

@@ -49,6 +49,7 @@ const COMMON: [Common; 13] = [
             &problems::MALFORMED_QUERY,
             &problems::MALFORMED_HEADER,
             &problems::MALFORMED_JSON,
+            &problems::NOT_VERIFIED,
         ],
         applies: |facts| facts.versioned || facts.path || facts.secured,
     },

@@ -1,8 +1,9 @@
 //! The one route of all admin commands, written out: an operation per command, and the one that reads before it.
 
 use aggregates::{
-    admin::Admin, administered::Administered, auditorium::Auditorium, branch::Branch, coupon::Coupon,
-    movie::Movie, price_policy::PricePolicy, role::Role, theme::Theme, time_slot::TimeSlot,
+    admin::Admin, administered::Administered, auditorium::Auditorium, branch::Branch,
+    cancellation_policy::CancellationPolicy, coupon::Coupon, movie::Movie, price_policy::PricePolicy,
+    role::Role, theme::Theme, time_slot::TimeSlot,
 };
 use serde_json::{Map, Value, json};
 use utoipa::{

@@ -2,6 +2,7 @@
 
 use aggregates::{
     ids::{BranchId, MovieId, ReservationId, ThemeId, TimeSlotId},
+    reservation::Balance,
     rights::Permission,
 };
 use axum::{extract::State, http::Uri, response::Response};
@@ -46,6 +47,9 @@ pub struct Listed {
     pay_by: Option<Timestamp>,
     /// Whether it is paid.
     paid: bool,
+    /// How what was paid compares with the price, once it is placed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    balance: Option<Balance>,
     /// Whether the customer was notified.
     notified: bool,
     /// The coupon redeemed with it.
@@ -80,6 +84,9 @@ impl Listed {
             expires_at: entry.hold_until,
             pay_by: entry.pay_by,
             paid: entry.paid_position.is_some(),
+            balance: entry
+                .placed_position
+                .map(|_| Balance::of(entry.total - entry.owed, entry.total)),
             notified: entry.notified_position.is_some(),
             coupon: entry.coupon,
             short_code: entry.short_code,

@@ -1,11 +1,7 @@
-//! What staff record about a placed reservation: paid, notified, attended or not, no-show and the end of its bar (DOMAIN E5,
-//! E9).
+//! What staff record about a placed reservation: notified, attended or not, no-show and the end of its bar (DOMAIN E5, E9);
+//! money is beside it.
 
-use aggregates::{
-    ids::ReservationId,
-    reservation::ReservationCommand,
-    values::{Money, Note},
-};
+use aggregates::{ids::ReservationId, reservation::ReservationCommand, values::Note};
 use axum::{extract::State, response::Response};
 use serde::Deserialize;
 
@@ -20,22 +16,6 @@ use super::{
     },
     view::{ReservationView, after},
 };
-
-/// What was paid.
-#[derive(Debug, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct MarkPaid {
-    /// How much; by default the whole price.
-    #[serde(default)]
-    amount: Option<Money>,
-    /// A remark.
-    #[serde(default)]
-    note: Option<Note>,
-}
-
-impl Sendable for MarkPaid {
-    const EXAMPLE: &'static str = r#"{"amount":{"amount":48000,"currency":"KRW"},"note":"by transfer"}"#;
-}
 
 /// How the customer was notified.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -62,25 +42,6 @@ async fn record(
     let request = caller.request(admin.actor(), name, key);
     let committed = app.bookings.record(&request, id, command).await?;
     after(app, &committed, id).await
-}
-
-/// Records the payment.
-#[utoipa::path(post, path = "/v1/reservations/{id}/mark-paid", tag = "reservations", operation_id = "markReservationPaid",
-    params(("id" = ReservationId, Path), ("Idempotency-Key" = Option<String>, Header),
-           ("If-Match" = Option<String>, Header, description = "The ETag of what the caller has read")),
-    security(("admin" = [])),
-    request_body = MarkPaid,
-    responses((status = OK, description = "As it is now", body = ReservationView),
-              (status = CONFLICT, description = "reservation/amount-differs and others", body = ProblemBody)))]
-pub(in super::super) async fn mark_paid(
-    State(app): State<App>,
-    staff: Staff,
-    caller: Caller,
-    key: Key,
-    Sent(MarkPaid { amount, note }): Sent<MarkPaid>,
-) -> Result<Response, Problem> {
-    let command = ReservationCommand::MarkPaid { amount, note };
-    record(&app, caller, key, staff, "reservations/mark-paid", command).await
 }
 
 /// Records that the customer was notified.

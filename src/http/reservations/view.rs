@@ -4,8 +4,8 @@ use aggregates::{
     branch::Account,
     ids::{ReservationId, TimeSlotId},
     pricing::{Party, Quote},
-    reservation::{Payment, PaymentChoice, Placed, Reservation, ReservationError},
-    values::{CouponCode, CustomerName, Money, PhoneNumber, SeatLabel},
+    reservation::{Balance, Offer, Payment, PaymentChoice, Placed, Reservation, ReservationError},
+    values::{CouponCode, Currency, CustomerName, Money, PhoneNumber, SeatLabel},
 };
 use axum::{
     http::header,
@@ -95,6 +95,73 @@ pub struct PlacedView<'a> {
     pay_by: Option<Timestamp>,
     /// Where to transfer to, while a transfer is due.
     accounts: &'a [Account],
+    /// The payment provider's page, while a payment through it is due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checkout_url: Option<&'a str>,
+    /// What came and what goes back.
+    money: MoneyView,
+    /// The equal time slot that is offered, because its money came after it had expired.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offer: Option<OfferView<'a>>,
+}
+
+/// The money of a reservation, in minor units of one currency.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(title = "Money of a reservation")]
+pub struct MoneyView {
+    /// The currency of all amounts.
+    #[schema(value_type = String, example = "KRW")]
+    currency: Currency,
+    /// How what was paid compares with the price.
+    balance: Balance,
+    /// What came in, all payments together.
+    received: i64,
+    /// What went back, or moved to another reservation.
+    given_back: i64,
+    /// What is still to be paid; 0 once it has ended.
+    outstanding: i64,
+    /// What is kept of a cancelled one: the fee of its tier.
+    retained: i64,
+    /// What has to go back.
+    refund_due: i64,
+}
+
+impl MoneyView {
+    fn of(placed: &Placed) -> Self {
+        let ledger = &placed.money;
+        Self {
+            currency: placed.placement.quote.currency,
+            balance: ledger.balance(),
+            received: ledger.received,
+            given_back: ledger.given_back,
+            outstanding: if ledger.ended { 0 } else { ledger.outstanding() },
+            retained: ledger.retained,
+            refund_due: ledger.refund_due(),
+        }
+    }
+}
+
+/// An equal time slot.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(title = "OfferForLateMoney")]
+pub struct OfferView<'a> {
+    /// Which one.
+    time_slot: TimeSlotId,
+    /// Which of its seats; whoever accepts gets them if they are still free.
+    seats: &'a [SeatLabel],
+    /// Until when it can be accepted.
+    #[schema(value_type = String, format = DateTime)]
+    until: Timestamp,
+}
+
+impl<'a> OfferView<'a> {
+    fn of(offer: &'a Offer) -> Self {
+        Self {
+            time_slot: offer.time_slot,
+            seats: &offer.seats,
+            until: offer.until,
+        }
+    }
 }
 
 /// What rescheduling did to a price.
@@ -103,7 +170,7 @@ pub struct PlacedView<'a> {
 pub struct RescheduledView {
     /// How often it was rescheduled.
     times: u16,
-    /// What had been paid before.
+    /// What was paid so far.
     received: Money,
     /// What is still to be paid.
     due: Money,
@@ -113,15 +180,11 @@ pub struct RescheduledView {
 
 impl RescheduledView {
     fn of(placed: &Placed) -> Option<Self> {
-        let money = |amount| Money {
-            amount,
-            currency: placed.placement.quote.currency,
-        };
         (placed.moves > 0).then(|| Self {
             times: placed.moves,
-            received: money(placed.received),
-            due: if placed.paid { money(0) } else { placed.due() },
-            overpaid: placed.overpaid(),
+            received: placed.money_of(placed.money.kept()),
+            due: placed.money_of(placed.money.outstanding()),
+            overpaid: placed.money_of((placed.money.kept() - placed.money.price).max(0)),
         })
     }
 }
@@ -186,17 +249,20 @@ impl<'a> ReservationView<'a> {
                 check_in_from: placed.placement.attendance.map(|times| times.check_in_from),
                 rescheduled: RescheduledView::of(placed),
                 reschedule_until: placed.reschedule_until,
-                payment: match &placed.placement.payment {
-                    Payment::BankTransfer { .. } => PaymentChoice::BankTransfer,
-                    Payment::OnSite => PaymentChoice::OnSite,
-                },
+                payment: placed.placement.payment.choice(),
                 paid: placed.paid,
                 notified: placed.notified,
                 pay_by: due.and_then(Placed::pay_by),
                 accounts: match due.map(|due| &due.placement.payment) {
                     Some(Payment::BankTransfer { accounts, .. }) => accounts,
-                    Some(Payment::OnSite) | None => &[],
+                    Some(Payment::OnSite | Payment::Provider { .. }) | None => &[],
                 },
+                checkout_url: match due.map(|due| &due.placement.payment) {
+                    Some(Payment::Provider { checkout_url, .. }) => Some(checkout_url.as_str()),
+                    Some(Payment::BankTransfer { .. } | Payment::OnSite) | None => None,
+                },
+                money: MoneyView::of(placed),
+                offer: reservation.offer().map(OfferView::of),
             }),
         })
     }

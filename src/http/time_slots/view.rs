@@ -207,6 +207,7 @@ mod tests {
             cancel_minutes: 20,
             orphan_rule: OrphanRule::Off,
             pool_minutes: 60,
+            cancellation: None,
         };
         Slot {
             time_slot: TimeSlotId::new(Uuid::nil()),

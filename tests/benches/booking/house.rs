@@ -132,6 +132,7 @@ impl House {
             cancel_minutes: 20,
             orphan_rule: aggregates::seating::OrphanRule::Off,
             pool_minutes: 60,
+            cancellation: None,
         };
         for slots in self.slots.chunks(usize::try_from(CHUNK).unwrap_or(1)) {
             let plan = &plan;
