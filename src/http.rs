@@ -21,6 +21,7 @@ mod health;
 mod idempotency;
 mod if_match;
 mod limits;
+mod lists;
 pub mod metrics;
 mod nearest;
 pub mod openapi;
@@ -148,12 +149,15 @@ fn documented() -> OpenApiRouter<App> {
         .merge(catalogue::routes())
         .merge(time_slots::routes())
         .merge(coupons::routes())
+        .merge(reservations::export_routes())
+        .merge(lists::routes())
         .merge(audit::routes())
         .merge(problems::routes())
         .layer(CompressionLayer::new());
     OpenApiRouter::with_openapi(openapi::base())
         .merge(questions)
         .merge(reservations::routes())
+        .merge(lists::bulk_routes())
         .merge(seats::routes())
         .merge(time_slots::live_routes())
         .merge(health::routes())

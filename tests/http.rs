@@ -12,6 +12,7 @@ mod edges;
 mod field;
 mod journey;
 mod keys;
+mod lists;
 mod live;
 mod named;
 mod people;

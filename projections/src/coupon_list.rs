@@ -1,20 +1,21 @@
 //! All coupons, what they grant and what became of them (DOMAIN K2); never decides who may redeem one.
 
+mod queries;
+
 use std::sync::Arc;
 
 use aggregates::{
     Aggregate as _, Event, Recorded,
     coupon::{self, CouponEvent, Terms},
-    ids::{BranchId, ReservationId},
+    ids::ReservationId,
     values::CouponCode,
 };
-use jiff::Timestamp;
-use jiff_sqlx::ToSqlx;
-use sqlx::{PgConnection, PgExecutor, types::Json};
+use sqlx::{PgConnection, types::Json};
 
+pub use self::queries::{Filter, coupons};
 use crate::{
     Former, Loaded, Put, ReadModel, Version,
-    model::{column, moment, uuids},
+    model::{column, moment},
     tuples::Tuples,
     words::{stored, words},
 };
@@ -192,55 +193,4 @@ pub struct Coupon {
     pub issued_position: i64,
     /// The position of the event that made it so.
     pub from_position: i64,
-}
-
-/// Which coupons are asked for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// This one.
-    pub code: Option<CouponCode>,
-    /// In this state.
-    pub state: Option<CouponState>,
-    /// Still valid at this moment.
-    pub valid_at: Option<Timestamp>,
-    /// That count only at one of these branches, if the reader may not see the others.
-    pub branches: Option<Vec<BranchId>>,
-    /// Only those issued before this position: the cursor.
-    pub issued_before: Option<i64>,
-}
-
-/// The coupons that fit, the last issued first.
-pub async fn coupons(db: impl PgExecutor<'_>, filter: &Filter, limit: i64) -> sqlx::Result<Vec<Coupon>> {
-    let branches = uuids(filter.branches.as_deref());
-    let rows = sqlx::query!(
-        r#"select code, state, reservation, terms as "terms: Json<Terms>", issued_position, from_position
-             from coupon_list
-            where ($1::text is null or code = $1)
-              and ($2::text is null or state = $2)
-              and ($3::timestamptz is null or valid_until > $3)
-              and ($4::bigint is null or issued_position < $4)
-              and ($6::uuid[] is null or (terms #>> '{scope,branch}')::uuid = any ($6))
-            order by issued_position desc
-            limit $5"#,
-        filter.code.as_ref().map(CouponCode::as_str),
-        filter.state.map(CouponState::as_str),
-        filter.valid_at.map(ToSqlx::to_sqlx) as _,
-        filter.issued_before,
-        limit,
-        branches.as_deref(),
-    )
-    .fetch_all(db)
-    .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(Coupon {
-                code: stored(&row.code)?,
-                state: stored(&row.state)?,
-                reservation: row.reservation.map(ReservationId::new),
-                terms: row.terms.0,
-                issued_position: row.issued_position,
-                from_position: row.from_position,
-            })
-        })
-        .collect()
 }

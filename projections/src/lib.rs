@@ -6,6 +6,8 @@
 pub mod audit_trail;
 pub mod catalogue;
 pub mod coupon_list;
+pub mod customer_directory;
+pub mod daily_numbers;
 pub mod folding;
 pub mod model;
 pub mod moments;
@@ -30,6 +32,8 @@ macro_rules! for_each_model {
             $crate::catalogue::Catalogue,
             $crate::open_holds::OpenHolds,
             $crate::audit_trail::AuditTrail,
+            $crate::daily_numbers::DailyNumbers,
+            $crate::customer_directory::CustomerDirectory,
         }
     };
 }

@@ -1,5 +1,6 @@
 //! All reservations from the first held seat to the end, for staff and for their owners; never how they got there.
 
+mod listing;
 mod queries;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use jiff::Timestamp;
 use jiff_sqlx::{Timestamp as SqlxTimestamp, ToSqlx};
 use sqlx::PgConnection;
 
+pub use self::listing::{Order, Place, Sort, count, listed, listed_as_of};
 pub use self::queries::{Cursor, Entry, Filter, reservation, reservations};
 use crate::{
     Former, Loaded, Put, ReadModel, Version,
@@ -400,12 +402,12 @@ fn currency(code: &str) -> sqlx::Result<Currency> {
     Currency::from_code(code).ok_or_else(|| sqlx::Error::Decode(format!("`{code}` is not a currency").into()))
 }
 
-fn comma_separated<T: ToString>(items: impl Iterator<Item = T>) -> String {
+pub(crate) fn comma_separated<T: ToString>(items: impl Iterator<Item = T>) -> String {
     items.map(|item| item.to_string()).collect::<Vec<_>>().join(",")
 }
 
 /// Every three digits in a row of a phone number, as numbers, each once: what its index holds.
-fn parts(phone: &str) -> impl Iterator<Item = i16> + use<> {
+pub(crate) fn parts(phone: &str) -> impl Iterator<Item = i16> + use<> {
     let digits: Vec<i16> = phone
         .bytes()
         .filter(u8::is_ascii_digit)

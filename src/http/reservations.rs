@@ -1,7 +1,9 @@
 //! The resource customers work on: held, placed, looked at, given up; its rules are those of the aggregates.
 
+mod asked;
 mod cancel;
 mod change;
+mod export;
 mod hold;
 mod list;
 mod look_up;
@@ -15,8 +17,14 @@ mod view;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(super) use list::Listed;
+pub(super) use search::PhonePart;
 
 use super::App;
+
+/// The list as a file, which is worth compressing.
+pub(super) fn export_routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(export::export))
+}
 
 /// What belongs to reservations.
 pub(super) fn routes() -> OpenApiRouter<App> {
