@@ -6,7 +6,7 @@ mod files;
 mod numbers;
 mod people;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::field::Field;
@@ -273,68 +273,41 @@ async fn a_walk_through_the_pages_meets_everything_once_in_every_order() {
     field.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_wrong_filter_is_named_and_nothing_is_guessed() {
-    let field = Field::open().await;
-    let cinema = field.house.cinema;
-    let first = field
-        .api
-        .done(&Call::get("/v1/reservations?limit=1").by_staff())
-        .await;
-    assert_eq!(first.json()["items"], json!([]));
-    for (path, names) in [
-        ("/v1/reservations?branch=x", "branch"),
-        ("/v1/reservations?day=2026-12-24", "day"),
-        ("/v1/reservations?day=tomorrow", "day"),
-        ("/v1/reservations?state=sold", "state"),
-        ("/v1/reservations?paid=yes", "paid"),
-        ("/v1/reservations?payment=gold", "payment"),
-        ("/v1/reservations?coupon=12", "coupon"),
-        ("/v1/reservations?customer=7", "customer"),
-        ("/v1/reservations?number=x7", "number"),
-        ("/v1/reservations?sort=name", "sort"),
-        ("/v1/reservations?order=up", "order"),
-        ("/v1/reservations?phone=5678", "phone"),
-        ("/v1/reservations?count=true&position=1", "count"),
-        ("/v1/reservations?position=1&at=2026-01-01", "position"),
-        ("/v1/reservations?cursor=W10", "cursor"),
-        ("/v1/reservations.csv?limit=3", "limit"),
-        ("/v1/reservations.csv?bom=1", "bom"),
-        ("/v1/coupons?code_prefix=7KQ", "code_prefix"),
-        ("/v1/coupons?code_prefix=%25%25%25%25", "code_prefix"),
-        ("/v1/coupons?state=lost", "state"),
-        ("/v1/coupons?redeemed_by=x", "redeemed_by"),
-        ("/v1/coupons.csv?order=up", "order"),
-        ("/v1/admins?role=staff", "role"),
-        ("/v1/admin/time-slots", "branch"),
-        ("/v1/admin/time-slots?branch=x", "branch"),
-        ("/v1/admin/customers?state=gone", "state"),
-        ("/v1/admin/customers?email=x", "email"),
-        ("/v1/admin/daily-numbers", "branch"),
-    ] {
-        let answer = field.api.ask(&Call::get(path).by_staff()).await;
-        answer.refused(400, "request/malformed-query");
-        let detail = answer.json()["detail"].as_str().expect("a detail").to_owned();
-        assert!(detail.contains(names), "{path}: {detail}");
-    }
-    let numbers =
-        |query: &str| Call::get(format!("/v1/admin/daily-numbers?branch={cinema}&{query}")).by_staff();
-    for query in [
-        "from=2026-12-02&until=2026-12-01",
-        "from=2026-01-01&until=2026-12-31",
-    ] {
-        let answer = field.api.ask(&numbers(query)).await;
-        answer.refused(400, "request/malformed-query");
-        assert!(
-            answer.json()["detail"]
-                .as_str()
-                .expect("a detail")
-                .starts_with("until: ")
-        );
-    }
-    let unknown = Call::get(format!("/v1/admin/daily-numbers?branch={}", Uuid::nil())).by_staff();
-    field.api.ask(&unknown).await.refused(404, "branch/not-found");
-    for (path, body, pointer) in [
+/// Queries with a fault, and the parameter whose it is.
+const WRONG_QUERIES: [(&str, &str); 28] = [
+    ("/v1/reservations?branch=x", "branch"),
+    ("/v1/reservations?day=2026-12-24", "day"),
+    ("/v1/reservations?day=tomorrow", "day"),
+    ("/v1/reservations?state=sold", "state"),
+    ("/v1/reservations?paid=yes", "paid"),
+    ("/v1/reservations?payment=gold", "payment"),
+    ("/v1/reservations?coupon=12", "coupon"),
+    ("/v1/reservations?customer=7", "customer"),
+    ("/v1/reservations?number=x7", "number"),
+    ("/v1/reservations?sort=name", "sort"),
+    ("/v1/reservations?order=up", "order"),
+    ("/v1/reservations?phone=5678", "phone"),
+    ("/v1/reservations?count=true&position=1", "count"),
+    ("/v1/reservations?position=1&at=2026-01-01", "position"),
+    ("/v1/reservations?cursor=W10", "cursor"),
+    ("/v1/reservations.csv?limit=3", "limit"),
+    ("/v1/reservations.csv?bom=1", "bom"),
+    ("/v1/coupons?code_prefix=7KQ", "code_prefix"),
+    ("/v1/coupons?code_prefix=%25%25%25%25", "code_prefix"),
+    ("/v1/coupons?state=lost", "state"),
+    ("/v1/coupons?redeemed_by=x", "redeemed_by"),
+    ("/v1/coupons.csv?order=up", "order"),
+    ("/v1/admins?role=staff", "role"),
+    ("/v1/admin/time-slots", "branch"),
+    ("/v1/admin/time-slots?branch=x", "branch"),
+    ("/v1/admin/customers?state=gone", "state"),
+    ("/v1/admin/customers?email=x", "email"),
+    ("/v1/admin/daily-numbers", "branch"),
+];
+
+/// Bodies with a fault, and where it is.
+fn wrong_bodies() -> Vec<(&'static str, Value, &'static str)> {
+    vec![
         (
             "/v1/reservations/search",
             json!({ "name": "a", "limit": 0 }),
@@ -393,7 +366,42 @@ async fn a_wrong_filter_is_named_and_nothing_is_guessed() {
             json!({ "action": "close", "ids": ["7"] }),
             "/ids/0",
         ),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_filter_is_named_and_nothing_is_guessed() {
+    let field = Field::open().await;
+    let cinema = field.house.cinema;
+    let first = field
+        .api
+        .done(&Call::get("/v1/reservations?limit=1").by_staff())
+        .await;
+    assert_eq!(first.json()["items"], json!([]));
+    for (path, names) in WRONG_QUERIES {
+        let answer = field.api.ask(&Call::get(path).by_staff()).await;
+        answer.refused(400, "request/malformed-query");
+        let detail = answer.json()["detail"].as_str().expect("a detail").to_owned();
+        assert!(detail.contains(names), "{path}: {detail}");
+    }
+    let numbers =
+        |query: &str| Call::get(format!("/v1/admin/daily-numbers?branch={cinema}&{query}")).by_staff();
+    for query in [
+        "from=2026-12-02&until=2026-12-01",
+        "from=2026-01-01&until=2026-12-31",
     ] {
+        let answer = field.api.ask(&numbers(query)).await;
+        answer.refused(400, "request/malformed-query");
+        assert!(
+            answer.json()["detail"]
+                .as_str()
+                .expect("a detail")
+                .starts_with("until: ")
+        );
+    }
+    let unknown = Call::get(format!("/v1/admin/daily-numbers?branch={}", Uuid::nil())).by_staff();
+    field.api.ask(&unknown).await.refused(404, "branch/not-found");
+    for (path, body, pointer) in wrong_bodies() {
         let answer = field.api.ask(&Call::admin(path, body.clone())).await;
         answer.refused(422, "request/invalid-fields");
         assert_eq!(

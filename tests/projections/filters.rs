@@ -66,6 +66,10 @@ async fn scans(db: &mut PgConnection, table: &str) -> i64 {
 }
 
 fn filters() -> Vec<(&'static str, Filter)> {
+    [of_slots(), of_people_and_money()].concat()
+}
+
+fn of_slots() -> Vec<(&'static str, Filter)> {
     let day: Timestamp = "2026-02-03T20:00:00Z".parse().expect("a moment");
     let blank = Filter::default;
     vec![
@@ -110,6 +114,12 @@ fn filters() -> Vec<(&'static str, Filter)> {
                 ..blank()
             },
         ),
+    ]
+}
+
+fn of_people_and_money() -> Vec<(&'static str, Filter)> {
+    let blank = Filter::default;
+    vec![
         (
             "state",
             Filter {
