@@ -39,11 +39,11 @@ async fn recount(shop: &Shop, branch: BranchId, position: i64) -> Numbers {
             if let TimeSlotEvent::Scheduled { plan } = event
                 && plan.branch == branch
             {
-                let show = match plan.show {
+                let what = match plan.show {
                     aggregates::time_slot::Show::Movie { movie, .. } => Show::Movie(movie),
                     aggregates::time_slot::Show::Theme { theme, .. } => Show::Theme(theme),
                 };
-                slots.insert(id, (TimeSlot::default(), show));
+                slots.insert(id, (TimeSlot::default(), what));
             }
             if let Some((slot, _)) = slots.get_mut(&id) {
                 slot.apply(event.clone());
@@ -59,8 +59,8 @@ async fn recount(shop: &Shop, branch: BranchId, position: i64) -> Numbers {
         }
     }
     let mut numbers = Numbers::new();
-    for (id, (slot, show)) in &slots {
-        let (counts, money) = numbers.entry(*show).or_default();
+    for (id, (slot, what)) in &slots {
+        let (counts, money) = numbers.entry(*what).or_default();
         let withdrawn = matches!(slot, TimeSlot::Withdrawn(_));
         if withdrawn {
             counts.withdrawn += 1;
