@@ -39,6 +39,11 @@ pub(super) fn read<T: DeserializeOwned>(pairs: &[(String, String)]) -> Result<T,
                     let wrong = Text { name, text };
                     wrong.is_meant_by(&fault)
                 });
+                // One that is needed and wrong was left out, and so is missing now: that is no second fault.
+                let about = |fault: &str| fault.split(": ").next().map(str::to_owned);
+                if place.is_none() && faults.iter().any(|known: &String| about(known) == about(&fault)) {
+                    return Err(faults);
+                }
                 faults.push(fault);
                 match place {
                     Some(place) if faults.len() < FAULTS_MAX => drop(sound.remove(place)),
