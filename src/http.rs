@@ -24,6 +24,7 @@ mod idempotency;
 mod if_match;
 mod late;
 mod limits;
+mod lists;
 pub mod messages;
 pub mod metrics;
 mod nearest;
@@ -167,6 +168,8 @@ fn documented() -> OpenApiRouter<App> {
         .merge(catalogue::routes())
         .merge(time_slots::routes())
         .merge(coupons::routes())
+        .merge(reservations::export_routes())
+        .merge(lists::routes())
         .merge(audit::routes())
         .merge(problems::routes())
         .layer(CompressionLayer::new());
@@ -177,6 +180,7 @@ fn documented() -> OpenApiRouter<App> {
         .merge(tickets::routes())
         .merge(deposits::routes())
         .merge(payments::routes())
+        .merge(lists::bulk_routes())
         .merge(seats::routes())
         .merge(schedules::routes())
         .merge(closing_days::routes())

@@ -19,6 +19,7 @@ mod hostile;
 mod journey;
 mod keys;
 mod late;
+mod lists;
 mod live;
 mod messages;
 mod money;

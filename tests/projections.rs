@@ -2,6 +2,8 @@
 
 mod as_of;
 mod building;
+mod counting;
+mod filters;
 mod following;
 mod models;
 mod parking;

@@ -1,21 +1,22 @@
 //! All coupons, what they grant and what became of them (DOMAIN K2); never decides who may redeem one.
 
+mod queries;
+
 use std::sync::Arc;
 
 use aggregates::{
     Aggregate as _, Event, Recorded,
     coupon::{self, Batch, CouponEvent, Terms},
-    ids::{BranchId, CouponBatchId, ReservationId},
+    ids::{CouponBatchId, ReservationId},
     values::CouponCode,
 };
-use jiff::Timestamp;
-use jiff_sqlx::ToSqlx;
-use sqlx::{PgConnection, PgExecutor, types::Json};
+use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
+pub use self::queries::{Filter, coupons};
 use crate::{
     Former, Loaded, Put, ReadModel, Version,
-    model::{column, moment, uuids},
+    model::{column, moment},
     tuples::Tuples,
     words::{stored, words},
 };
@@ -211,61 +212,4 @@ pub struct Coupon {
     pub from_position: i64,
     /// With which others it was issued.
     pub batch: Option<Batch>,
-}
-
-/// Which coupons are asked for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// This one.
-    pub code: Option<CouponCode>,
-    /// In this state.
-    pub state: Option<CouponState>,
-    /// Still valid at this moment.
-    pub valid_at: Option<Timestamp>,
-    /// Of this batch.
-    pub batch: Option<CouponBatchId>,
-    /// That count only at one of these branches, if the reader may not see the others.
-    pub branches: Option<Vec<BranchId>>,
-    /// Only those issued before this position: the cursor.
-    pub issued_before: Option<i64>,
-}
-
-/// The coupons that fit, the last issued first.
-pub async fn coupons(db: impl PgExecutor<'_>, filter: &Filter, limit: i64) -> sqlx::Result<Vec<Coupon>> {
-    let branches = uuids(filter.branches.as_deref());
-    let rows = sqlx::query!(
-        r#"select code, state, reservation, terms as "terms: Json<Terms>", issued_position, from_position, batch,
-                  batch_name
-             from coupon_list
-            where ($1::text is null or code = $1)
-              and ($2::text is null or state = $2)
-              and ($3::timestamptz is null or valid_until > $3)
-              and ($4::bigint is null or issued_position < $4)
-              and ($6::uuid[] is null or (terms #>> '{scope,branch}')::uuid = any ($6))
-              and ($7::uuid is null or batch = $7)
-            order by issued_position desc
-            limit $5"#,
-        filter.code.as_ref().map(CouponCode::as_str),
-        filter.state.map(CouponState::as_str),
-        filter.valid_at.map(ToSqlx::to_sqlx) as _,
-        filter.issued_before,
-        limit,
-        branches.as_deref(),
-        filter.batch.map(CouponBatchId::uuid),
-    )
-    .fetch_all(db)
-    .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(Coupon {
-                code: stored(&row.code)?,
-                state: stored(&row.state)?,
-                reservation: row.reservation.map(ReservationId::new),
-                terms: row.terms.0,
-                issued_position: row.issued_position,
-                from_position: row.from_position,
-                batch: batch_of(row.batch, row.batch_name.as_deref())?,
-            })
-        })
-        .collect()
 }

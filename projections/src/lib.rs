@@ -6,6 +6,8 @@
 pub mod audit_trail;
 pub mod catalogue;
 pub mod coupon_list;
+pub mod customer_directory;
+pub mod daily_numbers;
 pub mod deposit_list;
 pub mod folding;
 pub mod model;
@@ -38,6 +40,8 @@ macro_rules! for_each_model {
             $crate::reservation_money::ReservationMoney,
             $crate::deposit_list::DepositList,
             $crate::audit_trail::AuditTrail,
+            $crate::daily_numbers::DailyNumbers,
+            $crate::customer_directory::CustomerDirectory,
         }
     };
 }

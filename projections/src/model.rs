@@ -120,6 +120,11 @@ pub(crate) fn uuids(branches: Option<&[BranchId]>) -> Option<Vec<Uuid>> {
     branches.map(|branches| branches.iter().map(|branch| branch.uuid()).collect())
 }
 
+/// A text that stands for itself in a `like` pattern.
+pub(crate) fn escaped(text: &str) -> String {
+    text.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_")
+}
+
 /// A moment as a table can hold it: whole microseconds, and no year before the first.
 pub(crate) fn moment(at: Timestamp) -> Timestamp {
     const FIRST_SECOND: i64 = -62_135_596_800;

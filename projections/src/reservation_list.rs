@@ -1,6 +1,7 @@
 //! All reservations from the first held seat to the end, for staff and for their owners; never how they got there.
 
 mod counts;
+mod listing;
 mod queries;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use jiff_sqlx::{Timestamp as SqlxTimestamp, ToSqlx};
 use sqlx::PgConnection;
 
 pub use self::counts::{Part, Priced, Standing, due_back, left, priced, standing};
+pub use self::listing::{Order, Place, Sort, count, listed, listed_as_of};
 pub use self::queries::{Cursor, Entry, Filter, reservation, reservations};
 use crate::{
     Former, Loaded, Put, ReadModel, Version,
@@ -442,12 +444,12 @@ fn currency(code: &str) -> sqlx::Result<Currency> {
     Currency::from_code(code).ok_or_else(|| sqlx::Error::Decode(format!("`{code}` is not a currency").into()))
 }
 
-fn comma_separated<T: ToString>(items: impl Iterator<Item = T>) -> String {
+pub(crate) fn comma_separated<T: ToString>(items: impl Iterator<Item = T>) -> String {
     items.map(|item| item.to_string()).collect::<Vec<_>>().join(",")
 }
 
 /// Every three digits in a row of a phone number, as numbers, each once: what its index holds.
-fn parts(phone: &str) -> impl Iterator<Item = i16> + use<> {
+pub(crate) fn parts(phone: &str) -> impl Iterator<Item = i16> + use<> {
     let digits: Vec<i16> = phone
         .bytes()
         .filter(u8::is_ascii_digit)

@@ -412,11 +412,13 @@ pub struct Filter {
     pub starts_from: Option<Timestamp>,
     /// That begin before this moment.
     pub starts_before: Option<Timestamp>,
+    /// Also those that were taken off the programme.
+    pub withdrawn_too: bool,
     /// Only those after this one in the list.
     pub after: Option<(Timestamp, TimeSlotId)>,
 }
 
-/// The time slots that fit, by their start; withdrawn ones are left out.
+/// The time slots that fit, by their start; withdrawn ones are left out unless asked for.
 pub async fn time_slots(db: impl PgExecutor<'_>, filter: &Filter, limit: i64) -> sqlx::Result<Vec<Slot>> {
     let (after_start, after_id) = filter.after.unzip();
     let slots = sqlx::query_as!(
@@ -434,7 +436,7 @@ pub async fn time_slots(db: impl PgExecutor<'_>, filter: &Filter, limit: i64) ->
               and ($5::timestamptz is null or starts_at >= $5)
               and ($6::timestamptz is null or starts_at < $6)
               and ($7::timestamptz is null or (starts_at, time_slot) > ($7, $8::uuid))
-              and state <> 'withdrawn'
+              and ($10 or state <> 'withdrawn')
             order by starts_at, time_slot
             limit $9"#,
         filter.branch.map(BranchId::uuid),
@@ -446,6 +448,7 @@ pub async fn time_slots(db: impl PgExecutor<'_>, filter: &Filter, limit: i64) ->
         after_start.map(ToSqlx::to_sqlx) as _,
         after_id.map(TimeSlotId::uuid),
         limit,
+        filter.withdrawn_too,
     )
     .fetch_all(db)
     .await?;

@@ -184,6 +184,22 @@ impl Admin {
         }
     }
 
+    /// Refuses unless they may do this at the branch of the reservation; one of another branch is as unknown as one that is
+    /// not there.
+    pub async fn may_with_reservation(
+        &self,
+        app: &App,
+        permission: Permission,
+        id: ReservationId,
+    ) -> Result<(), Problem> {
+        self.may(permission)?;
+        let branch = branch_of_reservation(app, id).await?;
+        if branch.is_some() && self.may_at(permission, branch).is_err() {
+            return Err(Problem::refused(&ReservationError::NotFound));
+        }
+        Ok(())
+    }
+
     /// The branches a list must be limited to for them; none: it shows everything.
     #[must_use]
     pub fn sees(&self, permission: Permission) -> Option<Vec<BranchId>> {

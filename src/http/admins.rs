@@ -17,5 +17,6 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(passwords::change))
         .routes(routes!(passwords::give))
         .routes(routes!(directory::admins))
+        .routes(routes!(directory::export))
         .routes(routes!(directory::roles))
 }

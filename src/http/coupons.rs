@@ -5,7 +5,7 @@ mod batches;
 use aggregates::{
     coupon::{Batch, Terms},
     fault::Fault,
-    ids::{CouponBatchId, ReservationId},
+    ids::{BranchId, CouponBatchId, MovieId, ReservationId, ThemeId},
     rights::Permission,
     values::CouponCode,
 };
@@ -14,6 +14,7 @@ use axum::{
     http::{StatusCode, Uri},
     response::{IntoResponse as _, Response},
 };
+use jiff::tz::TimeZone;
 use projections::coupon_list::{self, Coupon, CouponState, Filter};
 use serde::{Deserialize, Serialize};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -26,10 +27,14 @@ use super::{
     caller::Caller,
     fresh,
     idempotency::Key,
+    lists::{
+        Direction, Wrong,
+        csv::{self, LINES_AT_ONCE, maybe, maybe_text, plain},
+        zones,
+    },
     pages::{self, Page},
     params::{Asked, Moment},
     problem::{Problem, ProblemBody},
-    problems,
 };
 use crate::booking::{self, ISSUED_MAX};
 
@@ -40,6 +45,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(batches::bulk))
         .routes(routes!(batches::export))
         .routes(routes!(batches::revoke))
+        .routes(routes!(export))
 }
 
 /// A coupon.
@@ -63,32 +69,129 @@ pub struct CouponView {
     batch: Option<Batch>,
 }
 
-/// Which coupons.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct Which {
-    /// The coupon with this code.
-    code: Option<CouponCode>,
-    /// In this state: `issued`, `redeemed` or `revoked`.
-    state: Option<String>,
-    /// Of this batch.
-    batch: Option<CouponBatchId>,
-    /// Still valid at this moment.
-    #[param(value_type = Option<String>, format = DateTime)]
-    valid_at: Option<Moment>,
-    /// Where the page begins.
-    cursor: Option<String>,
-    /// Coupons on a page, 1 to 200.
-    limit: Option<u16>,
-    /// Wait until the list is as new as this log position.
-    min_position: Option<i64>,
+/// What became of a coupon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CouponStateAsked {
+    /// It can be redeemed, in its period.
+    Issued,
+    /// It was used.
+    Redeemed,
+    /// It is worthless.
+    Revoked,
 }
 
-/// Coupons, newest first.
+impl From<CouponStateAsked> for CouponState {
+    fn from(asked: CouponStateAsked) -> Self {
+        match asked {
+            CouponStateAsked::Issued => Self::Issued,
+            CouponStateAsked::Redeemed => Self::Redeemed,
+            CouponStateAsked::Revoked => Self::Revoked,
+        }
+    }
+}
+
+/// A query with every filter of coupons, and what this list takes besides.
+macro_rules! asked {
+    ($(#[$meta:meta])* $which:ident { $($(#[$more_meta:meta])* $more:ident: $type:ty),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Debug, Deserialize, utoipa::IntoParams)]
+        #[serde(deny_unknown_fields)]
+        #[into_params(parameter_in = Query)]
+        pub struct $which {
+            /// The coupon with this code.
+            code: Option<CouponCode>,
+            /// Coupons whose code begins so, 4 characters at least.
+            code_prefix: Option<String>,
+            /// In this state.
+            #[param(inline)]
+            state: Option<CouponStateAsked>,
+            /// Of this batch.
+            batch: Option<CouponBatchId>,
+            /// Still valid at this moment.
+            #[param(value_type = Option<String>, format = DateTime)]
+            valid_at: Option<Moment>,
+            /// That count only at this branch.
+            branch: Option<BranchId>,
+            /// That count only for this theme.
+            theme: Option<ThemeId>,
+            /// That count only for this movie.
+            movie: Option<MovieId>,
+            /// Redeemed for this reservation.
+            redeemed_by: Option<ReservationId>,
+            /// By when they were issued; the last issued first unless asked otherwise.
+            order: Option<Direction>,
+            /// Wait until the list is as new as this log position.
+            min_position: Option<i64>,
+            $($(#[$more_meta])* $more: $type,)+
+        }
+
+        impl $which {
+            fn filter(&self, admin: &Admin) -> Result<Filter, Problem> {
+                let mut wrong = Wrong::default();
+                let prefix = self.code_prefix.as_deref().map(prefix).transpose();
+                let code_prefix = wrong.read("code_prefix", prefix).flatten();
+                wrong.in_query()?;
+                Ok(Filter {
+                    code: self.code.clone(),
+                    code_prefix,
+                    state: self.state.map(CouponState::from),
+                    batch: self.batch,
+                    valid_at: self.valid_at.map(|Moment(at)| at),
+                    branch: self.branch,
+                    theme: self.theme,
+                    movie: self.movie,
+                    redeemed_by: self.redeemed_by,
+                    branches: admin.sees(Permission::SeeCoupons),
+                    oldest_first: self.order.unwrap_or_default() == Direction::Asc,
+                    issued_behind: None,
+                })
+            }
+        }
+    };
+}
+
+/// Characters that are known of a code at least: fewer would list everything.
+const PREFIX_MIN: usize = 4;
+
+/// The beginning of a code as codes are written.
+fn prefix(typed: &str) -> Result<String, &'static str> {
+    let typed = typed.trim().to_ascii_uppercase();
+    let sound = typed.bytes().all(|byte| CouponCode::ALPHABET.contains(&byte));
+    if sound && (PREFIX_MIN..=CouponCode::LENGTH).contains(&typed.len()) {
+        Ok(typed)
+    } else {
+        Err("must be the first 4 to 8 characters of a code")
+    }
+}
+
+asked! {
+    /// Which coupons.
+    Which {
+        /// Where the page begins.
+        cursor: Option<String>,
+        /// Coupons on a page, 1 to 200.
+        limit: Option<u16>,
+    }
+}
+
+asked! {
+    /// Which coupons, and how they are written.
+    ToExport {
+        /// Begin with a byte order mark, by which Excel knows UTF-8.
+        bom: Option<bool>,
+    }
+}
+
+async fn found(app: &App, filter: &Filter, limit: i64) -> Result<Vec<Coupon>, Problem> {
+    let mut connection = app.reads.acquire().await?;
+    Ok(coupon_list::coupons(&mut connection, filter, limit).await?)
+}
+
+/// Coupons, newest first unless asked otherwise.
 #[utoipa::path(get, path = "/v1/coupons", tag = "admin", operation_id = "listCoupons",
     params(Which), security(("admin" = [])),
-    responses((status = OK, description = "Newest first", body = Page<CouponView>),
+    responses((status = OK, description = "By when they were issued", body = Page<CouponView>),
               (status = UNAUTHORIZED, description = "The admin token is needed", body = ProblemBody)))]
 pub(super) async fn list(
     State(app): State<App>,
@@ -97,18 +200,12 @@ pub(super) async fn list(
     Asked(which): Asked<Which>,
 ) -> Result<Response, Problem> {
     let limit = pages::limit(which.limit)?;
-    let state = which.state.map(|state| state.parse::<CouponState>()).transpose();
-    let state = state.map_err(|error| Problem::new(&problems::MALFORMED_QUERY, format!("state: {error}")))?;
     let filter = Filter {
-        code: which.code,
-        state,
-        batch: which.batch,
-        branches: admin.sees(Permission::SeeCoupons),
-        valid_at: which.valid_at.map(|Moment(at)| at),
-        issued_before: pages::behind(which.cursor.as_deref())?,
+        issued_behind: pages::behind(which.cursor.as_deref())?,
+        ..which.filter(&admin)?
     };
     fresh::reached(&app, "coupon_list", which.min_position).await?;
-    let coupons = coupon_list::coupons(&app.reads, &filter, limit + 1).await?;
+    let coupons = found(&app, &filter, limit + 1).await?;
     Ok(pages::page(
         &uri,
         coupons,
@@ -125,6 +222,83 @@ pub(super) async fn list(
             })
         },
     ))
+}
+
+const FIELDS: [&str; 13] = [
+    "code",
+    "state",
+    "reservation",
+    "discount",
+    "branch",
+    "movie",
+    "theme",
+    "valid_from",
+    "valid_from_utc",
+    "valid_until",
+    "valid_until_utc",
+    "note",
+    "issued_position",
+];
+
+/// The coupons that fit, as comma-separated values (RFC 4180), one line each.
+#[utoipa::path(get, path = "/v1/coupons.csv", tag = "admin", operation_id = "exportCoupons",
+    params(ToExport), security(("admin" = [])),
+    responses((status = OK, description = "The first line names the fields", body = String, content_type = "text/csv"),
+              (status = UNAUTHORIZED, description = "Not signed in", body = ProblemBody)))]
+pub(super) async fn export(
+    State(app): State<App>,
+    admin: Admin,
+    Asked(which): Asked<ToExport>,
+) -> Result<Response, Problem> {
+    let filter = which.filter(&admin)?;
+    fresh::reached(&app, "coupon_list", which.min_position).await?;
+    csv::file(
+        "coupons",
+        &admin,
+        &FIELDS,
+        which.bom.unwrap_or_default(),
+        move |after| {
+            let filter = Filter {
+                issued_behind: after,
+                ..filter.clone()
+            };
+            part(app.clone(), filter)
+        },
+    )
+    .await
+}
+
+async fn part(app: App, filter: Filter) -> Result<csv::Part<i64>, Problem> {
+    let coupons = found(&app, &filter, LINES_AT_ONCE).await?;
+    let whole = i64::try_from(coupons.len()).is_ok_and(|read| read == LINES_AT_ONCE);
+    let last = coupons.last().map(|coupon| coupon.issued_position);
+    let branches = coupons.iter().filter_map(|coupon| coupon.terms.scope.branch);
+    let zones = zones(&app, branches.collect()).await;
+    let utc = TimeZone::UTC;
+    let lines = coupons.into_iter().map(|coupon| {
+        let Terms { scope, .. } = &coupon.terms;
+        let zone = scope.branch.and_then(|branch| zones.get(&branch));
+        let zone = zone.unwrap_or(&utc);
+        let [valid_from, valid_from_utc] = csv::moment(Some(coupon.terms.valid_from), zone);
+        let [valid_until, valid_until_utc] = csv::moment(Some(coupon.terms.valid_until), zone);
+        vec![
+            plain(&coupon.code),
+            plain(coupon.state.as_str()),
+            maybe(coupon.reservation),
+            // As JSON has it: it is of several kinds.
+            plain(serde_json::to_string(&coupon.terms.discount).unwrap_or_default()),
+            maybe(scope.branch),
+            maybe(scope.movie),
+            maybe(scope.theme),
+            valid_from,
+            valid_from_utc,
+            valid_until,
+            valid_until_utc,
+            maybe_text(coupon.terms.note.as_ref().map(ToString::to_string)),
+            plain(coupon.issued_position),
+        ]
+    });
+    Ok((lines.collect(), last.filter(|_| whole)))
 }
 
 /// Coupons to be issued under codes made here.

@@ -24,6 +24,12 @@ const DIFFERENT_MIN: usize = 8;
 pub struct Key(Option<String>);
 
 impl Key {
+    /// The key of one part of a request that is many commands: each is remembered on its own.
+    #[must_use]
+    pub fn part(&self, name: &str) -> Self {
+        Self(self.0.as_ref().map(|key| format!("{key}\n{name}")))
+    }
+
     /// The key bound to who sent it and to the typed command, so that `010-…` and `+82 10…` are one request.
     pub fn bind(
         self,

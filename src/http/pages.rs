@@ -63,9 +63,7 @@ pub fn page<R, T: Serialize, P: Serialize>(
     let more = rows.len() > fits;
     rows.truncate(fits);
     let last = if more { rows.last().map(place) } else { None };
-    let next = last
-        .and_then(|place| serde_json::to_vec(&place).ok())
-        .map(|place| URL_SAFE_NO_PAD.encode(place));
+    let next = last.and_then(cursor);
     let link = next.as_deref().map(|cursor| link(uri, cursor));
     let mut response = Json(Page {
         items: rows.into_iter().filter_map(entry).collect(),
@@ -78,7 +76,14 @@ pub fn page<R, T: Serialize, P: Serialize>(
     response
 }
 
-fn link(uri: &Uri, cursor: &str) -> String {
+/// A place as a cursor.
+pub(super) fn cursor(place: impl Serialize) -> Option<String> {
+    let place = serde_json::to_vec(&place).ok()?;
+    Some(URL_SAFE_NO_PAD.encode(place))
+}
+
+/// The `Link` to the page that begins at `cursor`.
+pub(super) fn link(uri: &Uri, cursor: &str) -> String {
     let kept = uri.query().unwrap_or_default().split('&');
     let kept: Vec<&str> = kept
         .filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="))

@@ -216,6 +216,24 @@ impl Problem {
         self.0.slug
     }
 
+    /// The problem as a part of the answer to the request with this id, which is not about it alone.
+    #[must_use]
+    pub fn within(&self, request_id: uuid::Uuid) -> Value {
+        let parts = &*self.0;
+        let body = ProblemBody {
+            kind: format!("/problems/{}", parts.slug),
+            title: title(parts.slug),
+            status: parts.status.as_u16(),
+            detail: &parts.detail,
+            help: parts.help,
+            instance: format!("urn:uuid:{request_id}"),
+            blocked_by: None,
+            trace: None,
+            more: &parts.more,
+        };
+        serde_json::to_value(body).unwrap_or_default()
+    }
+
     /// The same in another language.
     fn told_in(&self, language: Language) -> Told<'_> {
         let parts = &*self.0;

@@ -39,6 +39,11 @@ pub(super) fn read<T: DeserializeOwned>(pairs: &[(String, String)]) -> Result<T,
                     let wrong = Text { name, text };
                     wrong.is_meant_by(&fault)
                 });
+                // One that is needed and wrong was left out, and so is missing now: that is no second fault.
+                let about = |fault: &str| fault.split(": ").next().map(str::to_owned);
+                if place.is_none() && faults.iter().any(|known: &String| about(known) == about(&fault)) {
+                    return Err(faults);
+                }
                 faults.push(fault);
                 match place {
                     Some(place) if faults.len() < FAULTS_MAX => drop(sound.remove(place)),
@@ -88,6 +93,15 @@ struct Text<'a> {
 impl Text<'_> {
     fn wrong(self, why: impl Display) -> Fault {
         Fault(format!("{}: {why}", self.name))
+    }
+
+    /// A fault by the name of its parameter, in our words.
+    fn named(self, fault: Fault) -> Fault {
+        match &*fault.0 {
+            said if self.is_meant_by(said) => fault,
+            said if said.contains("UUID") => self.wrong("must be a UUID"),
+            said => self.wrong(said),
+        }
     }
 
     fn is_meant_by(self, fault: &str) -> bool {
@@ -144,15 +158,13 @@ impl<'de> Deserializer<'de> for Text<'de> {
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        visitor.visit_borrowed_str(self.text)
+        visitor
+            .visit_borrowed_str(self.text)
+            .map_err(|fault| self.named(fault))
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        visitor.visit_some(self).map_err(|fault: Fault| match &*fault.0 {
-            said if self.is_meant_by(said) => fault,
-            said if said.contains("UUID") => self.wrong("must be a UUID"),
-            said => self.wrong(said),
-        })
+        visitor.visit_some(self).map_err(|fault| self.named(fault))
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -204,6 +216,27 @@ mod tests {
         super::params::{Day, Moment},
         *,
     };
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Needing {
+        movie: MovieId,
+    }
+
+    #[test]
+    fn what_is_needed_is_named_when_it_is_wrong_or_missing() {
+        let asked = |query: &[(&str, &str)]| {
+            let pairs = query
+                .iter()
+                .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+            read::<Needing>(&pairs.collect::<Vec<_>>())
+        };
+        assert_eq!(
+            asked(&[("movie", "x")]),
+            Err(vec!["movie: must be a UUID".to_owned()])
+        );
+        assert_eq!(asked(&[]), Err(vec!["movie: is missing".to_owned()]));
+    }
 
     #[derive(Debug, Default, PartialEq, Deserialize)]
     #[serde(deny_unknown_fields)]

@@ -1,9 +1,11 @@
 //! The resource customers work on: held, placed, looked at, given up; its rules are those of the aggregates.
 
+mod asked;
 mod cancel;
 mod cancel_quote;
 mod change;
 mod check_coupon;
+mod export;
 mod hold;
 mod list;
 mod look_up;
@@ -18,9 +20,14 @@ mod view;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(super) use self::{hold::begun, list::Listed, view::ReservationView};
+pub(super) use self::{hold::begun, list::Listed, search::PhonePart, view::ReservationView};
 
 use super::App;
+
+/// The list as a file, which is worth compressing.
+pub(super) fn export_routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(export::export))
+}
 
 /// What belongs to reservations.
 pub(super) fn routes() -> OpenApiRouter<App> {

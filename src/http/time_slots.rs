@@ -12,6 +12,7 @@ mod view;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+pub(super) use self::as_of::AsOf;
 pub use self::live::Live;
 use super::App;
 

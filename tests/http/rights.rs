@@ -206,6 +206,7 @@ impl World {
             "/v1/admin/closing-days/preview" | "/v1/admin/closing-days/carry-out" => {
                 self.collection("branches")
             }
+            _ if is_asked(line) => self.collection("branches"),
             path => {
                 let path = path.trim_start_matches("/v1/").trim_start_matches("admin/");
                 let collection = path.split_once("/{id}").map_or("", |(collection, _)| collection);
@@ -279,6 +280,11 @@ async fn people(field: &Field) -> Vec<Person> {
 /// The customer whose the reservations are.
 const OWNER: &str = "owner@example.com";
 
+/// Whether the branch that counts is one the query names.
+fn is_asked(line: &Line) -> bool {
+    matches!(line.needs, Needs::Staff(_, Where::Asked))
+}
+
 /// What the table says.
 fn expected(line: &Line, person: &Person, thing: &Thing) -> Outcome {
     let branch = thing.branch.map(BranchId::new);
@@ -300,10 +306,11 @@ fn expected(line: &Line, person: &Person, thing: &Thing) -> Outcome {
         return Outcome::SignIn;
     };
     let granted = match place {
-        Where::Listed | Where::Ticket => authority.somewhere(permission),
+        // What is of other branches is left out, or refused for itself.
+        Where::Listed | Where::Ticket | Where::Each => authority.somewhere(permission),
         Where::AllBranches => authority.at(permission, None),
         Where::Seen if branch.is_none() => authority.somewhere(permission),
-        Where::Seen | Where::Slot | Where::Reservation | Where::Stream | Where::Body => {
+        Where::Seen | Where::Asked | Where::Slot | Where::Reservation | Where::Stream | Where::Body => {
             authority.at(permission, branch)
         }
     };
@@ -452,7 +459,16 @@ async fn everyone_reaches_what_the_table_grants_and_nothing_else() {
                 {
                     token = Some(super::customers::token(&field.api, email).await);
                 }
-                let address = format!("http://{}{}", field.address(), concrete(&line.path, &thing));
+                let query = if is_asked(&line) {
+                    format!("?branch={}", thing.id)
+                } else {
+                    String::new()
+                };
+                let address = format!(
+                    "http://{}{}{query}",
+                    field.address(),
+                    concrete(&line.path, &thing)
+                );
                 let mut request = client.request(line.method.clone(), address);
                 if let Some(token) = &token {
                     request = request.bearer_auth(token);

@@ -56,6 +56,7 @@ async fn a_row_that_was_changed_added_or_removed_is_found() {
         "coupon_list",
         "open_holds",
         "catalogue",
+        "daily_numbers",
     ] {
         assert_found(
             "I4",
@@ -92,6 +93,7 @@ async fn a_row_that_was_changed_added_or_removed_is_found() {
         "update reservation_list set phone = '010-0000-0000' where phone is not null",
     )
     .await;
+    assert_found("I4", "daily_numbers", "update daily_numbers set paid = paid + 1").await;
     assert_found(
         "I4",
         "audit_trail",
@@ -109,6 +111,7 @@ async fn a_former_state_that_was_changed_added_or_removed_is_found() {
         "reservation_list",
         "coupon_list",
         "open_holds",
+        "daily_numbers",
     ] {
         let one = format!("ctid = (select min(ctid) from {model}_history)");
         assert_found("I4", model, &format!("delete from {model}_history where {one}")).await;

@@ -36,7 +36,7 @@ use crate::support::{
 
 /// One thing somebody asks for.
 #[derive(Debug, Clone)]
-enum Ask {
+pub(super) enum Ask {
     Hold { seats: Vec<usize> },
     HoldRoom,
     Extend(usize),
@@ -51,7 +51,7 @@ enum Ask {
     Slot { verb: usize },
 }
 
-fn asks() -> impl Strategy<Value = Ask> {
+pub(super) fn asks() -> impl Strategy<Value = Ask> {
     let seats = || prop::collection::vec(0..10_usize, 1..4);
     let which = || 0..8_usize;
     prop_oneof![
@@ -72,7 +72,7 @@ fn asks() -> impl Strategy<Value = Ask> {
 
 /// Asks for everything in turn; refusals are part of the game.
 #[expect(clippy::too_many_lines, reason = "one table: what is asked, and how")]
-async fn play(shop: &Shop, script: Vec<Ask>) {
+pub(super) async fn play(shop: &Shop, script: Vec<Ask>) {
     let (slot, session) = (shop.screening().await, shop.session().await);
     let mut begun: Vec<ReservationId> = Vec::new();
     for ask in script {

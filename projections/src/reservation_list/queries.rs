@@ -5,15 +5,12 @@ use aggregates::{
     values::Currency,
 };
 use jiff::Timestamp;
-use jiff_sqlx::{Timestamp as SqlxTimestamp, ToSqlx};
+use jiff_sqlx::Timestamp as SqlxTimestamp;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
-use super::{PaymentKind, Stage, currency, parts};
-use crate::{
-    model::{planned_anew, uuids},
-    words::stored,
-};
+use super::{Order, PaymentKind, Place, Stage, currency, listed};
+use crate::words::stored;
 
 /// A reservation with what belongs to it: names are joined, never copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +49,10 @@ pub struct Entry {
     pub notified_position: Option<i64>,
     /// When they came, as a position.
     pub attended_position: Option<i64>,
+    /// Whose it is, if they were signed in.
+    pub customer: Option<CustomerId>,
+    /// When it became binding.
+    pub placed_at: Option<Timestamp>,
     /// Who to call.
     pub name: Option<String>,
     /// The number.
@@ -68,31 +69,33 @@ pub struct Entry {
     pub show_name: Option<String>,
 }
 
-struct Stored {
-    reservation: i64,
-    stage: String,
-    time_slot: Uuid,
-    seats: Vec<String>,
-    party: i64,
-    total: i64,
-    currency: String,
-    hold_until: Option<SqlxTimestamp>,
-    pay_by: Option<SqlxTimestamp>,
-    payment: Option<String>,
-    coupon: Option<String>,
-    short_code: Option<String>,
-    owed: i64,
-    placed_position: Option<i64>,
-    paid_position: Option<i64>,
-    notified_position: Option<i64>,
-    attended_position: Option<i64>,
-    name: Option<String>,
-    phone: Option<String>,
-    from_position: i64,
-    starts_at: Option<SqlxTimestamp>,
-    branch: Option<Uuid>,
-    branch_name: Option<String>,
-    show_name: Option<String>,
+pub(super) struct Stored {
+    pub(super) reservation: i64,
+    pub(super) stage: String,
+    pub(super) time_slot: Uuid,
+    pub(super) seats: Vec<String>,
+    pub(super) party: i64,
+    pub(super) total: i64,
+    pub(super) currency: String,
+    pub(super) hold_until: Option<SqlxTimestamp>,
+    pub(super) pay_by: Option<SqlxTimestamp>,
+    pub(super) payment: Option<String>,
+    pub(super) coupon: Option<String>,
+    pub(super) short_code: Option<String>,
+    pub(super) owed: i64,
+    pub(super) placed_position: Option<i64>,
+    pub(super) paid_position: Option<i64>,
+    pub(super) notified_position: Option<i64>,
+    pub(super) attended_position: Option<i64>,
+    pub(super) customer: Option<Uuid>,
+    pub(super) placed_at: Option<SqlxTimestamp>,
+    pub(super) name: Option<String>,
+    pub(super) phone: Option<String>,
+    pub(super) from_position: i64,
+    pub(super) starts_at: Option<SqlxTimestamp>,
+    pub(super) branch: Option<Uuid>,
+    pub(super) branch_name: Option<String>,
+    pub(super) show_name: Option<String>,
 }
 
 impl TryFrom<Stored> for Entry {
@@ -117,6 +120,8 @@ impl TryFrom<Stored> for Entry {
             paid_position: row.paid_position,
             notified_position: row.notified_position,
             attended_position: row.attended_position,
+            customer: row.customer.map(CustomerId::new),
+            placed_at: row.placed_at.map(SqlxTimestamp::to_jiff),
             name: row.name,
             phone: row.phone,
             from_position: row.from_position,
@@ -153,6 +158,12 @@ pub struct Filter {
     pub paid: Option<bool>,
     /// With this short code.
     pub short_code: Option<String>,
+    /// With this number.
+    pub number: Option<ReservationId>,
+    /// With this coupon redeemed.
+    pub coupon: Option<String>,
+    /// To be paid in this way.
+    pub payment: Option<PaymentKind>,
     /// With a phone number that contains these digits; other characters are ignored (DOMAIN E6).
     pub phone: Option<String>,
     /// With a name that contains this text.
@@ -169,69 +180,11 @@ pub async fn reservations(
     after: Option<Cursor>,
     limit: i64,
 ) -> sqlx::Result<Vec<Entry>> {
-    let digits: Option<String> = filter
-        .phone
-        .as_ref()
-        .map(|typed| typed.chars().filter(char::is_ascii_digit).collect());
-    // The index knows any three digits in a row; fewer are looked for one by one.
-    let known: Option<Vec<i16>> = digits
-        .as_deref()
-        .filter(|digits| digits.len() >= 3)
-        .map(|digits| parts(digits).collect());
-    let stages: Vec<&str> = filter.stages.iter().map(|stage| stage.as_str()).collect();
-    let name = filter.name.as_ref().map(|name| format!("%{}%", escaped(name)));
-    let branches = uuids(filter.branches.as_deref());
-    let mut transaction = planned_anew(db).await?;
-    let rows = sqlx::query_as!(
-        Stored,
-        r#"select r.reservation, r.stage, r.time_slot, r.seats, r.party, r.total, r.currency,
-                  r.hold_until as "hold_until: _", r.pay_by as "pay_by: _", r.payment, r.coupon, r.short_code,
-                  r.owed, r.placed_position, r.paid_position, r.notified_position, r.attended_position, r.name, r.phone,
-                  r.from_position, c.starts_at as "starts_at?: _", c.branch as "branch?", b.name as "branch_name?",
-                  s.name as "show_name?"
-             from reservation_list r
-             left join time_slot_calendar c on c.time_slot = r.time_slot
-             left join catalogue b on b.kind = 'branch' and b.id = c.branch
-             left join catalogue s on s.kind = case when c.movie is null then 'theme' else 'movie' end
-                                  and s.id = coalesce(c.movie, c.theme)
-            where ($1::uuid is null or r.time_slot = $1)
-              and ($2::uuid is null or c.branch = $2)
-              and ($3::uuid is null or c.movie = $3)
-              and ($4::uuid is null or c.theme = $4)
-              and ($5::timestamptz is null or c.starts_at >= $5)
-              and ($6::timestamptz is null or c.starts_at < $6)
-              and (cardinality($7::text[]) = 0 or r.stage = any ($7))
-              and ($8::bool is null or (r.paid_position is not null) = $8)
-              and ($9::text is null or r.short_code = $9)
-              and ($10::smallint[] is null or (r.phone_parts is not null and r.phone_parts @> $10))
-              and ($11::text is null or replace(r.phone, '-', '') like '%' || $11 || '%')
-              and ($12::text is null or r.name ilike $12)
-              and ($13::bigint is null or r.reservation < $13)
-              and ($15::uuid[] is null or c.branch = any ($15))
-              and ($16::uuid is null or r.customer = $16)
-            order by r.reservation desc
-            limit $14"#,
-        filter.time_slot.map(TimeSlotId::uuid),
-        filter.branch.map(BranchId::uuid),
-        filter.movie.map(MovieId::uuid),
-        filter.theme.map(ThemeId::uuid),
-        filter.starts_from.map(ToSqlx::to_sqlx) as _,
-        filter.starts_before.map(ToSqlx::to_sqlx) as _,
-        stages as _,
-        filter.paid,
-        filter.short_code,
-        known.as_deref(),
-        digits,
-        name,
-        after.map(ReservationId::number),
-        limit,
-        branches.as_deref(),
-        filter.customer.map(CustomerId::uuid),
-    )
-    .fetch_all(&mut *transaction)
-    .await?;
-    transaction.commit().await?;
-    rows.into_iter().map(Entry::try_from).collect()
+    let after = after.map(|reservation| Place {
+        key: reservation.number(),
+        reservation,
+    });
+    listed(db, filter, Order::default(), after, limit).await
 }
 
 /// One reservation now, or as it was right after the event at `as_of`. Name and phone are always today's: what was
@@ -247,6 +200,7 @@ pub async fn reservation(
                   v.total as "total!", r.currency, v.hold_until as "hold_until: _", v.pay_by as "pay_by: _",
                   p.payment as "payment?", p.coupon as "coupon?", p.short_code as "short_code?",
                   v.owed as "owed!", p.placed_position as "placed_position?", v.paid_position, v.notified_position, v.attended_position,
+                  r.customer, e.recorded_at as "placed_at?: _",
                   p.name as "name?", p.phone as "phone?", v.from_position as "from_position!",
                   c.starts_at as "starts_at?: _", c.branch as "branch?", b.name as "branch_name?",
                   s.name as "show_name?"
@@ -266,6 +220,7 @@ pub async fn reservation(
                select r.payment, r.coupon, r.short_code, r.placed_position, r.name, r.phone
                 where $2 is null or r.placed_position <= $2
              ) p on true
+             left join events e on e.position = p.placed_position
              left join time_slot_calendar c on c.time_slot = v.time_slot
              left join catalogue b on b.kind = 'branch' and b.id = c.branch
              left join catalogue s on s.kind = case when c.movie is null then 'theme' else 'movie' end
@@ -277,9 +232,4 @@ pub async fn reservation(
     .fetch_optional(db)
     .await?;
     row.map(Entry::try_from).transpose()
-}
-
-/// A text that stands for itself in a `like` pattern.
-fn escaped(text: &str) -> String {
-    text.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_")
 }

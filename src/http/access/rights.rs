@@ -15,9 +15,9 @@ use serde_json::json;
 use Needs::{Anyone, Customer, Holder, Local, OwnSession, Staff};
 use Permission::{
     ChangeAdmins, ChangeBranches, ChangeCoupons, ChangeReservations, ChangeShows, SeeAdmins, SeeAudit,
-    SeeCoupons, SeeReservations,
+    SeeCoupons, SeeReservations, SeeShows,
 };
-use Where::{AllBranches, Body, Listed, Reservation, Seen, Slot, Stream, Ticket};
+use Where::{AllBranches, Asked, Body, Each, Listed, Reservation, Seen, Slot, Stream, Ticket};
 
 use super::super::administer::for_each_administered;
 
@@ -45,6 +45,10 @@ pub enum Where {
     AllBranches,
     /// The list shows only what is of one's own branches.
     Listed,
+    /// At the branch that the query names.
+    Asked,
+    /// Each of many things counts at its own branch, and is answered for itself.
+    Each,
     /// At the branch of the time slot in the path.
     Slot,
     /// At the branch of the reservation in the path.
@@ -285,6 +289,46 @@ const ROUTES: &[(Method, &str, Needs)] = &[
         Staff(ChangeShows, Slot),
     ),
     (Method::GET, "/v1/coupons", Staff(SeeCoupons, Listed)),
+    // The lists of the counter, as files, and what is done to many at once.
+    (
+        Method::GET,
+        "/v1/reservations.csv",
+        Staff(SeeReservations, Listed),
+    ),
+    (Method::GET, "/v1/coupons.csv", Staff(SeeCoupons, Listed)),
+    (Method::GET, "/v1/admin/customers", Staff(SeeReservations, Listed)),
+    (
+        Method::POST,
+        "/v1/admin/customers/search",
+        Staff(SeeReservations, Listed),
+    ),
+    (
+        Method::GET,
+        "/v1/admin/customers.csv",
+        Staff(SeeReservations, Listed),
+    ),
+    (Method::GET, "/v1/admin/time-slots", Staff(SeeShows, Asked)),
+    (Method::GET, "/v1/admin/time-slots.csv", Staff(SeeShows, Asked)),
+    (
+        Method::GET,
+        "/v1/admin/daily-numbers",
+        Staff(SeeReservations, Asked),
+    ),
+    (
+        Method::GET,
+        "/v1/admin/daily-numbers.csv",
+        Staff(SeeReservations, Asked),
+    ),
+    (
+        Method::POST,
+        "/v1/admin/reservations/bulk",
+        Staff(ChangeReservations, Each),
+    ),
+    (
+        Method::POST,
+        "/v1/admin/time-slots/bulk",
+        Staff(ChangeShows, Each),
+    ),
     (Method::POST, "/v1/coupons", Staff(ChangeCoupons, Body)),
     (Method::POST, "/v1/admin/coupons/bulk", Staff(ChangeCoupons, Body)),
     (
@@ -329,6 +373,7 @@ const ROUTES: &[(Method, &str, Needs)] = &[
     (Method::DELETE, "/v1/admin/sessions/{id}", OwnSession),
     (Method::POST, "/v1/admin/change-password", OwnSession),
     (Method::GET, "/v1/admins", Staff(SeeAdmins, AllBranches)),
+    (Method::GET, "/v1/admins.csv", Staff(SeeAdmins, AllBranches)),
     (Method::GET, "/v1/roles", Staff(SeeAdmins, AllBranches)),
     (
         Method::POST,

@@ -11,11 +11,13 @@ use axum::{
     extract::State,
     response::{IntoResponse as _, Response},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::super::{
     App, access,
     answer::Json,
+    lists::csv::{self, Cell, maybe_text, plain, text},
+    params::Asked,
     problem::{Problem, ProblemBody},
 };
 
@@ -52,22 +54,44 @@ pub struct RoleView {
     holders: usize,
 }
 
-/// All admins who are at work.
-#[utoipa::path(get, path = "/v1/admins", tag = "admin", operation_id = "listAdmins",
-    security(("admin" = [])),
-    responses((status = OK, description = "In the order in which they were enlisted", body = [AdminView]),
-              (status = UNAUTHORIZED, description = "Not signed in", body = ProblemBody),
-              (status = FORBIDDEN, description = "No role of yours grants it", body = ProblemBody)))]
-pub(in super::super) async fn admins(
-    State(app): State<App>,
-    admin: access::Admin,
-) -> Result<Response, Problem> {
+/// Which admins.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Which {
+    /// Who have this role.
+    role: Option<RoleName>,
+    /// Who are entrusted with this branch.
+    branch: Option<BranchId>,
+}
+
+/// Which admins, and how they are written.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ToExport {
+    /// Who have this role.
+    role: Option<RoleName>,
+    /// Who are entrusted with this branch.
+    branch: Option<BranchId>,
+    /// Begin with a byte order mark, by which Excel knows UTF-8.
+    bom: Option<bool>,
+}
+
+/// The admins at work that are asked for.
+async fn at_work(
+    app: &App,
+    admin: &access::Admin,
+    Which { role, branch }: Which,
+) -> Result<Vec<AdminView>, Problem> {
     admin.may_at(Permission::SeeAdmins, None)?;
     let all = app.store.all::<Admin>().await?;
     let views = all.iter().filter_map(|(id, admin)| {
         let person = admin.at_work()?;
         let Duties { roles, branches } = &person.duties;
-        Some(AdminView {
+        let fits = role.as_ref().is_none_or(|role| roles.contains(role))
+            && branch.is_none_or(|branch| branches.contains(&branch));
+        fits.then(|| AdminView {
             id: *id,
             login: person.login.plain().cloned(),
             name: person.name.plain().cloned(),
@@ -76,7 +100,57 @@ pub(in super::super) async fn admins(
             branches: branches.iter().copied().collect(),
         })
     });
-    Ok(Json(views.collect::<Vec<_>>()).into_response())
+    Ok(views.collect())
+}
+
+/// The admins who are at work.
+#[utoipa::path(get, path = "/v1/admins", tag = "admin", operation_id = "listAdmins",
+    params(Which), security(("admin" = [])),
+    responses((status = OK, description = "In the order in which they were enlisted", body = [AdminView]),
+              (status = UNAUTHORIZED, description = "Not signed in", body = ProblemBody),
+              (status = FORBIDDEN, description = "No role of yours grants it", body = ProblemBody)))]
+pub(in super::super) async fn admins(
+    State(app): State<App>,
+    admin: access::Admin,
+    Asked(which): Asked<Which>,
+) -> Result<Response, Problem> {
+    Ok(Json(at_work(&app, &admin, which).await?).into_response())
+}
+
+const FIELDS: [&str; 6] = ["id", "login", "name", "phone", "roles", "branches"];
+
+/// The same as comma-separated values (RFC 4180), one line each.
+#[utoipa::path(get, path = "/v1/admins.csv", tag = "admin", operation_id = "exportAdmins",
+    params(ToExport), security(("admin" = [])),
+    responses((status = OK, description = "The first line names the fields", body = String, content_type = "text/csv"),
+              (status = UNAUTHORIZED, description = "Not signed in", body = ProblemBody),
+              (status = FORBIDDEN, description = "No role of yours grants it", body = ProblemBody)))]
+pub(in super::super) async fn export(
+    State(app): State<App>,
+    admin: access::Admin,
+    Asked(ToExport { role, branch, bom }): Asked<ToExport>,
+) -> Result<Response, Problem> {
+    let views = at_work(&app, &admin, Which { role, branch }).await?;
+    let joined = |items: Vec<String>| text(items.join(" "));
+    let lines: Vec<Vec<Cell>> = views
+        .into_iter()
+        .map(|view| {
+            vec![
+                plain(view.id),
+                maybe_text(view.login.map(|login| login.to_string())),
+                maybe_text(view.name.map(|name| name.to_string())),
+                maybe_text(view.phone.map(|phone| phone.to_string())),
+                joined(view.roles.iter().map(ToString::to_string).collect()),
+                joined(view.branches.iter().map(ToString::to_string).collect()),
+            ]
+        })
+        .collect();
+    // Admins are few: all of them are one part.
+    csv::file::<(), _, _>("admins", &admin, &FIELDS, bom.unwrap_or_default(), move |_| {
+        let lines = lines.clone();
+        async move { Ok((lines, None)) }
+    })
+    .await
 }
 
 /// All roles: those that come with the program, then the chain's own.

@@ -248,8 +248,9 @@ async fn coupons_of(
     };
     let mut coupons: Vec<Coupon> = Vec::new();
     loop {
-        let page = coupon_list::coupons(&app.reads, &filter, PAGE).await?;
-        filter.issued_before = page.last().map(|last| last.issued_position);
+        let mut connection = app.reads.acquire().await?;
+        let page = coupon_list::coupons(&mut connection, &filter, PAGE).await?;
+        filter.issued_behind = page.last().map(|last| last.issued_position);
         let last = page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
         coupons.extend(page);
         if coupons.is_empty() {

@@ -1,23 +1,26 @@
-//! `GET /v1/reservations`: the list staff work with, found by slot, stage, payment, name or part of a phone (DOMAIN E6).
+//! `GET /v1/reservations`: the list staff work with, in every order and by every filter that names nobody (DOMAIN E6).
 
 use aggregates::{
-    ids::{BranchId, MovieId, ReservationId, ThemeId, TimeSlotId},
+    ids::{BranchId, CustomerId, ReservationId, TimeSlotId},
     reservation::Balance,
-    rights::Permission,
 };
 use axum::{extract::State, http::Uri, response::Response};
 use jiff::Timestamp;
-use projections::reservation_list::{self, Entry, Filter, Stage};
-use serde::{Deserialize, Serialize};
+use projections::reservation_list::{self, Entry, Filter, Order, PaymentKind, Place, Stage};
+use serde::Serialize;
 
-use super::super::{
-    App,
-    access::Admin,
-    fresh,
-    pages::{self, Page},
-    params::{Asked, Moment},
-    problem::{Problem, ProblemBody},
-    problems,
+use super::{
+    super::{
+        App,
+        access::Admin,
+        fresh,
+        lists::{self, COUNT_MAX, List, Total, Wrong},
+        pages,
+        params::Asked,
+        problem::{Problem, ProblemBody},
+        time_slots::AsOf,
+    },
+    asked::{self, asked},
 };
 
 /// A reservation of the list.
@@ -52,10 +55,18 @@ pub struct Listed {
     balance: Option<Balance>,
     /// Whether the customer was notified.
     notified: bool,
+    /// How it is paid.
+    #[schema(value_type = Option<String>, example = "bank_transfer")]
+    payment: Option<PaymentKind>,
     /// The coupon redeemed with it.
     coupon: Option<String>,
     /// The short code for people.
     short_code: Option<String>,
+    /// When it was placed.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    placed_at: Option<Timestamp>,
+    /// Whose it is, if they were signed in.
+    customer: Option<CustomerId>,
     /// Who to call.
     name: Option<String>,
     /// The number to call.
@@ -88,8 +99,11 @@ impl Listed {
                 .placed_position
                 .map(|_| Balance::of(entry.total - entry.owed, entry.total)),
             notified: entry.notified_position.is_some(),
+            payment: entry.payment,
             coupon: entry.coupon,
             short_code: entry.short_code,
+            placed_at: entry.placed_at,
+            customer: entry.customer,
             name: entry.name,
             phone: entry.phone,
             starts_at: entry.starts_at,
@@ -100,44 +114,61 @@ impl Listed {
     }
 }
 
-/// Which reservations.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct Which {
-    /// For this slot.
-    time_slot: Option<TimeSlotId>,
-    /// At this branch.
-    branch: Option<BranchId>,
-    /// For this movie.
-    movie: Option<MovieId>,
-    /// For this theme.
-    theme: Option<ThemeId>,
-    /// For slots that begin at this moment or later.
-    #[param(value_type = Option<String>, format = DateTime)]
-    from: Option<Moment>,
-    /// For slots that begin before this moment.
-    #[param(value_type = Option<String>, format = DateTime)]
-    before: Option<Moment>,
-    /// In these states, separated by commas: `held`, `placed`, `attended` …
-    state: Option<String>,
-    /// Paid, or not.
-    paid: Option<bool>,
-    /// With this short code.
-    short_code: Option<String>,
-    /// Where the page begins.
-    cursor: Option<String>,
-    /// Reservations on a page, 1 to 200.
-    limit: Option<u16>,
-    /// Wait until the list is as new as this log position.
-    min_position: Option<i64>,
+asked! {
+    /// Which reservations.
+    Which {
+        /// Say in `total` how many fit; not of the past.
+        count: Option<bool>,
+        /// Where the page begins.
+        cursor: Option<String>,
+        /// Reservations on a page, 1 to 200.
+        limit: Option<u16>,
+    }
 }
 
-/// Reservations, newest first. Searching by name or phone is `POST /v1/reservations/search`: no personal data in
-/// an address.
+/// The read models whose rows the list joins.
+const MODELS: [&str; 2] = ["time_slot_calendar", "catalogue"];
+
+/// The position that is asked about, which all models show by now; none for the present.
+pub(super) async fn as_of(app: &App, as_of: &AsOf) -> Result<Option<i64>, Problem> {
+    let position = as_of.position(app, "reservation_list").await?;
+    for model in MODELS {
+        fresh::reached(app, model, position.max(as_of.min_position)).await?;
+    }
+    Ok(position)
+}
+
+/// The reservations that fit, now or as of a position.
+pub(super) async fn entries(
+    app: &App,
+    filter: &Filter,
+    order: Order,
+    as_of: Option<i64>,
+    after: Option<Place>,
+    limit: i64,
+) -> Result<Vec<Entry>, Problem> {
+    let mut connection = app.reads.acquire().await?;
+    let entries = match as_of {
+        None => reservation_list::listed(&mut connection, filter, order, after, limit).await?,
+        Some(position) => {
+            reservation_list::listed_as_of(&mut connection, filter, order, position, after, limit).await?
+        }
+    };
+    Ok(entries)
+}
+
+/// How many fit, as far as they are counted.
+pub(super) async fn total(app: &App, filter: &Filter, order: Order) -> Result<Total, Problem> {
+    let mut connection = app.reads.acquire().await?;
+    let counted = reservation_list::count(&mut connection, filter, order, COUNT_MAX + 1).await?;
+    Ok(Total::of(counted))
+}
+
+/// Reservations, newest first unless asked otherwise. Searching by name or phone is `POST /v1/reservations/search`: no
+/// personal data in an address.
 #[utoipa::path(get, path = "/v1/reservations", tag = "admin", operation_id = "listReservations",
     params(Which), security(("admin" = [])),
-    responses((status = OK, description = "Newest first", body = Page<Listed>),
+    responses((status = OK, description = "In the order that is asked for", body = List<Listed>),
               (status = UNAUTHORIZED, description = "The admin token is needed", body = ProblemBody)))]
 pub(in super::super) async fn list(
     State(app): State<App>,
@@ -145,40 +176,26 @@ pub(in super::super) async fn list(
     uri: Uri,
     Asked(which): Asked<Which>,
 ) -> Result<Response, Problem> {
-    let stages = which
-        .state
-        .as_deref()
-        .unwrap_or_default()
-        .split(',')
-        .filter(|word| !word.is_empty());
-    let stages: Result<Vec<Stage>, _> = stages.map(str::parse).collect();
-    let stages =
-        stages.map_err(|error| Problem::new(&problems::MALFORMED_QUERY, format!("state: {error}")))?;
-    let filter = Filter {
-        time_slot: which.time_slot,
-        branch: which.branch,
-        customer: None,
-        branches: admin.sees(Permission::SeeReservations),
-        movie: which.movie,
-        theme: which.theme,
-        starts_from: which.from.map(|Moment(from)| from),
-        starts_before: which.before.map(|Moment(before)| before),
-        stages,
-        paid: which.paid,
-        short_code: which.short_code,
-        phone: None,
-        name: None,
-    };
+    let order = asked::order(which.sort, which.order);
     let limit = pages::limit(which.limit)?;
-    let after = pages::behind(which.cursor.as_deref())?;
-    fresh::reached(&app, "reservation_list", which.min_position).await?;
-    let mut connection = app.reads.acquire().await?;
-    let entries = reservation_list::reservations(&mut connection, &filter, after, limit + 1).await?;
-    Ok(pages::page(
-        &uri,
-        entries,
-        limit,
-        |entry: &Entry| entry.reservation,
-        |entry| Some(Listed::of(entry)),
-    ))
+    let after = asked::behind(which.cursor.as_deref(), order)?;
+    let mut wrong = Wrong::default();
+    let filter = which.terms().filter(&app, &admin, &mut wrong).await?;
+    let count = which.count.unwrap_or_default();
+    if count && !which.as_of().is_now() {
+        wrong.note(
+            "count",
+            "is of the present; it cannot be combined with position or at",
+        );
+    }
+    wrong.in_query()?;
+    let as_of = as_of(&app, &which.as_of()).await?;
+    let entries = entries(&app, &filter, order, as_of, after, limit + 1).await?;
+    let total = if count {
+        Some(total(&app, &filter, order).await?)
+    } else {
+        None
+    };
+    let place = |entry: &Entry| asked::cursor(entry, order);
+    Ok(lists::page(entries, limit, total, place, Listed::of).linked(&uri))
 }

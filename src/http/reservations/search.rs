@@ -3,12 +3,17 @@
 
 use std::str::FromStr;
 
-use aggregates::{fault::Fault, rights::Permission, values::Name};
+use aggregates::{
+    fault::Fault,
+    ids::{BranchId, MovieId, ThemeId, TimeSlotId},
+    reservation::PaymentChoice,
+    values::{CouponCode, Name},
+};
 use axum::{
     extract::State,
     response::{IntoResponse as _, Response},
 };
-use projections::reservation_list::{self, Filter};
+use projections::reservation_list::Entry;
 use serde::Deserialize;
 
 use super::{
@@ -17,16 +22,17 @@ use super::{
         access::Admin,
         answer::Json,
         body::{Sendable, Sent, refuse},
-        pages::Page,
+        lists::{self, Direction, List, Wrong},
+        pages,
+        params::{Day, Moment},
         problem::{Problem, ProblemBody},
+        time_slots::AsOf,
     },
-    list::Listed,
+    asked::{self, SortBy, Terms},
+    list::{self, Listed},
 };
 
-/// Reservations found at most.
-const FOUND_MAX: i64 = 50;
-
-/// What staff know; at least one of both.
+/// What staff know; at least phone or name. Everything else is as in the list.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "phone": "5678" }))]
@@ -38,6 +44,63 @@ pub struct Search {
     /// A part of the name.
     #[serde(default)]
     name: Option<Name>,
+    /// For this slot.
+    #[serde(default)]
+    time_slot: Option<TimeSlotId>,
+    /// At this branch.
+    #[serde(default)]
+    branch: Option<BranchId>,
+    /// For this movie.
+    #[serde(default)]
+    movie: Option<MovieId>,
+    /// For this theme.
+    #[serde(default)]
+    theme: Option<ThemeId>,
+    /// For slots of this business day of `branch`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Date)]
+    day: Option<Day>,
+    /// For slots that begin at this moment or later.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    from: Option<Moment>,
+    /// For slots that begin before this moment.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    before: Option<Moment>,
+    /// In these states, separated by commas.
+    #[serde(default)]
+    #[schema(example = "placed,attended")]
+    state: Option<String>,
+    /// Paid; or placed and not paid.
+    #[serde(default)]
+    paid: Option<bool>,
+    /// To be paid in this way.
+    #[serde(default)]
+    payment: Option<PaymentChoice>,
+    /// With this coupon redeemed.
+    #[serde(default)]
+    coupon: Option<CouponCode>,
+    /// By what they are sorted; by number unless asked otherwise.
+    #[serde(default)]
+    sort: Option<SortBy>,
+    /// In which direction; the greatest first unless asked otherwise.
+    #[serde(default)]
+    order: Option<Direction>,
+    /// Say in `total` how many fit.
+    #[serde(default)]
+    count: bool,
+    /// Where the page begins: `next` of the page before.
+    #[serde(default)]
+    cursor: Option<String>,
+    /// Reservations on a page, 1 to 200.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u16>,
+    /// Wait until the list is as new as this log position.
+    #[serde(default)]
+    #[schema(minimum = 0)]
+    min_position: Option<i64>,
 }
 
 /// Digits of a phone number in the order in which they stand in it.
@@ -54,6 +117,13 @@ const DIGITS_MAX: usize = 11;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be 3 to 11 digits of a mobile number, like 5678 (dashes may be left out, +82 10… is accepted)")]
 pub struct NotDigits;
+
+impl PhonePart {
+    /// The digits alone.
+    pub fn digits(self) -> String {
+        self.0
+    }
+}
 
 impl FromStr for PhonePart {
     type Err = NotDigits;
@@ -86,34 +156,82 @@ impl TryFrom<String> for PhonePart {
 }
 
 impl Sendable for Search {
-    const EXAMPLE: &'static str = r#"{"phone":"5678","name":"하늘"}"#;
+    const EXAMPLE: &'static str = r#"{"phone":"5678","name":"하늘","time_slot":"0192d3a0-0000-7000-8000-000000000001",
+        "branch":"0192d3a0-0000-7000-8000-000000000002","movie":"0192d3a0-0000-7000-8000-000000000003",
+        "theme":"0192d3a0-0000-7000-8000-000000000004","day":"2026-12-24","from":"2026-12-24T00:00:00Z",
+        "before":"2026-12-25T00:00:00Z","state":"placed","paid":true,"payment":"on_site","coupon":"7KQ4MZ2H",
+        "sort":"starts_at","order":"asc","count":true,"cursor":"W10","limit":50,"min_position":4711}"#;
+
+    fn bounds() -> Vec<(&'static str, std::ops::RangeInclusive<u16>)> {
+        vec![("/limit", 1..=pages::LIMIT_MAX)]
+    }
 }
 
 /// Finds reservations by a part of the phone number or name.
 #[utoipa::path(post, path = "/v1/reservations/search", tag = "admin", operation_id = "searchReservations",
     request_body = Search, security(("admin" = [])),
-    responses((status = OK, description = "Newest first, at most 50", body = Page<Listed>),
+    responses((status = OK, description = "Newest first, unless asked otherwise", body = List<Listed>),
               (status = UNAUTHORIZED, description = "The admin token is needed", body = ProblemBody),
               (status = UNPROCESSABLE_ENTITY, description = "Neither phone nor name, or a wrong one", body = ProblemBody)))]
 pub(in super::super) async fn search(
     State(app): State<App>,
     admin: Admin,
-    Sent(Search { phone, name }): Sent<Search>,
+    Sent(search): Sent<Search>,
 ) -> Result<Response, Problem> {
-    if phone.is_none() && name.is_none() {
+    if search.phone.is_none() && search.name.is_none() {
         refuse(vec![Fault::at("", "needs phone or name")])?;
     }
-    let filter = Filter {
-        phone: phone.map(|PhonePart(digits)| digits),
-        name: name.map(|name| name.to_string()),
-        branches: admin.sees(Permission::SeeReservations),
-        ..Filter::default()
+    let order = asked::order(search.sort, search.order);
+    let mut wrong = Wrong::default();
+    if search
+        .limit
+        .is_some_and(|limit| !(1..=pages::LIMIT_MAX).contains(&limit))
+    {
+        let bounds = format!("must be a whole number from 1 to {}", pages::LIMIT_MAX);
+        wrong.note("limit", bounds);
+    }
+    if search.min_position.is_some_and(i64::is_negative) {
+        wrong.note(
+            "min_position",
+            "must be a position of the log: a whole number, 0 or more",
+        );
+    }
+    let after = asked::behind(search.cursor.as_deref(), order);
+    if after.is_err() {
+        wrong.note("cursor", "is not one of this list in this order");
+    }
+    let terms = Terms {
+        time_slot: search.time_slot,
+        branch: search.branch,
+        movie: search.movie,
+        theme: search.theme,
+        day: search.day,
+        from: search.from,
+        before: search.before,
+        state: search.state,
+        paid: search.paid,
+        payment: search.payment,
+        coupon: search.coupon,
+        customer: None,
+        number: None,
+        short_code: None,
+        phone: search.phone,
+        name: search.name,
     };
-    let mut connection = app.reads.acquire().await?;
-    let found = reservation_list::reservations(&mut connection, &filter, None, FOUND_MAX).await?;
-    Ok(Json(Page {
-        items: found.into_iter().map(Listed::of).collect(),
-        next: None,
-    })
-    .into_response())
+    let filter = terms.filter(&app, &admin, &mut wrong).await?;
+    wrong.in_body()?;
+    let limit = pages::limit(search.limit)?;
+    let now = AsOf {
+        min_position: search.min_position,
+        ..AsOf::default()
+    };
+    list::as_of(&app, &now).await?;
+    let found = list::entries(&app, &filter, order, None, after?, limit + 1).await?;
+    let total = if search.count {
+        Some(list::total(&app, &filter, order).await?)
+    } else {
+        None
+    };
+    let place = |entry: &Entry| asked::cursor(entry, order);
+    Ok(Json(lists::page(found, limit, total, place, Listed::of)).into_response())
 }

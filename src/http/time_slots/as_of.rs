@@ -12,24 +12,28 @@ use super::super::{App, fresh, params::Moment, problem::Problem, problems};
 pub struct AsOf {
     /// As it was right after this log position.
     #[serde(default)]
-    pub(super) position: Option<i64>,
+    pub(in super::super) position: Option<i64>,
     /// As it was at this moment.
     #[serde(default)]
     #[param(value_type = Option<String>, format = DateTime)]
-    pub(super) at: Option<Moment>,
+    pub(in super::super) at: Option<Moment>,
     /// Wait until the answer is as new as this log position.
     #[serde(default)]
-    pub(super) min_position: Option<i64>,
+    pub(in super::super) min_position: Option<i64>,
 }
 
 impl AsOf {
     /// Whether the present is meant.
-    pub(super) const fn is_now(&self) -> bool {
+    pub(in super::super) const fn is_now(&self) -> bool {
         self.position.is_none() && self.at.is_none()
     }
 
     /// The position meant, which `model` shows by now; none for the present.
-    pub(super) async fn position(&self, app: &App, model: &'static str) -> Result<Option<i64>, Problem> {
+    pub(in super::super) async fn position(
+        &self,
+        app: &App,
+        model: &'static str,
+    ) -> Result<Option<i64>, Problem> {
         let refused = |why| Err(Problem::new(&problems::MALFORMED_QUERY, why));
         let position = match (self.position, self.at) {
             (Some(_), Some(_)) => return refused("position and at cannot be combined"),

@@ -83,6 +83,7 @@ pub(in super::super) async fn list(
         auditorium: which.auditorium,
         starts_from: Some(from),
         starts_before: Some(before),
+        withdrawn_too: false,
         after: after.map(|(Moment(starts_at), slot)| (starts_at, slot)),
     };
     let slots = time_slot_calendar::time_slots(&app.reads, &filter, limit + 1).await?;
