@@ -12,6 +12,7 @@ mod caller;
 mod catalogue;
 mod coupons;
 mod customers;
+mod deliveries;
 mod document;
 mod edge;
 mod fallback;
@@ -64,7 +65,7 @@ pub use self::{
 use crate::{
     booking::{Bookings, zone_of},
     store::{Store, runner::Projections},
-    vault::{Credentials, Sessions},
+    vault::{Credentials, Deliveries, Sessions},
 };
 
 /// Layouts kept written out.
@@ -94,6 +95,8 @@ pub struct Parts {
     pub credentials: Credentials,
     /// Who is signed in.
     pub sessions: Sessions,
+    /// Messages to customers.
+    pub deliveries: Deliveries,
     /// Listeners to changes.
     pub live: Live,
 }
@@ -160,6 +163,7 @@ fn documented() -> OpenApiRouter<App> {
         .merge(health::routes())
         .merge(admins::routes())
         .merge(customers::routes())
+        .merge(deliveries::routes())
         .merge(administer::routes())
 }
 

@@ -16,11 +16,12 @@ use crate::{
     config::Config,
     http::{self, AdminToken, App, Edge, Limits, Live, Parts},
     migrate,
-    policies::{Deadlines, Openings},
+    notify::{NoWay, Ports},
+    policies::{Deadlines, Notifications, Openings},
     shutdown::{Signal, told},
     store::{Store, StoreError, StoreSettings, Upcasters, runner::Projections},
     vault::{
-        Credentials, Sessions, Vault,
+        Credentials, Deliveries, Sessions, Vault,
         leases::{LEASE_SECONDS, LeaseError, WorkerLease},
     },
 };
@@ -62,6 +63,9 @@ pub enum NotStarted {
     /// The database does not answer.
     #[error("the database does not answer: {0}")]
     Database(#[from] sqlx::Error),
+    /// The ways of messages are set up wrongly.
+    #[error(transparent)]
+    NoWay(#[from] NoWay),
     /// No worker id is free.
     #[error(transparent)]
     Lease(#[from] LeaseError),
@@ -134,6 +138,7 @@ impl Server {
     pub async fn start_at(door: Door, config: Config) -> Result<Self, NotStarted> {
         http::metrics::start();
         let admin = AdminToken::new(&config.admin_token).ok_or(NotStarted::AdminToken)?;
+        let ports = Ports::of(&config.notices)?;
         let listener = door.open()?;
         let address = listener.local_addr().map_err(|source| NotStarted::Listen {
             address: config.http.listen(),
@@ -165,7 +170,16 @@ impl Server {
         let projections = Arc::new(Projections::start(&store, &database.sqlx()));
 
         let deadlines = Deadlines::new(store.clone(), bookings.clone(), database.sqlx());
+        let deliveries = Deliveries::new(reads.clone());
+        let notifications = Notifications::new(
+            store.clone(),
+            bookings.clone(),
+            deliveries.clone(),
+            ports,
+            config.notices.notice_language,
+        );
         let work = vec![
+            tokio::spawn(notifications.run(work_stops.clone())),
             tokio::spawn(deadlines.run(work_stops.clone())),
             tokio::spawn(Openings::new(store.clone()).run(work_stops.clone())),
             tokio::spawn(keep_lease(
@@ -185,6 +199,7 @@ impl Server {
             limits: limits.clone(),
             credentials: Credentials::new(reads.clone(), store.vault()),
             sessions: Sessions::new(reads.clone()),
+            deliveries,
             live,
         });
         let edge = Edge::new(http::router(app), limits, &config.http);

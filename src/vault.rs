@@ -5,6 +5,7 @@
 //! destroying that one key erases them, wherever they are stored.
 
 mod credentials;
+mod deliveries;
 pub mod leases;
 mod sealing;
 mod sessions;
@@ -20,6 +21,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 pub use credentials::{CredentialError, Credentials, NotAPassword, Password, Typed};
+pub use deliveries::{ATTEMPTS_MAX, Claimed, Deliveries, Delivery, Ended, Planned, Resent};
 pub use sealing::{NewKey, SubjectKey, Unopenable};
 pub use sessions::{Lifetime, Session, Sessions, Token};
 
