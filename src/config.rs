@@ -246,9 +246,10 @@ pub struct NoticeArgs {
         value_name = "POINTER"
     )]
     pub sms_answer_id: String,
-    /// The mail server: smtps://user:password@host, or smtp://host:port?tls=required
+    /// The mail server, with name and password if it wants them
     #[arg(
         long,
+        help = "The mail server: smtps://user:password@host, or smtp://host:port?tls=required",
         env = "JARI_SMTP_URL",
         hide_env_values = true,
         value_name = "URL",

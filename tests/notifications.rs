@@ -315,7 +315,7 @@ async fn whoever_has_to_pay_is_reminded_unless_they_have_paid() {
     let provider = SmsProvider::start().await;
     let house = Telling::open(notices().sms(&provider), 1).await;
     let slot = house.house.screening(&house.api, 1, 8, Sale::Long).await;
-    let slow = house.place(slot, "A1", "bank_transfer").await;
+    let unpaid = house.place(slot, "A1", "bank_transfer").await;
     let quick = house.place(slot, "A3", "bank_transfer").await;
     house.settled(2, "sent").await;
     let text = &provider.messages()[0].1;
@@ -334,11 +334,11 @@ async fn whoever_has_to_pay_is_reminded_unless_they_have_paid() {
             .count(),
         4
     );
-    let view = house.api.done(&Call::show(&slow)).await.json();
+    let view = house.api.done(&Call::show(&unpaid)).await.json();
     let pay_by: jiff::Timestamp = view["placed"]["pay_by"].as_str().unwrap().parse().unwrap();
     let own = due
         .iter()
-        .find(|delivery| delivery["reservation"] == slow.number.as_str());
+        .find(|delivery| delivery["reservation"] == unpaid.number.as_str());
     let remind_at: jiff::Timestamp = own.expect("one of its own")["due_at"]
         .as_str()
         .unwrap()
@@ -360,7 +360,7 @@ async fn whoever_has_to_pay_is_reminded_unless_they_have_paid() {
             .iter()
             .any(|delivery| delivery["problem"] == "it is not so any more")
     );
-    let cancel = Call::admin(format!("/v1/reservations/{}/cancel", slow.number), json!({}));
+    let cancel = Call::admin(format!("/v1/reservations/{}/cancel", unpaid.number), json!({}));
     house.api.done(&cancel).await;
     house.settled(5, "sent").await;
     assert!(

@@ -33,10 +33,8 @@ use crate::{
 
 /// Events looked at in one transaction.
 const BATCH_MAX: usize = 500;
-/// Messages claimed at once.
-const CLAIMED_MAX: i64 = 64;
-/// Messages being sent at the same time.
-const AT_ONCE_MAX: usize = 16;
+/// Messages claimed at once, and sent at the same time: none waits for another one while its lease runs out.
+const CLAIMED_MAX: u16 = 16;
 /// How often it is looked for what is due.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How long a lost database is left alone.
@@ -150,12 +148,15 @@ impl Notifications {
     /// Sends what is due, and has reservations remember what was sent; answers how much there was to do.
     async fn send_next(&self) -> Result<usize, sqlx::Error> {
         self.deliveries.take_up(&self.ports.repeatable()).await?;
-        let claimed = self.deliveries.claim(CLAIMED_MAX).await?;
+        let claimed = self.deliveries.claim(i64::from(CLAIMED_MAX)).await?;
         let count = claimed.len();
         let deliveries = stream::iter(claimed).map(|claimed| self.deliver(claimed));
-        let ended: Vec<sqlx::Result<()>> = deliveries.buffer_unordered(AT_ONCE_MAX).collect().await;
+        let ended: Vec<sqlx::Result<()>> = deliveries
+            .buffer_unordered(usize::from(CLAIMED_MAX))
+            .collect()
+            .await;
         ended.into_iter().collect::<Result<(), _>>()?;
-        for (id, position, reservation) in self.deliveries.unnoted(CLAIMED_MAX).await? {
+        for (id, position, reservation) in self.deliveries.unnoted(i64::from(CLAIMED_MAX)).await? {
             let key = format!("delivery/{id}");
             if self.note(&key, position, reservation).await {
                 self.deliveries.noted(id).await?;

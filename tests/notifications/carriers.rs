@@ -104,10 +104,10 @@ async fn send(State(provider): State<SmsProvider>, headers: HeaderMap, body: Byt
     let id = text("id");
     assert_eq!(headers["idempotency-key"], id.as_str());
     let answering = {
-        let mut provided = provider.provided();
-        provided.attempts.push(id.clone());
-        let next = provided.next.pop_front();
-        next.or(provided.always).unwrap_or(Answering::Take)
+        let mut book = provider.provided();
+        book.attempts.push(id.clone());
+        let next = book.next.pop_front();
+        next.or(book.always).unwrap_or(Answering::Take)
     };
     let (to, text) = (text("to"), text("text"));
     match answering {
@@ -199,14 +199,15 @@ impl MailServer {
         while let Some(line) = lines.next_line().await? {
             let verb = line.split([' ', ':']).next().unwrap_or_default().to_uppercase();
             let answer = match &*verb {
-                "RCPT" => match self.refusal() {
-                    Some(refusal) => refusal,
-                    None => {
+                "RCPT" => {
+                    if let Some(refusal) = self.refusal() {
+                        refusal
+                    } else {
                         let address = line.split(['<', '>']).nth(1).unwrap_or_default();
                         address.clone_into(&mut letter.to);
                         "250 2.1.5 fine"
                     }
-                },
+                }
                 "DATA" => {
                     write.write_all(b"354 go on\r\n").await?;
                     while let Some(line) = lines.next_line().await? {

@@ -125,8 +125,8 @@ impl Telling {
 
     /// A reservation of a customer.
     pub async fn place_as(&self, slot: Uuid, seat: &str, token: &str) -> Hold {
-        let hold = Call::hold(slot, &[seat]).with_token(token);
-        let held = self.api.done(&hold).await.hold();
+        let call = Call::hold(slot, &[seat]).with_token(token);
+        let held = self.api.done(&call).await.hold();
         self.api.done(&Call::place(&held, None)).await;
         held
     }
