@@ -4,10 +4,14 @@
 
 use std::{ffi::OsString, fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
-use axum::http::HeaderName;
+use axum::http::{HeaderName, HeaderValue};
 use clap::Args;
+use lettre::message::Mailbox;
+use reqwest::Url;
+use zeroize::Zeroizing;
 
 use crate::{
+    language::Language,
     numbers::{at_least, from_to},
     oidc::OidcArgs,
     payments::PaymentArgs,
@@ -220,6 +224,160 @@ impl Default for HttpArgs {
     }
 }
 
+/// How customers are told.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Messages to customers")]
+pub struct NoticeArgs {
+    /// In which language customers are told: ko or en
+    #[arg(
+        long,
+        env = "JARI_NOTICE_LANGUAGE",
+        default_value = "ko",
+        value_name = "LANGUAGE"
+    )]
+    pub notice_language: Language,
+    /// Write messages that have no way set up to this file, one JSON object per line, without whom they are for (default:
+    /// only log that there was one)
+    #[arg(long, env = "JARI_NOTICE_FILE", value_name = "FILE")]
+    pub notice_file: Option<PathBuf>,
+    /// Where short messages are posted as JSON; the provider must take the same Idempotency-Key only once
+    #[arg(long, env = "JARI_SMS_URL", value_name = "URL", value_parser = sms_url)]
+    pub sms_url: Option<Url>,
+    /// A header that goes with them, for example "Authorization: Bearer …"
+    #[arg(
+        long,
+        env = "JARI_SMS_HEADER",
+        hide_env_values = true,
+        value_name = "NAME: VALUE"
+    )]
+    pub sms_header: Option<HeaderLine>,
+    /// What is posted: JSON with {to}, {text} and {id} in its texts
+    #[arg(long, env = "JARI_SMS_BODY", default_value = SMS_BODY, value_name = "JSON")]
+    pub sms_body: SmsBody,
+    /// Where the provider's answer names the message, as a JSON pointer
+    #[arg(
+        long,
+        env = "JARI_SMS_ANSWER_ID",
+        default_value = "/id",
+        value_name = "POINTER"
+    )]
+    pub sms_answer_id: String,
+    /// The mail server, with name and password if it wants them
+    #[arg(
+        long,
+        help = "The mail server: smtps://user:password@host, or smtp://host:port?tls=required",
+        env = "JARI_SMTP_URL",
+        hide_env_values = true,
+        value_name = "URL",
+        requires = "mail_from"
+    )]
+    pub smtp_url: Option<SmtpUrl>,
+    /// Whom letters are from, for example "Jari <no-reply@example.com>"
+    #[arg(long, env = "JARI_MAIL_FROM", value_name = "ADDRESS")]
+    pub mail_from: Option<Mailbox>,
+}
+
+/// What is posted unless something else is set up.
+const SMS_BODY: &str = r#"{"to":"{to}","text":"{text}","id":"{id}"}"#;
+
+impl Default for NoticeArgs {
+    fn default() -> Self {
+        Self {
+            notice_language: Language::Korean,
+            notice_file: None,
+            sms_url: None,
+            sms_header: None,
+            sms_body: SMS_BODY.parse().unwrap_or_default(),
+            sms_answer_id: "/id".to_owned(),
+            smtp_url: None,
+            mail_from: None,
+        }
+    }
+}
+
+fn sms_url(text: &str) -> Result<Url, &'static str> {
+    let url: Option<Url> = text.parse().ok();
+    let url = url.filter(|url| matches!(url.scheme(), "http" | "https"));
+    url.ok_or("must be a web address that begins with https:// or http://")
+}
+
+/// A header and its value, which is never shown.
+#[derive(Clone)]
+pub struct HeaderLine {
+    /// Which header.
+    pub name: HeaderName,
+    /// Its value.
+    pub value: HeaderValue,
+}
+
+impl FromStr for HeaderLine {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = "must be a header like `Authorization: Bearer …`";
+        let (name, value) = text.split_once(':').ok_or(wrong)?;
+        let mut value = HeaderValue::from_str(value.trim()).map_err(|_| wrong)?;
+        value.set_sensitive(true);
+        let name = name.trim().parse().map_err(|_| wrong)?;
+        Ok(Self { name, value })
+    }
+}
+
+impl fmt::Debug for HeaderLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: …", self.name)
+    }
+}
+
+/// The template of what is posted for a short message.
+#[derive(Debug, Clone, Default)]
+pub struct SmsBody(pub serde_json::Value);
+
+impl FromStr for SmsBody {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let body = serde_json::from_str(text).map_err(|_| "must be JSON")?;
+        let has_gaps = ["{to}", "{text}"].iter().all(|gap| text.contains(gap));
+        if has_gaps {
+            Ok(Self(body))
+        } else {
+            Err("must have {to} and {text} in its texts")
+        }
+    }
+}
+
+/// The address of a mail server, whose password is never shown.
+#[derive(Clone)]
+pub struct SmtpUrl(Zeroizing<String>);
+
+impl SmtpUrl {
+    /// The whole address.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for SmtpUrl {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let known = text.starts_with("smtp://") || text.starts_with("smtps://");
+        if known {
+            Ok(Self(Zeroizing::new(text.to_owned())))
+        } else {
+            Err("must begin with smtps:// or smtp://")
+        }
+    }
+}
+
+impl fmt::Debug for SmtpUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SmtpUrl(…)")
+    }
+}
+
 /// Everything a server needs.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -231,6 +389,8 @@ pub struct Config {
     pub admin_token: String,
     /// The HTTP side.
     pub http: HttpArgs,
+    /// How customers are told.
+    pub notices: NoticeArgs,
 }
 
 #[cfg(test)]

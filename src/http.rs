@@ -13,6 +13,7 @@ mod catalogue;
 mod closing_days;
 mod coupons;
 mod customers;
+mod deliveries;
 mod deposits;
 mod document;
 mod edge;
@@ -75,7 +76,7 @@ use crate::{
     booking::{Bookings, zone_of},
     oidc::Provider,
     store::{Store, runner::Projections},
-    vault::{Credentials, Nonces, Places, Sessions, TicketKeys},
+    vault::{Credentials, Deliveries, Nonces, Places, Sessions, TicketKeys},
 };
 
 /// Layouts kept written out.
@@ -113,6 +114,8 @@ pub struct Parts {
     pub nonces: Nonces,
     /// What tickets are signed with.
     pub ticket_keys: TicketKeys,
+    /// Messages to customers.
+    pub deliveries: Deliveries,
     /// Listeners to changes.
     pub live: Live,
 }
@@ -189,6 +192,7 @@ fn documented() -> OpenApiRouter<App> {
         .merge(health::routes())
         .merge(admins::routes())
         .merge(customers::routes())
+        .merge(deliveries::routes())
         .merge(administer::routes())
 }
 

@@ -10,6 +10,20 @@ pub enum Language {
     Korean,
 }
 
+/// A text that names no language there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be ko or en")]
+pub struct NoLanguage;
+
+impl std::str::FromStr for Language {
+    type Err = NoLanguage;
+
+    fn from_str(text: &str) -> Result<Self, NoLanguage> {
+        let found = Self::ALL.into_iter().find(|language| language.tag() == text);
+        found.ok_or(NoLanguage)
+    }
+}
+
 /// Bytes of a list of languages that are looked at.
 const LIST_BYTES_MAX: usize = 1024;
 /// Ranges of a list that are looked at.

@@ -12,6 +12,7 @@ mod korean;
 pub mod language;
 pub mod migrate;
 pub mod moments;
+pub mod notify;
 mod numbers;
 pub mod oidc;
 pub mod payments;

@@ -16,12 +16,13 @@ use crate::{
     config::Config,
     http::{self, AdminToken, App, Edge, Limits, Live, Parts},
     migrate,
+    notify::{NoWay, Ports},
     oidc::Provider,
-    policies::{Absences, Deadlines, Openings, Refunds, Waitlists},
+    policies::{Absences, Deadlines, Notifications, Openings, Refunds, Waitlists},
     shutdown::{Signal, told},
     store::{Store, StoreError, StoreSettings, Upcasters, runner::Projections},
     vault::{
-        Credentials, Nonces, Places, Sessions, TicketKeys, Vault,
+        Credentials, Deliveries, Nonces, Places, Sessions, TicketKeys, Vault,
         leases::{LEASE_SECONDS, LeaseError, WorkerLease},
     },
 };
@@ -63,6 +64,9 @@ pub enum NotStarted {
     /// The database does not answer.
     #[error("the database does not answer: {0}")]
     Database(#[from] sqlx::Error),
+    /// The ways of messages are set up wrongly.
+    #[error(transparent)]
+    NoWay(#[from] NoWay),
     /// No worker id is free.
     #[error(transparent)]
     Lease(#[from] LeaseError),
@@ -135,6 +139,7 @@ impl Server {
     pub async fn start_at(door: Door, config: Config) -> Result<Self, NotStarted> {
         http::metrics::start();
         let admin = AdminToken::new(&config.admin_token).ok_or(NotStarted::AdminToken)?;
+        let ports = Ports::of(&config.notices)?;
         let listener = door.open()?;
         let address = listener.local_addr().map_err(|source| NotStarted::Listen {
             address: config.http.listen(),
@@ -169,7 +174,16 @@ impl Server {
         let deadlines = Deadlines::new(store.clone(), bookings.clone(), database.sqlx());
         let absences = Absences::new(store.clone(), bookings.clone(), database.sqlx());
         let refunds = Refunds::new(store.clone(), bookings.clone(), database.sqlx());
+        let deliveries = Deliveries::new(reads.clone());
+        let notifications = Notifications::new(
+            store.clone(),
+            bookings.clone(),
+            deliveries.clone(),
+            ports,
+            config.notices.notice_language,
+        );
         let mut work = vec![
+            tokio::spawn(notifications.run(work_stops.clone())),
             tokio::spawn(deadlines.run(work_stops.clone())),
             tokio::spawn(absences.run(work_stops.clone())),
             tokio::spawn(Openings::new(store.clone()).run(work_stops.clone())),
@@ -198,6 +212,7 @@ impl Server {
             provider: Provider::of(&config.http.oidc),
             nonces: Nonces::new(reads.clone()),
             ticket_keys: TicketKeys::new(reads.clone(), store.vault()),
+            deliveries,
             live,
         });
         let edge = Edge::new(http::router(app), limits, &config.http);

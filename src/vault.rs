@@ -5,6 +5,7 @@
 //! destroying that one key erases them, wherever they are stored.
 
 mod credentials;
+mod deliveries;
 pub mod leases;
 mod nonces;
 mod places;
@@ -23,6 +24,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 pub use credentials::{CredentialError, Credentials, NotAPassword, Password, Typed};
+pub use deliveries::{ATTEMPTS_MAX, Claimed, Deliveries, Delivery, Ended, Planned, Resent};
 pub use nonces::{Nonce, Nonces};
 pub use places::Places;
 pub use sealing::{NewKey, SubjectKey, Unopenable};

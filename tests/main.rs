@@ -10,6 +10,7 @@ mod import;
 mod kills;
 mod launcher;
 mod model;
+mod notifications;
 mod openings;
 mod projections;
 mod races;

@@ -17,7 +17,7 @@ use super::{
     serve::{Told, raise_file_limit, ready_to_start, stop},
 };
 use crate::{
-    config::{Config, DatabaseArgs, HttpArgs, hex},
+    config::{Config, DatabaseArgs, HttpArgs, NoticeArgs, hex},
     import::{self, Catalogue, Known, Progress, samples},
     people,
     postgres::Settings,
@@ -42,6 +42,8 @@ pub(super) struct Args {
     admin_token: Option<String>,
     #[command(flatten)]
     http: HttpArgs,
+    #[command(flatten)]
+    notices: NoticeArgs,
 }
 
 pub(super) async fn run(mut database: DatabaseArgs, args: Args) -> Result<ExitCode, Failure> {
@@ -67,6 +69,7 @@ pub(super) async fn run(mut database: DatabaseArgs, args: Args) -> Result<ExitCo
         secret: database.secret()?,
         admin_token: admin_token.clone(),
         http: args.http,
+        notices: args.notices,
     };
     raise_file_limit();
     let paths: Vec<&Path> = samples::CATALOGUES.iter().map(Path::new).collect();

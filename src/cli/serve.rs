@@ -10,7 +10,7 @@ use super::{
     output::note,
 };
 use crate::{
-    config::{Config, DatabaseArgs, HttpArgs},
+    config::{Config, DatabaseArgs, HttpArgs, NoticeArgs},
     http::AdminToken,
     server::{Door, NotStarted, Server},
 };
@@ -27,6 +27,8 @@ pub(super) struct Args {
     admin_token: Option<String>,
     #[command(flatten)]
     http: HttpArgs,
+    #[command(flatten)]
+    notices: NoticeArgs,
 }
 
 pub(super) async fn run(database: &DatabaseArgs, args: Args) -> Result<ExitCode, Failure> {
@@ -45,6 +47,7 @@ pub(super) async fn run(database: &DatabaseArgs, args: Args) -> Result<ExitCode,
         secret: database.secret()?,
         admin_token,
         http: args.http,
+        notices: args.notices,
     };
     raise_file_limit();
     let server = Server::start_at(door, config).await?;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, sync::LazyLock};
 
-use aggregates::refusal::Kind;
+use aggregates::refusal::{Kind, Refusal as _};
 use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{Html, IntoResponse, Response},
@@ -13,6 +13,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     App,
     answer::Json,
+    deliveries::DeliveryError,
     messages::{self, Told},
     params::PathTexts,
     problem::{Problem, status, title},
@@ -134,7 +135,11 @@ impl ProblemPage {
 const FOLDER: &str = "/problems/";
 
 static PAGES: LazyLock<Vec<ProblemPage>> = LazyLock::new(|| {
+    let deliveries = DeliveryError::EACH
+        .iter()
+        .map(|error| (error.slug(), error.kind(), error.help()));
     let rules = booking_refusals().into_iter().chain(administered_refusals());
+    let rules = rules.chain(deliveries);
     let mut pages: Vec<_> = rules
         .map(|(slug, kind, help): (&str, Kind, &'static str)| ProblemPage::of(slug, status(kind), help))
         .chain(

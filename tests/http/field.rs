@@ -4,7 +4,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use aggregates::business_day::on_the_wall;
 use jari::{
-    config::{Config, HttpArgs, RateLimits},
+    config::{Config, HttpArgs, NoticeArgs, RateLimits},
     server::Server,
     store::Store,
     vault::MasterSecret,
@@ -57,6 +57,7 @@ impl Field {
             secret: MasterSecret::new([7; 32]),
             admin_token: ADMIN_TOKEN.to_owned(),
             http,
+            notices: NoticeArgs::default(),
         };
         // The house is opened before the limits hold.
         let opening = Server::start(config(usual.clone()))

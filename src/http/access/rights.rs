@@ -366,6 +366,17 @@ const ROUTES: &[(Method, &str, Needs)] = &[
     (Method::GET, "/v1/audit/events", Staff(SeeAudit, Listed)),
     (Method::GET, "/v1/audit/{entity}/{id}", Staff(SeeAudit, Stream)),
     (Method::GET, "/v1/audit/refusals/{trace}", Staff(SeeAudit, Stream)),
+    // Messages to customers.
+    (
+        Method::GET,
+        "/v1/admin/deliveries",
+        Staff(SeeReservations, AllBranches),
+    ),
+    (
+        Method::POST,
+        "/v1/admin/deliveries/{id}/resend",
+        Staff(ChangeReservations, AllBranches),
+    ),
     // Admins and their sessions.
     (Method::POST, "/v1/admin/sessions", Anyone),
     (Method::GET, "/v1/admin/sessions", OwnSession),

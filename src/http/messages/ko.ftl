@@ -667,6 +667,17 @@ coupon-out-of-scope = 이 지점, 영화나 테마에는 쓸 수 없는 쿠폰�
     .title = 쓸 수 없는 곳의 쿠폰
     .help = 쓸 수 있는 곳에서 사용하거나, 쿠폰 없이 예약해 주세요.
 
+## Messages to customers
+
+delivery-not-found = 해당 메시지가 없습니다
+    .en = there is no such message
+    .title = 메시지를 찾을 수 없음
+    .help = GET /v1/admin/deliveries에 있는 메시지를 골라 주세요.
+delivery-not-failed = 실패한 메시지가 아닙니다
+    .en = the message has not failed
+    .title = 실패하지 않은 메시지
+    .help = 실패했거나 보냈는지 알 수 없는 메시지만 다시 보냅니다.
+
 ## Requests
 
 request-no-such-route = { $path }에는 아무것도 없습니다

@@ -167,6 +167,7 @@ fn singular(segment: &str) -> &str {
         "price-policies" => "price-policy",
         "time_slot" => "time-slot",
         "branches" => "branch",
+        "deliveries" => "delivery",
         other => other.strip_suffix('s').unwrap_or(other),
     }
 }

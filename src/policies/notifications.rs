@@ -1,0 +1,362 @@
+//! Tells customers what happened to their reservations: plans a message for each event that has a notice, sends what is
+//! due, and has the reservation remember it; never the words, never a message twice where its way does not allow that.
+//!
+//! Both halves may run in any number of processes. The log is looked at behind a checkpoint that moves in the transaction
+//! which adds the messages, so each event is planned once. A message is claimed by one process at a time. It is sent with
+//! the same id each time; what a process leaves behind in the middle is sent again only on a way that takes an id once.
+
+use std::{sync::Arc, time::Duration};
+
+use aggregates::{
+    Event, Recorded,
+    branch::Branch,
+    customer::Customer,
+    ids::ReservationId,
+    movie::Movie,
+    reservation::{Placed, Reservation, ReservationCommand},
+    theme::Theme,
+    time_slot::{Show, TimeSlot},
+};
+use futures_util::{StreamExt as _, stream};
+use jiff::SignedDuration;
+use tokio::sync::Notify;
+use zeroize::Zeroizing;
+
+use crate::{
+    booking::{Bookings, zone_of},
+    language::Language,
+    notify::{Channel, Message, Notice, Outcome, Ports, Telling, text},
+    shutdown::{Signal, told},
+    store::{IdempotencyKey, Request, Stop, Store, StoreError},
+    vault::{Claimed, Deliveries, Ended, Planned},
+};
+
+/// Events looked at in one transaction.
+const BATCH_MAX: usize = 500;
+/// Messages claimed at once, and sent at the same time: none waits for another one while its lease runs out.
+const CLAIMED_MAX: u16 = 16;
+/// How often it is looked for what is due.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How long a lost database is left alone.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
+/// The first pause after an attempt that failed; each further one is twice as long.
+const BACKOFF: Duration = Duration::from_secs(2);
+/// The longest pause between two attempts.
+const BACKOFF_MAX: Duration = Duration::from_secs(15 * 60);
+/// A message that is later than this is of no use any more.
+const LATE_MAX: SignedDuration = SignedDuration::from_hours(24);
+/// The policy's name in metadata and keys.
+const NAME: &str = "notifications";
+
+/// The policy, ready to run.
+pub struct Notifications {
+    store: Store,
+    bookings: Bookings,
+    deliveries: Deliveries,
+    ports: Ports,
+    language: Language,
+    planned: Notify,
+}
+
+/// Why nothing is sent.
+enum Unsent {
+    /// There is nothing to tell any more.
+    Dropped(&'static str),
+    /// Not now.
+    Store(StoreError),
+}
+
+impl From<StoreError> for Unsent {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Notifications {
+    /// A policy on this log that sends by these ways, in this language.
+    #[must_use]
+    pub fn new(
+        store: Store,
+        bookings: Bookings,
+        deliveries: Deliveries,
+        ports: Ports,
+        language: Language,
+    ) -> Self {
+        Self {
+            store,
+            bookings,
+            deliveries,
+            ports,
+            language,
+            planned: Notify::new(),
+        }
+    }
+
+    /// Works until `stop` turns true; what is being sent then is sent to the end.
+    pub async fn run(self, mut stop: Signal) {
+        let this = &self;
+        let sending = this.send(stop.clone());
+        let planning = async {
+            tokio::select! {
+                () = this.plan() => {}
+                () = told(&mut stop) => {}
+            }
+        };
+        tokio::join!(planning, sending);
+    }
+
+    async fn plan(&self) {
+        loop {
+            if let Err(error) = self.plan_next().await {
+                tracing::warn!(%error, "messages could not be planned yet");
+                tokio::time::sleep(RETRY_AFTER).await;
+            }
+        }
+    }
+
+    /// Plans the messages about the next events.
+    async fn plan_next(&self) -> Result<(), sqlx::Error> {
+        let from = self.deliveries.position().await?;
+        let events = self.store.feed().after(from, BATCH_MAX).await;
+        let Some(last) = events.last() else { return Ok(()) };
+        let planned: Vec<Planned> = events.iter().flat_map(planned).collect();
+        if self.deliveries.plan(from, last.position, &planned).await? && !planned.is_empty() {
+            self.planned.notify_one();
+        }
+        Ok(())
+    }
+
+    async fn send(&self, mut stop: Signal) {
+        while !*stop.borrow() {
+            let wait = match self.send_next().await {
+                Ok(0) => LOOK_EVERY,
+                Ok(_) => continue,
+                Err(error) => {
+                    tracing::warn!(%error, "messages could not be sent yet");
+                    RETRY_AFTER
+                }
+            };
+            // Whichever comes first means the same: look again.
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = self.planned.notified() => {}
+                () = told(&mut stop) => return,
+            }
+        }
+    }
+
+    /// Sends what is due, and has reservations remember what was sent; answers how much there was to do.
+    async fn send_next(&self) -> Result<usize, sqlx::Error> {
+        self.deliveries.take_up(&self.ports.repeatable()).await?;
+        let claimed = self.deliveries.claim(i64::from(CLAIMED_MAX)).await?;
+        let count = claimed.len();
+        let deliveries = stream::iter(claimed).map(|claimed| self.deliver(claimed));
+        let ended: Vec<sqlx::Result<()>> = deliveries
+            .buffer_unordered(usize::from(CLAIMED_MAX))
+            .collect()
+            .await;
+        ended.into_iter().collect::<Result<(), _>>()?;
+        for (id, position, reservation) in self.deliveries.unnoted(i64::from(CLAIMED_MAX)).await? {
+            let key = format!("delivery/{id}");
+            if self.note(&key, position, reservation).await {
+                self.deliveries.noted(id).await?;
+            }
+        }
+        Ok(count)
+    }
+
+    async fn deliver(&self, claimed: Claimed) -> Result<(), sqlx::Error> {
+        let ended = match self.attempt(&claimed).await {
+            Ok(ended) => ended,
+            Err(Unsent::Dropped(why)) => Ended::Dropped(why),
+            Err(Unsent::Store(error)) => {
+                tracing::warn!(id = %claimed.id, %error, "a message could not be put together yet");
+                again(&claimed, "the reservation could not be read")
+            }
+        };
+        match &ended {
+            Ended::Failed(why) | Ended::Unknown(why) => {
+                tracing::warn!(id = %claimed.id, notice = claimed.notice, channel = claimed.channel, why,
+                    "a message did not reach its customer");
+            }
+            Ended::Sent { .. } | Ended::Again(..) | Ended::Dropped(_) => {}
+        }
+        self.deliveries.end(&claimed, &ended).await?;
+        Ok(())
+    }
+
+    /// Sends a message once, if there is still something to tell somebody.
+    async fn attempt(&self, claimed: &Claimed) -> Result<Ended, Unsent> {
+        let channel = Channel::named(&claimed.channel).ok_or(Unsent::Dropped("there is no such way"))?;
+        let message = self.message(claimed, channel).await?;
+        let port = self.ports.port(channel);
+        Ok(match port.send(&message).await {
+            Outcome::Sent(provider_id) => Ended::Sent {
+                provider_id,
+                to_be_noted: port.reaches(),
+            },
+            Outcome::NotSent(why) => again(claimed, why),
+            Outcome::Refused(why) => Ended::Failed(why),
+            Outcome::Unknown(why) if port.repeats() => again(claimed, why),
+            Outcome::Unknown(why) => Ended::Unknown(why),
+        })
+    }
+
+    async fn message(&self, claimed: &Claimed, channel: Channel) -> Result<Message, Unsent> {
+        let notice = Notice::named(&claimed.notice).ok_or(Unsent::Dropped("there is no such notice"))?;
+        if self.store.now().duration_since(claimed.due_at) > LATE_MAX {
+            return Err(Unsent::Dropped("it is too late"));
+        }
+        let reservation = self.store.read::<Reservation>(&claimed.reservation).await?;
+        let placed = notice
+            .holds(&reservation)
+            .ok_or(Unsent::Dropped("it is not so any more"))?;
+        let to = self
+            .recipient(placed, channel)
+            .await?
+            .ok_or(Unsent::Dropped("nobody can be reached this way"))?;
+        let telling = self.telling(placed).await?;
+        let words =
+            text(self.language, notice, &telling).ok_or(Unsent::Dropped("there are no words for it"))?;
+        Ok(Message {
+            id: claimed.id,
+            notice: notice.name(),
+            reservation: claimed.reservation.to_string(),
+            to,
+            subject: words.subject,
+            body: words.body,
+        })
+    }
+
+    /// Whom a message is for; nobody, if they gave no such address or were erased.
+    async fn recipient(
+        &self,
+        placed: &Placed,
+        channel: Channel,
+    ) -> Result<Option<Zeroizing<String>>, StoreError> {
+        match channel {
+            Channel::Sms => {
+                let phone = placed.placement.contact.phone.plain();
+                Ok(phone.map(|phone| Zeroizing::new(phone.to_string())))
+            }
+            Channel::Email => {
+                let Some(id) = placed.hold.customer else {
+                    return Ok(None);
+                };
+                let email = match &*self.store.read::<Customer>(&id).await? {
+                    Customer::SignedUp(known) => known.email.plain().map(ToString::to_string),
+                    Customer::Unknown | Customer::Left => None,
+                };
+                Ok(email.map(Zeroizing::new))
+            }
+        }
+    }
+
+    /// What the reservation is for, by its names.
+    async fn telling<'a>(&self, placed: &'a Placed) -> Result<Telling<'a>, Unsent> {
+        let slot = self.store.read::<TimeSlot>(&placed.hold.time_slot).await?;
+        let plan = slot
+            .plan()
+            .map_err(|_| Unsent::Dropped("its time slot is unknown"))?;
+        let branch = self.store.read::<Branch>(&plan.branch).await?;
+        let (Some(zone), Some(name)) = (zone_of(&branch), name_of(&branch)) else {
+            return Err(Unsent::Dropped("its branch is unknown"));
+        };
+        let show = match &plan.show {
+            Show::Movie { movie, .. } => match &*self.store.read::<Movie>(movie).await? {
+                Movie::Announced(film) | Movie::Withdrawn(film) => film.title.to_string(),
+                Movie::Unknown => String::new(),
+            },
+            Show::Theme { theme, .. } => match &*self.store.read::<Theme>(theme).await? {
+                Theme::Active(game) | Theme::Inactive(game) => game.name.to_string(),
+                Theme::Unknown => String::new(),
+            },
+        };
+        Ok(Telling {
+            placed,
+            show,
+            branch: name,
+            zone,
+        })
+    }
+
+    /// Has the reservation remember that its customer was told; whether that is done, or will never be.
+    async fn note(&self, key: &str, position: i64, id: ReservationId) -> bool {
+        let request = Request {
+            key: Some(IdempotencyKey {
+                scope: NAME.to_owned(),
+                key: key.to_owned(),
+                fingerprint: [0; 32],
+            }),
+            causation: Some(position),
+            ..Request::system(NAME, "reservations/mark-notified")
+        };
+        let told = ReservationCommand::MarkNotified { note: None };
+        match self.bookings.record(&request, id, told).await {
+            // What is over needs to remember nothing any more.
+            Ok(_) | Err(Stop::Refused(_)) => true,
+            Err(Stop::Store(error)) => {
+                tracing::warn!(%id, %error, "a reservation could not be told yet that its customer was");
+                false
+            }
+        }
+    }
+}
+
+/// The messages about one event: each of its notices by each way. Whether somebody can be reached, shows when it is sent.
+fn planned(recorded: &Arc<Recorded>) -> Vec<Planned> {
+    let Event::Reservation(event) = &recorded.event else {
+        return Vec::new();
+    };
+    let Ok(reservation) = recorded.stream.id.parse::<ReservationId>() else {
+        return Vec::new();
+    };
+    let notices = Notice::of(event, recorded.recorded_at).into_iter();
+    let planned = notices.flat_map(|(notice, due_at)| {
+        Channel::ALL.into_iter().map(move |channel| Planned {
+            position: recorded.position,
+            notice: notice.name(),
+            channel: channel.name(),
+            reservation,
+            due_at,
+        })
+    });
+    planned.collect()
+}
+
+fn name_of(branch: &Branch) -> Option<String> {
+    match branch {
+        Branch::Unknown => None,
+        Branch::Open(site) | Branch::Closed(site) => Some(site.premises.name.to_string()),
+    }
+}
+
+/// Another attempt later, or none if this was the last.
+fn again(claimed: &Claimed, why: &'static str) -> Ended {
+    if claimed.attempt >= claimed.attempts_max {
+        return Ended::Failed(why);
+    }
+    Ended::Again(backoff(claimed.attempt, rand::random_range(0.5..1.0)), why)
+}
+
+/// The pause after so many attempts, of which only a part is waited, so that not all come back at once.
+fn backoff(attempt: i32, part: f64) -> Duration {
+    let doublings = u32::try_from(attempt - 1).unwrap_or_default().min(16);
+    BACKOFF
+        .saturating_mul(1 << doublings)
+        .min(BACKOFF_MAX)
+        .mul_f64(part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_up_to_a_limit() {
+        let seconds = |attempt| backoff(attempt, 1.0).as_secs();
+        assert_eq!((1..=5).map(seconds).collect::<Vec<_>>(), [2, 4, 8, 16, 32]);
+        assert_eq!(seconds(60), BACKOFF_MAX.as_secs());
+        assert_eq!(backoff(2, 0.5), Duration::from_secs(2));
+    }
+}
