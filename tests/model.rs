@@ -7,4 +7,5 @@
 mod ask;
 mod business;
 mod player;
+mod reservation;
 mod sequences;

@@ -23,6 +23,7 @@ mod error;
 mod money;
 mod reschedule;
 mod state;
+mod steps;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,7 @@ pub use self::money::{
 };
 pub use self::reschedule::{MOVES_MAX, Move, Target};
 pub use self::state::{Held, Placed, Reservation};
+use self::steps::{begun, cancelled, expired, extended, offered, revived};
 use crate::{
     attendance::Attendance,
     cancellation::Frozen,
@@ -177,13 +179,6 @@ pub enum ReservationCommand {
     /// Make it binding.
     Place(Box<Placement>),
     /// Record that money came.
-    MarkPaid {
-        /// How much; by default what is still to be paid.
-        amount: Option<Money>,
-        /// A remark.
-        note: Option<Note>,
-    },
-    /// The same, whoever says so.
     Pay(Pay),
     /// Something else about its money.
     Settle(MoneyCommand),
@@ -400,10 +395,6 @@ aggregate! {
 }
 
 impl Reservation {
-    #[expect(
-        clippy::too_many_lines,
-        reason = "one table: a command, and the stages it is for"
-    )]
     fn rule(
         &self,
         command: ReservationCommand,
@@ -445,11 +436,6 @@ impl Reservation {
             (Do::Place(placement), Held(_)) => placement.sound().map(|()| vec![Event::Placed(placement)]),
             (Do::Place(_), Placed(_)) => Err(No::AlreadyPlaced),
 
-            (Do::MarkPaid { amount, note }, state) => state.pay(Pay {
-                amount,
-                note,
-                source: None,
-            }),
             (Do::Pay(pay), state) => state.pay(pay),
             (Do::Settle(command), state) => state.settle(command, now),
             (Do::MarkNotified { .. }, Placed(placed)) if placed.notified => Ok(vec![]),
@@ -524,119 +510,6 @@ impl Reservation {
             Self::Expired(_) => No::Expired,
         }
     }
-}
-
-/// How a reservation begins: held by somebody who asked, or offered to somebody who waited, which cannot be extended.
-fn begun(command: ReservationCommand) -> Option<ReservationEvent> {
-    if let ReservationCommand::Hold {
-        time_slot,
-        choice,
-        until,
-        cap,
-        customer,
-        said,
-    } = command
-    {
-        Some(ReservationEvent::Held {
-            time_slot,
-            choice,
-            until: until.min(cap),
-            cap,
-            customer,
-            offered: false,
-            said,
-        })
-    } else if let ReservationCommand::Offer {
-        time_slot,
-        choice,
-        until,
-        customer,
-    } = command
-    {
-        Some(ReservationEvent::Held {
-            time_slot,
-            choice,
-            until,
-            cap: until,
-            customer,
-            offered: true,
-            said: Statement::default(),
-        })
-    } else {
-        None
-    }
-}
-
-/// Taken up again, within its cap.
-fn revived(hold: &Held, until: Timestamp) -> Vec<ReservationEvent> {
-    let until = until.min(hold.cap);
-    vec![ReservationEvent::Revived { until }]
-}
-
-/// Kept until then: once, and only if that gains something, so that nobody uses it up for nothing (DOMAIN H1).
-fn extended(hold: &Held, until: Timestamp) -> Result<Vec<ReservationEvent>, ReservationError> {
-    if hold.extended {
-        return Err(ReservationError::AlreadyExtended { until: hold.until });
-    }
-    if until <= hold.until {
-        return Err(ReservationError::AtItsLongest { cap: until });
-    }
-    Ok(vec![ReservationEvent::Extended { until }])
-}
-
-/// Called off while there is time, with what is kept of the money.
-fn cancelled(
-    placed: &Placed,
-    by: Canceller,
-    reason: Option<Note>,
-    now: Timestamp,
-) -> Result<Vec<ReservationEvent>, ReservationError> {
-    let until = placed.cancellable_until(by);
-    if now >= until {
-        return Err(ReservationError::TooLateToCancel { until });
-    }
-    let settlement = placed.settlement(by, now);
-    let nothing = placed.money.kept() == 0 && !settlement.keeps_coupon;
-    Ok(vec![ReservationEvent::Cancelled {
-        by,
-        reason: reason.map(Personal::Plain),
-        settlement: (!nothing).then_some(settlement),
-    }])
-}
-
-/// Not paid in time: once the deadline is over, if there is one.
-fn expired(placed: &Placed, now: Timestamp) -> Result<Vec<ReservationEvent>, ReservationError> {
-    match placed.pay_by() {
-        Some(due_at) if now < due_at => Err(ReservationError::NotYetDue { due_at }),
-        // What was paid of it has to go back.
-        Some(_) if placed.money.kept() > 0 => {
-            let amount = placed.money_of(placed.money.kept());
-            Ok(vec![
-                ReservationEvent::Expired,
-                ReservationEvent::RefundDue { amount },
-            ])
-        }
-        Some(_) => Ok(vec![ReservationEvent::Expired]),
-        None => Ok(vec![]),
-    }
-}
-
-/// Offered until the deadline, at the latest when the slot begins; never for less long than before, for somebody relies on it.
-fn offered(
-    placed: &Placed,
-    until: Timestamp,
-    reason: Option<Note>,
-    now: Timestamp,
-) -> Result<Vec<ReservationEvent>, ReservationError> {
-    let until = until.min(placed.placement.starts_at);
-    if now >= until {
-        return Err(ReservationError::TooLateToOffer { until });
-    }
-    if placed.reschedule_until.is_some_and(|offered| offered >= until) {
-        return Ok(vec![]);
-    }
-    let reason = reason.map(Personal::Plain);
-    Ok(vec![ReservationEvent::RescheduleOffered { until, reason }])
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How deep sentences stand in one another.
-const DEPTH_MAX: u8 = 4;
+const DEPTH_MAX: u8 = 6;
 /// Bytes of a sentence that is looked at.
 const SENTENCE_BYTES_MAX: usize = 16 * 1024;
 

@@ -135,7 +135,7 @@ fn args(language: Language, telling: &Telling<'_>) -> FluentArgs<'static> {
             pay_by, checkout_url, ..
         } if !placed.paid => {
             args.set("pay_by", moment(language, *pay_by, zone));
-            args.set("account", checkout_url.to_string());
+            args.set("account", checkout_url.clone());
             "provider"
         }
         Payment::OnSite if !placed.paid => "on-site",

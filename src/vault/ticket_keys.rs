@@ -20,12 +20,15 @@ const KEPT: Duration = Duration::from_secs(60);
 /// How often an unknown key is looked for at most.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
+/// When the keys were read, and which they were.
+type Read = (Instant, Arc<Ring>);
+
 /// The keys of one server. Cheap to clone.
 #[derive(Clone)]
 pub struct TicketKeys {
     pool: PgPool,
     sealing: SubjectKey,
-    ring: Arc<RwLock<Option<(Instant, Arc<Ring>)>>>,
+    ring: Arc<RwLock<Option<Read>>>,
 }
 
 impl fmt::Debug for TicketKeys {
@@ -115,12 +118,11 @@ impl TicketKeys {
             return Ok(ring);
         }
         let read_at = Instant::now();
-        let ring = match self.read().await? {
-            Some(ring) => ring,
-            None => {
-                self.rotate().await?;
-                self.read().await?.ok_or(sqlx::Error::RowNotFound)?
-            }
+        let ring = if let Some(ring) = self.read().await? {
+            ring
+        } else {
+            self.rotate().await?;
+            self.read().await?.ok_or(sqlx::Error::RowNotFound)?
         };
         let ring = Arc::new(ring);
         let mut place = self.ring.write().unwrap_or_else(PoisonError::into_inner);

@@ -115,13 +115,13 @@ impl Account {
                 Err("a cancellation settled nothing".to_owned())
             };
         };
-        let free = match by {
+        let costs_nothing = match by {
             Canceller::Branch => true,
             Canceller::Customer | Canceller::Staff => {
                 self.free_until.is_some_and(|until| settlement.at < until)
             }
         };
-        let fee = if free {
+        let fee = if costs_nothing {
             0
         } else {
             self.terms.fee(self.price, self.starts_at, settlement.at)

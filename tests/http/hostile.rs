@@ -89,7 +89,7 @@ async fn no_other_site_changes_anything_with_a_visitors_cookies() {
             continue;
         }
         let id = match line.path.split('/').nth(2) {
-            Some("reservations") => "301422961418752000".to_owned(),
+            Some("reservations" | "waitlist-entries") => "301422961418752000".to_owned(),
             Some("coupons") => "7KQ4MZ2H".to_owned(),
             Some("roles") => "USHER".to_owned(),
             _ => Uuid::now_v7().to_string(),

@@ -118,6 +118,7 @@ pub async fn page(field: &Field, query: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::too_many_lines, reason = "one story, from beginning to end")]
 async fn a_cancellation_costs_what_the_policy_said_when_it_was_placed() {
     let field = Field::open().await;
     let api = &field.api;
@@ -311,6 +312,7 @@ async fn a_policy_or_an_amount_that_makes_no_sense_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::too_many_lines, reason = "one story, from beginning to end")]
 async fn a_deposit_finds_its_reservation_or_waits_for_staff() {
     let field = Field::open().await;
     let api = &field.api;

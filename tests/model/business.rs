@@ -3,7 +3,10 @@
 
 use std::collections::HashMap;
 
-use super::ask::{Ask, COUPONS, SEATS, SEATS_MAX, Seats, Slot};
+use super::{
+    ask::{Ask, COUPONS, SEATS, SEATS_MAX, Seats, Slot},
+    reservation::{Reservation, Stage, running, stage},
+};
 
 /// Minutes a hold lives, and at most from its first touch (DOMAIN H1).
 const HOLD: i64 = 10;
@@ -53,61 +56,6 @@ pub enum Coupon {
     Unused,
     Of(usize),
     Revoked,
-}
-
-/// How far a reservation is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
-    Held,
-    Lapsed,
-    Released,
-    Placed,
-    Attended,
-    NoShow,
-    Cancelled,
-    Expired,
-}
-
-#[derive(Debug, Clone)]
-pub struct Reservation {
-    pub slot: Slot,
-    pub stage: Stage,
-    pub seats: Seats,
-    until: i64,
-    cap: i64,
-    extended: bool,
-    paid: bool,
-    /// For how many seats had been paid when it was last moved: each costs the same.
-    received: usize,
-    /// How often it was moved.
-    moves: u8,
-    /// The deadline of a transfer.
-    pay_by: Option<i64>,
-    coupon: Option<usize>,
-}
-
-impl Reservation {
-    fn due(&self) -> Option<i64> {
-        match self.stage {
-            Stage::Held => Some(self.until),
-            Stage::Placed if !self.paid && self.received == 0 => self.pay_by,
-            _ => None,
-        }
-    }
-
-    /// Why it says no to what does not fit its stage.
-    fn in_the_way(&self) -> &'static str {
-        match self.stage {
-            Stage::Held => "reservation/not-placed",
-            Stage::Lapsed => "reservation/hold-lapsed",
-            Stage::Released => "reservation/hold-released",
-            Stage::Placed => "reservation/already-placed",
-            Stage::Attended => "reservation/attended",
-            Stage::NoShow => "reservation/no-show",
-            Stage::Cancelled => "reservation/cancelled",
-            Stage::Expired => "reservation/expired",
-        }
-    }
 }
 
 impl Business {
@@ -240,8 +188,9 @@ impl Business {
             until: (self.now + HOLD).min(cap),
             cap,
             extended: false,
-            paid: false,
-            received: 0,
+            paid_for: 0,
+            won: 0,
+            rest_waits: false,
             moves: 0,
             pay_by: None,
             coupon: None,
@@ -310,7 +259,13 @@ impl Business {
         if due {
             let stage = match reservation.stage {
                 Stage::Held => Stage::Lapsed,
-                _placed => Stage::Expired,
+                Stage::Lapsed
+                | Stage::Released
+                | Stage::Placed
+                | Stage::Attended
+                | Stage::NoShow
+                | Stage::Cancelled
+                | Stage::Expired => Stage::Expired,
             };
             self.end(id, stage);
         }
@@ -370,7 +325,9 @@ impl Business {
                 Ok(())
             }
             Stage::Released | Stage::Lapsed => Ok(()),
-            _later => Err(reservation.in_the_way()),
+            Stage::Placed | Stage::Attended | Stage::NoShow | Stage::Cancelled | Stage::Expired => {
+                Err(reservation.in_the_way())
+            }
         }
     }
 
@@ -389,7 +346,12 @@ impl Business {
                 let seats = reservation.seats;
                 self.take(which, slot, seats)
             }
-            _other => Err(reservation.in_the_way()),
+            Stage::Released
+            | Stage::Placed
+            | Stage::Attended
+            | Stage::NoShow
+            | Stage::Cancelled
+            | Stage::Expired => Err(reservation.in_the_way()),
         }
     }
 
@@ -417,14 +379,53 @@ impl Business {
         Ok(())
     }
 
-    fn mark_paid(&mut self, which: usize, wrong: bool) -> Outcome {
+    /// The rest, or one won: amounts add up, and what comes late takes it up again if it can (DOMAIN E7).
+    fn mark_paid(&mut self, which: usize, one_won: bool) -> Outcome {
         let reservation = self.known(which)?;
-        stage(reservation, Stage::Placed)?;
-        if wrong {
-            return Err("reservation/amount-differs");
+        match (reservation.stage, one_won) {
+            (Stage::Placed | Stage::Expired, _) => {}
+            // Money is never turned away, but how much it was must be said where nothing is due.
+            (Stage::Attended | Stage::NoShow | Stage::Cancelled, true) => {}
+            (Stage::Attended | Stage::NoShow | Stage::Cancelled, false)
+            | (Stage::Held | Stage::Lapsed | Stage::Released, _) => return Err(reservation.in_the_way()),
         }
-        reservation.paid = true;
+        if one_won {
+            reservation.won += 1;
+        } else if !reservation.is_paid() {
+            reservation.paid_for = reservation.places();
+            reservation.won = 0;
+        }
+        if reservation.stage == Stage::Expired && reservation.is_paid() {
+            self.take_up_again(which);
+        }
         Ok(())
+    }
+
+    /// Confirms what expired, if its slot has not begun and everything it had is free.
+    fn take_up_again(&mut self, which: usize) {
+        let Reservation {
+            slot, seats, coupon, ..
+        } = self.reservations[which];
+        let free = coupon.is_none_or(|coupon| self.coupons[coupon] == Coupon::Unused);
+        if self.slots[&slot] == Sale::Withdrawn || self.now >= self.starts || !free {
+            return;
+        }
+        let holders: Vec<Place> = self.places(slot, seats).into_iter().map(|place| *place).collect();
+        for (index, holder) in holders.into_iter().enumerate() {
+            if let Place::Of(other) = holder {
+                self.end_if_due(other);
+            }
+            if *self.places(slot, seats)[index] != Place::Free {
+                return;
+            }
+        }
+        self.places(slot, seats)
+            .into_iter()
+            .for_each(|place| *place = Place::Of(which));
+        if let Some(coupon) = coupon {
+            self.coupons[coupon] = Coupon::Of(which);
+        }
+        self.reservations[which].stage = Stage::Placed;
     }
 
     fn check_in(&mut self, which: usize) -> Outcome {
@@ -434,12 +435,17 @@ impl Business {
             Stage::Attended => Ok(()),
             Stage::Placed if now < starts - CHECK_IN => Err("reservation/too-early"),
             Stage::Placed if now >= starts + LASTS => Err("reservation/over"),
-            Stage::Placed if !reservation.paid => Err("reservation/not-paid"),
+            Stage::Placed if !reservation.is_paid() => Err("reservation/not-paid"),
             Stage::Placed => {
                 reservation.stage = Stage::Attended;
                 Ok(())
             }
-            _other => Err(reservation.in_the_way()),
+            Stage::Held
+            | Stage::Lapsed
+            | Stage::Released
+            | Stage::NoShow
+            | Stage::Cancelled
+            | Stage::Expired => Err(reservation.in_the_way()),
         }
     }
 
@@ -453,7 +459,12 @@ impl Business {
                 reservation.stage = Stage::NoShow;
                 Ok(())
             }
-            _other => Err(reservation.in_the_way()),
+            Stage::Held
+            | Stage::Lapsed
+            | Stage::Released
+            | Stage::Attended
+            | Stage::Cancelled
+            | Stage::Expired => Err(reservation.in_the_way()),
         }
     }
 
@@ -468,7 +479,12 @@ impl Business {
                 self.end(which, Stage::Cancelled);
                 Ok(())
             }
-            _other => Err(reservation.in_the_way()),
+            Stage::Held
+            | Stage::Lapsed
+            | Stage::Released
+            | Stage::Attended
+            | Stage::NoShow
+            | Stage::Expired => Err(reservation.in_the_way()),
         }
     }
 
@@ -496,10 +512,7 @@ impl Business {
         if !staff && reservation.moves >= MOVES {
             return Err("reservation/moved-too-often");
         }
-        if reservation.paid {
-            reservation.received = reservation.received.max(before.numbers().count());
-        }
-        reservation.paid = reservation.received >= seats.numbers().count();
+        reservation.rest_waits = reservation.paid_for > 0 || reservation.won > 0;
         reservation.moves += 1;
         reservation.seats = seats;
         let far = starts - now > 24 * 60;
@@ -524,23 +537,5 @@ impl Business {
         }
         self.slots.insert(slot, Sale::Withdrawn);
         Ok(())
-    }
-}
-
-/// Refuses unless it is at this stage.
-fn stage(reservation: &Reservation, stage: Stage) -> Outcome {
-    if reservation.stage == stage {
-        Ok(())
-    } else {
-        Err(reservation.in_the_way())
-    }
-}
-
-/// Refuses unless it is held, and its time not up.
-fn running(reservation: &Reservation, now: i64) -> Outcome {
-    match reservation.stage {
-        Stage::Held if now >= reservation.until => Err("reservation/hold-lapsed"),
-        Stage::Held => Ok(()),
-        _other => Err(reservation.in_the_way()),
     }
 }

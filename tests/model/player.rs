@@ -7,7 +7,7 @@ use aggregates::{
     ids::{ReservationId, SeatId, TimeSlotId},
     pricing::{Party, Persons},
     ratings::Statement,
-    reservation::{Agreements, Canceller, PaymentChoice, Reservation, ReservationCommand},
+    reservation::{Agreements, Canceller, Pay, PaymentChoice, Reservation, ReservationCommand},
     rights::Authority,
     seat::{Seat, SeatCommand},
     time_slot::{TimeSlot, TimeSlotCommand},
@@ -15,7 +15,7 @@ use aggregates::{
 };
 use jari::{
     administration::Denied,
-    booking::{Administrable, Places, Placing, Refused, Wanted, Wish},
+    booking::{Administrable, Nearby, Places, Placing, Refused, Wanted, Wish},
     store::{Committed, IdempotencyKey, Request, Stop},
 };
 use jiff::{SignedDuration, ToSpan as _};
@@ -24,7 +24,8 @@ use uuid::Uuid;
 
 use super::{
     ask::{Ask, COUPONS, SEATS, SEATS_MAX, Seats, Slot},
-    business::{Business, Outcome, Place, Stage},
+    business::{Business, Outcome, Place},
+    reservation::Stage,
 };
 use crate::support::shop::{Shop, guest, phone};
 
@@ -106,6 +107,7 @@ impl<'a> Player<'a> {
     }
 
     /// Asks under a key that is its own as long as nothing is accepted under it.
+    #[expect(clippy::too_many_lines, reason = "one table: what is asked, and how")]
     async fn send(&self, ask: &Ask, new: ReservationId, index: usize) -> Answered {
         let keyed = |request: Request| Request {
             key: Some(IdempotencyKey {
@@ -179,7 +181,16 @@ impl<'a> Player<'a> {
                     amount: 1,
                     currency: "KRW".parse::<Currency>().expect("a currency"),
                 });
-                record(*id, ReservationCommand::MarkPaid { amount, note: None }).await
+                let pay = Pay {
+                    amount,
+                    ..Pay::default()
+                };
+                let id = which(*id);
+                answered(
+                    bookings
+                        .pay(&by_staff("MarkPaid"), id, &pay, &Nearby::new())
+                        .await,
+                )
             }
             Ask::MarkNotified(id) => record(*id, ReservationCommand::MarkNotified { note: None }).await,
             Ask::CheckIn(id) => record(*id, ReservationCommand::CheckIn).await,

@@ -91,10 +91,11 @@ async fn an_erased_person_is_gone_from_the_list_and_does_not_come_back() {
     assert_proved(&shop).await;
 
     // Whoever folds the list had the row in memory.
-    let paid = ReservationCommand::MarkPaid {
+    let paid = ReservationCommand::Pay(aggregates::reservation::Pay {
         amount: None,
         note: None,
-    };
+        source: None,
+    });
     shop.bookings.record(&guest(id, "Pay"), id, paid).await.unwrap();
     caught_up(&projections, &shop.store).await;
     assert_eq!(known(id).await, None);

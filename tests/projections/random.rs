@@ -122,10 +122,11 @@ pub(super) async fn play(shop: &Shop, script: Vec<Ask>) {
             }
             Ask::Record { which, command } => {
                 let command = [
-                    ReservationCommand::MarkPaid {
+                    ReservationCommand::Pay(aggregates::reservation::Pay {
                         amount: None,
                         note: None,
-                    },
+                        source: None,
+                    }),
                     ReservationCommand::MarkNotified { note: None },
                     ReservationCommand::CheckIn,
                     ReservationCommand::MarkNoShow,

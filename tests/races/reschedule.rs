@@ -39,9 +39,9 @@ async fn of_those_who_move_to_a_seat_and_those_who_hold_it_one_gets_it() {
     let to = field.house.screening(field.api(), 1, 20, Sale::Long).await;
     let movers = placed(&field, from, 20).await;
     let wanted = ["A7".to_owned()];
-    let moves = movers.iter().map(|hold| reschedule(hold, to, &wanted));
+    let asked = movers.iter().map(|hold| reschedule(hold, to, &wanted));
     let holds = (0..20).map(|_| Call::hold(to, &wanted));
-    let calls: Vec<Call> = moves.zip(holds).flat_map(|(mover, hold)| [mover, hold]).collect();
+    let calls: Vec<Call> = asked.zip(holds).flat_map(|(mover, hold)| [mover, hold]).collect();
     let (granted, refused) = parted(field.race(calls).await);
     assert_eq!(granted.len(), 1, "{granted:?}");
     for answer in &refused {

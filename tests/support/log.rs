@@ -315,8 +315,8 @@ impl Fold {
                 (
                     &["placed", "attended", "no_show", "cancelled", "expired"],
                     Stored {
-                        owed,
                         pay_by,
+                        owed,
                         ..stored
                     },
                 )

@@ -36,6 +36,10 @@ pub struct Held {
 
 /// A binding reservation and what became of its money.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "one yes or no for each thing that becomes of it"
+)]
 pub struct Placed {
     /// What had been held.
     pub hold: Held,
@@ -197,6 +201,10 @@ impl Reservation {
         }
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one table: an event, and the stage it follows"
+    )]
     pub(super) fn evolve(&mut self, event: ReservationEvent) {
         use ReservationEvent as Event;
         let before = std::mem::take(self);

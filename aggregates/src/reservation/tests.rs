@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod moves;
+mod offers;
 
 use jiff::ToSpan;
 use uuid::Uuid;
@@ -114,13 +115,14 @@ fn paid() -> Event {
 }
 
 fn mark_paid(amount: Option<i64>) -> Do {
-    Do::MarkPaid {
+    Do::Pay(Pay {
         amount: amount.map(|amount| Money {
             amount,
             currency: Currency::KRW,
         }),
         note: None,
-    }
+        source: None,
+    })
 }
 
 fn cancel(by: Canceller) -> Do {
@@ -160,32 +162,6 @@ fn a_reservation_begins_once_and_never_outlives_its_cap() {
             offered: false,
             said: Statement::default(),
         }]);
-}
-
-#[test]
-fn what_is_offered_is_held_and_cannot_be_extended() {
-    let offer = || Do::Offer {
-        time_slot: slot(),
-        choice: choice("C7"),
-        until: until(),
-        customer: None,
-    };
-    let offered = Event::Held {
-        time_slot: slot(),
-        choice: choice("C7"),
-        until: until(),
-        cap: until(),
-        customer: None,
-        offered: true,
-        said: Statement::default(),
-    };
-    given::<Reservation>([]).when(offer()).then([offered.clone()]);
-    given::<Reservation>([offered.clone()])
-        .when(Do::Extend { until: cap() })
-        .refused(&No::AtItsLongest { cap: until() });
-    given::<Reservation>([offered])
-        .when(offer())
-        .refused(&No::AlreadyBegun);
 }
 
 #[test]
@@ -473,10 +449,11 @@ fn what_people_write_about_a_reservation_is_personal() {
             },
         ),
         (
-            Do::MarkPaid {
+            Do::Pay(Pay {
                 amount: None,
                 note: note.clone(),
-            },
+                source: None,
+            }),
             Event::Paid {
                 amount: due,
                 note: personal.clone(),

@@ -424,6 +424,7 @@ fn command_of(path: &str) -> String {
         // What begins something is no verb in its route.
         "/v1/reservations" => return "reservations/hold".to_owned(),
         "/v1/coupons" => return "coupons/issue".to_owned(),
+        "/v1/check-ins" => return "check-ins/scan".to_owned(),
         _ => {}
     }
     let words: Vec<&str> = path

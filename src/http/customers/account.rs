@@ -273,7 +273,7 @@ pub(in super::super) async fn leave(
     // Nobody is kept in line who cannot be called any more.
     for (entry, slot, runs) in waitlist_queue::of_customer(&app.reads, customer.id).await? {
         if runs {
-            let request = caller.request(customer.actor(), "waitlists/leave", None);
+            let request = caller.request(customer.actor(), "waitlist-entries/leave", None);
             let left = app.bookings.leave(&request, slot, entry, Leaver::Customer, None);
             match left.await {
                 // It may be over in the meantime.

@@ -11,31 +11,39 @@ use super::super::problems::{self, ProblemPage};
 pub const MEMBER: &str = "x-jari-problems";
 
 /// Whose rules are asked besides a collection's own.
-const ALSO: [(&str, &[&str]); 11] = [
+const ALSO: [(&str, &[&str]); 17] = [
     ("admins", &["claim", "role", "branch"]),
     ("auditoriums", &["claim", "branch"]),
-    ("branches", &["claim"]),
+    ("branches", &["cancellation-policy", "claim"]),
+    ("cancellation-policies", &["claim"]),
     ("check-ins", &["reservation", "ticket"]),
+    ("closing-days", &["branch", "reservation", "time-slot"]),
+    ("coupon-batches", &["coupon"]),
     ("coupons", &["branch", "movie", "theme"]),
     ("customers", &["claim"]),
+    ("deposits", &["branch", "reservation"]),
     ("movies", &["claim"]),
-    ("price-policies", &["claim"]),
+    ("payments", &["reservation"]),
+    ("price-policies", &["branch", "claim"]),
     ("roles", &["admin", "branch", "claim"]),
+    ("schedules", PROGRAMME),
     ("themes", &["branch", "claim"]),
-    (
-        "time-slots",
-        &[
-            "auditorium",
-            "branch",
-            "movie",
-            "price",
-            "price-policy",
-            "programme",
-            "schedule",
-            "seat",
-            "theme",
-        ],
-    ),
+    ("time-slots", PROGRAMME),
+];
+
+/// Whose rules are asked when a time slot comes onto the programme.
+const PROGRAMME: &[&str] = &[
+    "auditorium",
+    "branch",
+    "cancellation-policy",
+    "movie",
+    "price",
+    "price-policy",
+    "programme",
+    "schedule",
+    "seat",
+    "theme",
+    "time-slot",
 ];
 
 /// Whose rules are asked when a place is chosen.
@@ -45,6 +53,7 @@ const CHOOSING: &[&str] = &[
     "movie",
     "price",
     "price-policy",
+    "rating",
     "seat",
     "seating",
     "theme",
@@ -53,23 +62,39 @@ const CHOOSING: &[&str] = &[
 ];
 
 /// The steps of a reservation that ask fewer rules than a choice of places.
-const STEPS: [(&str, &[&str]); 12] = [
+const STEPS: [(&str, &[&str]); 18] = [
+    ("bulk", &["coupon", "seat"]),
     ("calendar.ics", &[]),
     ("cancel", &["coupon", "seat"]),
+    ("cancel-quote", &[]),
+    ("check-coupon", &["coupon", "time-slot"]),
     ("check-in", &[]),
+    ("decline-offer", &[]),
     ("extend", &["branch", "movie", "seat", "theme", "time-slot"]),
     ("lift-bar", &[]),
     ("mark-no-show", &[]),
     ("mark-notified", &[]),
     ("mark-paid", &[]),
+    ("refund", &[]),
     ("release", &["seat"]),
+    ("search", &["branch"]),
     ("ticket", &[]),
     ("ticket.svg", &[]),
     ("undo-check-in", &[]),
 ];
 
-/// What is made for a holder only while the reservation is good for it: questions that its rules can refuse.
-const REFUSED_WHEN_ASKED: [&str; 3] = ["calendar.ics", "ticket", "ticket.svg"];
+/// Questions that rules can refuse, and whose: what is told to a holder only while the reservation is good for it, and what
+/// somebody asks about a choice that may make no sense.
+const REFUSED_WHEN_ASKED: [(&str, &[&str]); 5] = [
+    ("calendar.ics", &["reservation"]),
+    ("cancel-quote", &["reservation"]),
+    ("prices", &["choice", "price", "price-policy", "time-slot"]),
+    ("ticket", &["reservation"]),
+    ("ticket.svg", &["reservation"]),
+];
+
+/// The steps that place a reservation, by name.
+const PLACING: [&str; 3] = ["accept-offer", "place", "reschedule"];
 
 /// Writes into an operation what it refuses; `edge` are the types of what surrounds it.
 pub(super) fn add(path: &str, method: &str, operation: &mut Value, edge: &[&'static str]) {
@@ -112,7 +137,9 @@ fn asks(path: &str, method: &str, operation: &Value, page: &ProblemPage) -> bool
     let is_meant = subjects.contains(&subject);
     // A question changes nothing, so no rule refuses it: what it asks for is there or not.
     let verb = path.rsplit('/').next().unwrap_or_default();
-    let is_made = REFUSED_WHEN_ASKED.contains(&verb) && subject == "reservation";
+    let is_made = REFUSED_WHEN_ASKED
+        .iter()
+        .any(|(known, refused)| *known == verb && refused.contains(&subject));
     is_meant && (method != "get" || reason == "not-found" || is_made)
 }
 
@@ -137,8 +164,8 @@ fn subjects(path: &str, operation: &Value) -> Vec<&'static str> {
     if collection == "reservations" {
         let step = STEPS.iter().find(|(known, _)| *known == verb);
         subjects.extend(step.map_or(CHOOSING, |(_, also)| also));
-        if verb == "place" || verb == "reschedule" {
-            subjects.extend(["allowance", "coupon"]);
+        if PLACING.contains(&verb) {
+            subjects.extend(["allowance", "cancellation-policy", "coupon"]);
         }
         if verb == "place" || verb.is_empty() {
             subjects.push("patron");
@@ -146,6 +173,9 @@ fn subjects(path: &str, operation: &Value) -> Vec<&'static str> {
     }
     if collection == "waitlist-entries" {
         subjects.extend(["reservation", "seat", "waitlist"]);
+    }
+    if verb == "prices" {
+        subjects.push("choice");
     }
     if verb == "waitlist" {
         subjects.extend(CHOOSING.iter().copied().chain(["reservation"]));
@@ -164,6 +194,7 @@ fn is_of(segment: &str, subject: &str) -> bool {
 
 fn singular(segment: &str) -> &str {
     match segment {
+        "cancellation-policies" => "cancellation-policy",
         "price-policies" => "price-policy",
         "time_slot" => "time-slot",
         "branches" => "branch",

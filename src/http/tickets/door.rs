@@ -39,6 +39,7 @@ const AT_ONCE_MAX: usize = 16;
 /// A ticket that was scanned.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the field is called so in JSON")]
 pub struct Scanned {
     /// What the scanner read.
     #[schema(max_length = 1024)]
@@ -222,7 +223,7 @@ pub(in super::super) async fn check_in(
     Sent(scanned): Sent<Scanned>,
 ) -> Result<Response, Problem> {
     let key = key.bind(app.store.vault(), admin.scope(), &("check-ins", &scanned))?;
-    let request = caller.request(admin.actor(), "check-ins", key);
+    let request = caller.request(admin.actor(), "check-ins/scan", key);
     let (committed, view) = admit(&app, &admin, &request, &scanned).await??;
     Ok(Done::ok(&committed, view).into_response())
 }

@@ -138,7 +138,7 @@ pub(in super::super) async fn join(
         None => (Actor::Guest(number), "anonymous".to_owned()),
     };
     let key = key.bind(app.store.vault(), scope, &("waitlist", &joining))?;
-    let request = caller.request(actor, "waitlists/join", key);
+    let request = caller.request(actor, "time-slots/waitlist", key);
     let committed = app.bookings.join(&request, number, &joining).await?;
     // A repeated request is answered with what began the first time.
     if let Some(entry) = joined(&committed) {

@@ -44,8 +44,12 @@ pub(in super::super) async fn accept(
     Sent(Nothing {}): Sent<Nothing>,
 ) -> Result<Response, Problem> {
     let (slot, entry) = (waiter.time_slot, waiter.entry);
-    let key = key.bind(app.store.vault(), waiter.scope(), &("waitlists/accept", entry))?;
-    let request = caller.request(waiter.actor(), "waitlists/accept", key);
+    let key = key.bind(
+        app.store.vault(),
+        waiter.scope(),
+        &("waitlist-entries/accept", entry),
+    )?;
+    let request = caller.request(waiter.actor(), "waitlist-entries/accept", key);
     let committed = app.bookings.accept(&request, slot, entry).await?;
     let (state, _) = app
         .store
@@ -77,8 +81,12 @@ pub(in super::super) async fn decline(
     Sent(Nothing {}): Sent<Nothing>,
 ) -> Result<Response, Problem> {
     let (slot, entry) = (waiter.time_slot, waiter.entry);
-    let key = key.bind(app.store.vault(), waiter.scope(), &("waitlists/decline", entry))?;
-    let request = caller.request(waiter.actor(), "waitlists/decline", key);
+    let key = key.bind(
+        app.store.vault(),
+        waiter.scope(),
+        &("waitlist-entries/decline", entry),
+    )?;
+    let request = caller.request(waiter.actor(), "waitlist-entries/decline", key);
     let committed = app.bookings.decline(&request, slot, entry).await?;
     after(&app, &committed, &waiter).await
 }
@@ -121,9 +129,9 @@ pub(in super::super) async fn leave(
     let key = key.bind(
         app.store.vault(),
         waiter.scope(),
-        &("waitlists/leave", entry, &body),
+        &("waitlist-entries/leave", entry, &body),
     )?;
-    let request = caller.request(waiter.actor(), "waitlists/leave", key);
+    let request = caller.request(waiter.actor(), "waitlist-entries/leave", key);
     let committed = app.bookings.leave(&request, slot, entry, by, body.reason).await?;
     after(&app, &committed, &waiter).await
 }

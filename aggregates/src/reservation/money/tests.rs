@@ -96,17 +96,19 @@ fn paid(amount: i64) -> Event {
 }
 
 fn pay(amount: i64) -> Do {
-    Do::MarkPaid {
+    Do::Pay(Pay {
         amount: Some(won(amount)),
         note: None,
-    }
+        source: None,
+    })
 }
 
 fn pay_rest() -> Do {
-    Do::MarkPaid {
+    Do::Pay(Pay {
         amount: None,
         note: None,
-    }
+        source: None,
+    })
 }
 
 fn refund(amount: i64) -> Do {
@@ -195,13 +197,14 @@ fn an_amount_that_is_none_or_of_another_currency_is_refused() {
             .when(refund(amount))
             .refused(&No::NotAnAmount);
     }
-    let dollars = Do::MarkPaid {
+    let dollars = Do::Pay(Pay {
         amount: Some(Money {
             amount: 1,
             currency: Currency::USD,
         }),
         note: None,
-    };
+        source: None,
+    });
     given::<Reservation>(begin())
         .when(dollars)
         .refused(&No::AmountDiffers { due: won(PRICE) });

@@ -144,7 +144,9 @@ fn a_check_in_is_undone_within_a_day_and_can_be_repeated() {
 fn a_ticket_is_made_for_who_will_be_let_in() {
     let state = |events: Vec<Event>| {
         let mut state = Reservation::default();
-        events.into_iter().for_each(|event| state.evolve(event));
+        for event in events {
+            state.evolve(event);
+        }
         state
     };
     let on_site: Vec<_> = placed(Payment::OnSite).into();
@@ -167,7 +169,9 @@ fn a_ticket_is_made_for_who_will_be_let_in() {
 fn a_visit_stands_until_it_is_called_off() {
     let state = |events: Vec<Event>| {
         let mut state = Reservation::default();
-        events.into_iter().for_each(|event| state.evolve(event));
+        for event in events {
+            state.evolve(event);
+        }
         state
     };
     let stands = |events| state(events).visit().map(|(_, stands)| stands);

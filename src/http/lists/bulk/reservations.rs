@@ -2,7 +2,7 @@
 
 use aggregates::{
     ids::ReservationId,
-    reservation::{Canceller, ReservationCommand},
+    reservation::{Canceller, Pay, ReservationCommand},
     rights::Permission,
     values::Note,
 };
@@ -17,6 +17,7 @@ use super::{
         body::{Sendable, Sent},
         caller::Caller,
         idempotency::Key,
+        late::nearby,
         problem::{Problem, ProblemBody},
     },
     BulkAnswer, carried_out, check, each,
@@ -127,13 +128,19 @@ impl One {
         let key = key.bind(app.store.vault(), admin.scope(), &("bulk", action, id, &reason))?;
         let request = caller.request(admin.actor(), action.command(), key);
         let command = match action {
-            ReservationAction::MarkPaid => ReservationCommand::MarkPaid {
-                amount: None,
-                note: reason,
-            },
+            ReservationAction::MarkPaid => {
+                let pay = Pay {
+                    note: reason,
+                    ..Pay::default()
+                };
+                let nearby = nearby(&app, &[id]).await?;
+                return Ok(app.bookings.pay(&request, id, &pay, &nearby).await?);
+            }
             ReservationAction::MarkNotified => ReservationCommand::MarkNotified { note: reason },
             ReservationAction::CheckIn => ReservationCommand::CheckIn,
-            ReservationAction::MarkNoShow => ReservationCommand::MarkNoShow,
+            ReservationAction::MarkNoShow => {
+                return Ok(app.bookings.mark_no_show(&request, id).await?);
+            }
             ReservationAction::Cancel => {
                 let by = Canceller::Staff;
                 return Ok(app.bookings.cancel(&request, id, by, reason).await?);
