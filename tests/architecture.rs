@@ -1,7 +1,7 @@
 //! The house keeps its plan: top level, walls between the crates, and a first sentence in every file.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
@@ -159,6 +159,33 @@ fn no_file_outgrows_its_room() {
     }
     let too_long: Vec<_> = long.iter().filter(|(lines, _)| *lines > LINES_MAX).collect();
     assert!(too_long.is_empty(), "over {LINES_MAX} lines: {too_long:#?}");
+}
+
+/// In the document a schema goes by one name: of two with the same one, one would be described by the other.
+#[test]
+fn no_two_schemas_share_a_name() {
+    let mut known: BTreeMap<String, PathBuf> = BTreeMap::new();
+    let mut shared = Vec::new();
+    for path in sources("src") {
+        let text = fs::read_to_string(&path).expect("a source");
+        for derived in text.split("utoipa::ToSchema)]").skip(1) {
+            let until = ["pub struct ", "pub enum "];
+            let Some((attributes, rest)) = until
+                .iter()
+                .filter_map(|item| derived.split_once(*item))
+                .min_by_key(|(before, _)| before.len())
+            else {
+                continue;
+            };
+            let named = attributes.split_once("as = ").map_or(rest, |(_, name)| name);
+            let name: String = named.chars().take_while(|c| c.is_alphanumeric()).collect();
+            if let Some(other) = known.insert(name.clone(), path.clone()) {
+                shared.push((name, other, path.clone()));
+            }
+        }
+    }
+    assert!(known.len() > 50, "few schemas are found: {}", known.len());
+    assert!(shared.is_empty(), "{shared:#?}");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use super::{contract, conversation::golden, field::Field};
 use crate::support::{api::Call, house::Sale};
 
 /// Where sentences for callers are written.
-const SPEAKING: [&str; 11] = [
+const SPEAKING: [&str; 14] = [
     "aggregates/src",
     "projections/src/words.rs",
     "src/booking",
@@ -25,6 +25,9 @@ const SPEAKING: [&str; 11] = [
     "src/customers.rs",
     "src/moments.rs",
     "src/numbers.rs",
+    "src/payments/generic.rs",
+    "src/payments/webhook.rs",
+    "src/programme",
     "src/programme.rs",
     "src/store/precondition.rs",
     "src/ticket.rs",

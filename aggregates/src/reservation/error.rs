@@ -57,7 +57,7 @@ pub enum ReservationError {
     #[error("the branch has no bank account to transfer to")]
     NoAccount,
     /// Money of another currency than the price.
-    #[error("the amount due is {} {}", due.amount, due.currency)]
+    #[error("the amount due is {} {}", due.amount, due.currency.code())]
     AmountDiffers {
         /// What is still to be paid.
         due: Money,
@@ -66,7 +66,7 @@ pub enum ReservationError {
     #[error("the amount must be from 1 to 1000000000 minor units")]
     NotAnAmount,
     /// More than is due back.
-    #[error("{} {} are due back", due.amount, due.currency)]
+    #[error("{} {} are due back", due.amount, due.currency.code())]
     RefundExceedsDue {
         /// What is.
         due: Money,

@@ -35,6 +35,7 @@ const AT_ONCE: usize = 16;
 /// What became of one thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = BulkOutcome)]
 pub enum Outcome {
     /// It was done.
     Done,

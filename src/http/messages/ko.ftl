@@ -283,6 +283,7 @@ price-no-price-for-size = 요금 정책에 { $size }명의 요금이 없습니�
     .en = the price policy has no price for { $size } people
     .title = 요금이 없는 인원수
     .help = 다른 인원수를 골라 주세요.
+
 ## Cancellation policies
 
 cancellation-policy-not-found = 해당 취소 정책이 없습니다
@@ -627,6 +628,7 @@ patron-barred = 예약하고 오지 않은 일이 있어 { $until }까지 예약
     .en = after missed reservations nothing can be booked until { $until }
     .title = 예약 제한
     .help = 그 뒤에 다시 예약하거나, 지점에 제한을 풀어 달라고 요청해 주세요.
+
 ## Ratings of movies
 
 rating-sign-in-needed = 청소년 관람불가 영화는 생년월일을 등록한 회원만 예약할 수 있습니다

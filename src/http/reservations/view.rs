@@ -143,7 +143,7 @@ impl MoneyView {
 
 /// An equal time slot.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-#[schema(title = "OfferForLateMoney")]
+#[schema(title = "OfferForLateMoney", as = OfferForLateMoney)]
 pub struct OfferView<'a> {
     /// Which one.
     time_slot: TimeSlotId,

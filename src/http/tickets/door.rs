@@ -78,6 +78,7 @@ impl Sendable for Scans {
 /// What became of a scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ScanOutcome)]
 pub enum Outcome {
     /// They are in, by this scan.
     CheckedIn,

@@ -50,6 +50,7 @@ pub enum Because {
 /// What became of an offer to somebody else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = WaitlistOutcome)]
 pub enum Outcome {
     /// It was taken.
     Accepted,

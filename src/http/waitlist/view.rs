@@ -59,7 +59,7 @@ pub struct EntryView {
 
 /// What is offered to an entry.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-#[schema(title = "WaitlistOffer")]
+#[schema(title = "WaitlistOffer", as = WaitlistOffer)]
 pub struct OfferView {
     /// Which places.
     seats: Vec<SeatLabel>,
