@@ -15,3 +15,18 @@ pub use notifications::Notifications;
 pub use openings::{Openings, open_themes};
 pub use refunds::Refunds;
 pub use waitlists::Waitlists;
+
+/// What one process at a time may be the worker of: the advisory lock that makes it so.
+#[derive(Clone, Copy)]
+enum Lock {
+    Deadlines = 1,
+    Absences = 2,
+    Refunds = 3,
+}
+
+impl Lock {
+    /// Arbitrary numbers, `jari` in ASCII and one for each.
+    const fn number(self) -> i64 {
+        0x6a61_7269_0000 + self as i64
+    }
+}

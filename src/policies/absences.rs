@@ -11,6 +11,7 @@ use projections::open_arrivals::{self, Absent};
 use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
 use tokio::sync::watch;
 
+use super::Lock;
 use crate::{
     booking::{Bookings, Refused},
     shutdown::told,
@@ -31,8 +32,6 @@ const BATCH_MAX: i64 = 500;
 const AT_ONCE_MAX: usize = 64;
 /// How long a lost connection is left alone.
 const RECONNECT_AFTER: Duration = Duration::from_secs(1);
-/// The advisory lock that makes one process the worker; an arbitrary number, `jari` in ASCII and 2.
-const WORKER_LOCK: i64 = 0x6a61_7269_0002;
 /// The policy's name in metadata and keys.
 const NAME: &str = "absences";
 
@@ -75,9 +74,12 @@ impl Absences {
     async fn lead(&self) -> Result<(), sqlx::Error> {
         // It ends soon after this process stands still, so that another one may work.
         let mut connection = tables::session(&self.database, Schema::Live).await?;
-        let leading = sqlx::query_scalar!(r#"select pg_try_advisory_lock($1) as "leading!""#, WORKER_LOCK)
-            .fetch_one(&mut connection)
-            .await?;
+        let leading = sqlx::query_scalar!(
+            r#"select pg_try_advisory_lock($1) as "leading!""#,
+            Lock::Absences.number()
+        )
+        .fetch_one(&mut connection)
+        .await?;
         if !leading {
             return connection.close().await;
         }

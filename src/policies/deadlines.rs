@@ -11,6 +11,7 @@ use projections::open_holds::{self, Due};
 use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
 use tokio::sync::watch;
 
+use super::Lock;
 use crate::{
     booking::{Bookings, Refused},
     store::{
@@ -30,8 +31,6 @@ const BATCH_MAX: i64 = 2_000;
 const AT_ONCE_MAX: usize = 256;
 /// How long a lost connection is left alone.
 const RECONNECT_AFTER: Duration = Duration::from_secs(1);
-/// The advisory lock that makes one process the worker; an arbitrary number, `jari` in ASCII and 1.
-const WORKER_LOCK: i64 = 0x6a61_7269_0001;
 /// The policy's name in metadata and keys.
 const NAME: &str = "deadlines";
 
@@ -69,10 +68,12 @@ impl Deadlines {
         // It ends soon after this process stands still, so that another one may work.
         let mut connection = tables::session(&self.database, Schema::Live).await?;
         while !over(stop) {
-            let leading =
-                sqlx::query_scalar!(r#"select pg_try_advisory_lock($1) as "leading!""#, WORKER_LOCK)
-                    .fetch_one(&mut connection)
-                    .await?;
+            let leading = sqlx::query_scalar!(
+                r#"select pg_try_advisory_lock($1) as "leading!""#,
+                Lock::Deadlines.number()
+            )
+            .fetch_one(&mut connection)
+            .await?;
             if leading {
                 self.lead(&mut connection, stop).await?;
             } else {

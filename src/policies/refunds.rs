@@ -16,6 +16,7 @@ use projections::reservation_money;
 use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
 use tokio::sync::watch;
 
+use super::Lock;
 use crate::{
     booking::Bookings,
     payments::{GivenBack, PaymentProvider, Refund},
@@ -33,8 +34,6 @@ const BATCH_MAX: i64 = 100;
 const PAUSE_MAX: Duration = Duration::from_secs(10 * 60);
 /// How long a lost connection is left alone.
 const RECONNECT_AFTER: Duration = Duration::from_secs(1);
-/// The advisory lock that makes one process the worker; an arbitrary number, `jari` in ASCII and 2.
-const WORKER_LOCK: i64 = 0x6a61_7269_0002;
 /// The policy's name in metadata and keys.
 const NAME: &str = "refunds";
 
@@ -81,10 +80,12 @@ impl Refunds {
         let mut connection = tables::session(&self.database, Schema::Live).await?;
         let mut waiting = HashMap::new();
         while !over(stop) {
-            let leading =
-                sqlx::query_scalar!(r#"select pg_try_advisory_lock($1) as "leading!""#, WORKER_LOCK)
-                    .fetch_one(&mut connection)
-                    .await?;
+            let leading = sqlx::query_scalar!(
+                r#"select pg_try_advisory_lock($1) as "leading!""#,
+                Lock::Refunds.number()
+            )
+            .fetch_one(&mut connection)
+            .await?;
             if leading {
                 self.look(&mut connection, &mut waiting, stop).await?;
             }
