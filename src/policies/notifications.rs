@@ -11,14 +11,15 @@ use aggregates::{
     Event, Recorded,
     branch::Branch,
     customer::Customer,
-    ids::ReservationId,
+    ids::{ReservationId, TimeSlotId},
     movie::Movie,
     reservation::{Placed, Reservation, ReservationCommand},
     theme::Theme,
     time_slot::{Show, TimeSlot},
 };
 use futures_util::{StreamExt as _, stream};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, tz::TimeZone};
+use moka::sync::Cache;
 use tokio::sync::Notify;
 use zeroize::Zeroizing;
 
@@ -43,6 +44,9 @@ const RETRY_AFTER: Duration = Duration::from_secs(2);
 const BACKOFF: Duration = Duration::from_secs(2);
 /// The longest pause between two attempts.
 const BACKOFF_MAX: Duration = Duration::from_secs(15 * 60);
+/// How many slots' names are kept at hand, and how long: a message may call a branch what it was called a minute ago.
+const NAMES_MAX: u64 = 10_000;
+const NAMES_KEPT: Duration = Duration::from_secs(60);
 /// A message that is later than this is of no use any more.
 const LATE_MAX: SignedDuration = SignedDuration::from_hours(24);
 /// The policy's name in metadata and keys.
@@ -55,7 +59,15 @@ pub struct Notifications {
     deliveries: Deliveries,
     ports: Ports,
     language: Language,
+    names: Cache<TimeSlotId, Arc<Names>>,
     planned: Notify,
+}
+
+/// What a slot is called.
+struct Names {
+    show: String,
+    branch: String,
+    zone: TimeZone,
 }
 
 /// Why nothing is sent.
@@ -88,6 +100,10 @@ impl Notifications {
             deliveries,
             ports,
             language,
+            names: Cache::builder()
+                .max_capacity(NAMES_MAX)
+                .time_to_live(NAMES_KEPT)
+                .build(),
             planned: Notify::new(),
         }
     }
@@ -254,12 +270,29 @@ impl Notifications {
 
     /// What the reservation is for, by its names.
     async fn telling<'a>(&self, placed: &'a Placed) -> Result<Telling<'a>, Unsent> {
-        let slot = self.store.read::<TimeSlot>(&placed.hold.time_slot).await?;
+        let id = placed.hold.time_slot;
+        let names = if let Some(known) = self.names.get(&id) {
+            known
+        } else {
+            let read = Arc::new(self.names_of(id).await?);
+            self.names.insert(id, Arc::clone(&read));
+            read
+        };
+        Ok(Telling {
+            placed,
+            show: names.show.clone(),
+            branch: names.branch.clone(),
+            zone: names.zone.clone(),
+        })
+    }
+
+    async fn names_of(&self, time_slot: TimeSlotId) -> Result<Names, Unsent> {
+        let slot = self.store.read::<TimeSlot>(&time_slot).await?;
         let plan = slot
             .plan()
             .map_err(|_| Unsent::Dropped("its time slot is unknown"))?;
         let branch = self.store.read::<Branch>(&plan.branch).await?;
-        let (Some(zone), Some(name)) = (zone_of(&branch), name_of(&branch)) else {
+        let (Some(zone), Some(branch)) = (zone_of(&branch), name_of(&branch)) else {
             return Err(Unsent::Dropped("its branch is unknown"));
         };
         let show = match &plan.show {
@@ -272,12 +305,7 @@ impl Notifications {
                 Theme::Unknown => String::new(),
             },
         };
-        Ok(Telling {
-            placed,
-            show,
-            branch: name,
-            zone,
-        })
+        Ok(Names { show, branch, zone })
     }
 
     /// Has the reservation remember that its customer was told; whether that is done, or will never be.
