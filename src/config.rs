@@ -5,7 +5,7 @@
 use std::{ffi::OsString, fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use axum::http::{HeaderName, HeaderValue};
-use clap::Args;
+use clap::{Args, builder::FalseyValueParser};
 use lettre::message::Mailbox;
 use reqwest::Url;
 use zeroize::Zeroizing;
@@ -30,7 +30,7 @@ pub struct DatabaseArgs {
     #[arg(long, env = "JARI_DATA_DIR", value_name = "DIRECTORY")]
     pub data_dir: Option<PathBuf>,
     /// Never install PostgreSQL; print the command that would
-    #[arg(long, env = "JARI_NO_INSTALL")]
+    #[arg(long, env = "JARI_NO_INSTALL", value_parser = FalseyValueParser::new())]
     pub no_install: bool,
     /// Look for PostgreSQL's programs and the package manager only in these directories, separated by colons
     #[arg(long, env = "JARI_PROGRAM_PATH", value_name = "DIRECTORIES")]

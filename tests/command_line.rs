@@ -329,6 +329,35 @@ async fn a_list_names_what_it_tells_of_and_says_when_it_is_empty() {
     }
 }
 
+#[rstest]
+#[case("1", true)]
+#[case("true", true)]
+#[case("0", false)]
+#[case("", false)]
+fn a_switch_is_set_as_people_set_switches(#[case] value: &str, #[case] taken: bool) {
+    let nothing =
+        PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("nothing-{}", uuid::Uuid::now_v7()));
+    let output = program()
+        .args([
+            "serve",
+            "--port",
+            "0",
+            "--program-path",
+            "/nowhere",
+            "--admin-token",
+        ])
+        .arg("a-token-that-is-long-enough-for-a-test")
+        .arg("--data-dir")
+        .arg(&nothing)
+        .env("JARI_NO_INSTALL", value)
+        .output()
+        .expect("the program runs");
+    let (_, told) = said(&output);
+    // Without the switch it would install, and finds no package manager.
+    assert_eq!(told.contains("--no-install"), taken, "{told}");
+    let _ = fs::remove_dir_all(nothing);
+}
+
 #[test]
 fn a_file_that_cannot_be_read_is_named_without_a_place_in_it() {
     let empty = File::of(&json!({}));
