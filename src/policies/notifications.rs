@@ -109,37 +109,41 @@ impl Notifications {
     }
 
     /// Works until `stop` turns true; what is being sent then is sent to the end.
-    pub async fn run(self, mut stop: Signal) {
-        let this = &self;
-        let sending = this.send(stop.clone());
-        let planning = async {
-            tokio::select! {
-                () = this.plan() => {}
-                () = told(&mut stop) => {}
-            }
-        };
-        tokio::join!(planning, sending);
+    pub async fn run(self, stop: Signal) {
+        tokio::join!(self.plan(stop.clone()), self.send(stop));
     }
 
-    async fn plan(&self) {
+    async fn plan(&self, mut stop: Signal) {
         loop {
-            if let Err(error) = self.plan_next().await {
-                tracing::warn!(%error, "messages could not be planned yet");
-                tokio::time::sleep(RETRY_AFTER).await;
+            let over = match self.plan_next(&mut stop).await {
+                Ok(over) => over,
+                Err(error) => {
+                    tracing::warn!(%error, "messages could not be planned yet");
+                    tokio::time::timeout(RETRY_AFTER, told(&mut stop)).await.is_ok()
+                }
+            };
+            if over {
+                return;
             }
         }
     }
 
-    /// Plans the messages about the next events.
-    async fn plan_next(&self) -> Result<(), sqlx::Error> {
+    /// Plans the messages about the next events and tells whether it is over; only waiting for events is given up at the
+    /// signal, never a transaction.
+    async fn plan_next(&self, stop: &mut Signal) -> Result<bool, sqlx::Error> {
         let from = self.deliveries.position().await?;
-        let events = self.store.feed().after(from, BATCH_MAX).await;
-        let Some(last) = events.last() else { return Ok(()) };
+        let events = tokio::select! {
+            events = self.store.feed().after(from, BATCH_MAX) => events,
+            () = told(stop) => return Ok(true),
+        };
+        let Some(last) = events.last() else {
+            return Ok(false);
+        };
         let planned: Vec<Planned> = events.iter().flat_map(planned).collect();
         if self.deliveries.plan(from, last.position, &planned).await? && !planned.is_empty() {
             self.planned.notify_one();
         }
-        Ok(())
+        Ok(false)
     }
 
     async fn send(&self, mut stop: Signal) {
