@@ -1,6 +1,6 @@
 //! What runs a shop: coupons come in bulk, sales open by themselves, lists speak in names and say what is over.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
@@ -10,6 +10,7 @@ use super::{field::Field, named::names};
 use crate::support::{
     api::Call,
     house::{Sale, admin},
+    waiting::eventually,
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -92,15 +93,12 @@ async fn a_theme_that_is_activated_is_sold_by_its_template_without_further_ado()
     admin(&field.api, "themes", theme, "activate", json!({})).await;
     let day = (Timestamp::now() + (5 * 24).hours()).to_string();
     let listed = Call::get(format!("/v1/time-slots?theme={theme}&date={}", &day[..10]));
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
-    let items = loop {
+    let items = eventually("two slots", || async {
         let items = field.api.done(&listed).await.json()["items"].clone();
-        if items.as_array().is_some_and(|items| items.len() == 2) {
-            break items;
-        }
-        assert!(tokio::time::Instant::now() < deadline, "no slots: {items}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    };
+        let two = items.as_array().is_some_and(|items| items.len() == 2);
+        two.then_some(items)
+    })
+    .await;
     assert_eq!(
         (&items[0]["starts"], &items[1]["starts"]),
         (&json!("10:00"), &json!("12:00"))
@@ -120,21 +118,13 @@ async fn a_theme_that_is_activated_is_sold_by_its_template_without_further_ado()
             "sunday": ["10:00", "12:00", "14:00"] } }),
     )
     .await;
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
-    loop {
+    eventually("the slots of the new template", || async {
         let items = field.api.done(&listed).await.json()["items"].clone();
-        let starts: Vec<&str> = items
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|slot| slot["starts"].as_str().unwrap())
-            .collect();
-        if starts == ["12:00", "14:00"] {
-            break;
-        }
-        assert!(tokio::time::Instant::now() < deadline, "{items}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+        let items = items.as_array().expect("items").iter();
+        let starts: Vec<Value> = items.map(|slot| slot["starts"].clone()).collect();
+        (starts == ["12:00", "14:00"]).then_some(())
+    })
+    .await;
     field.close().await;
 }
 
