@@ -7,7 +7,14 @@ mod deadlines;
 mod notifications;
 mod openings;
 mod refunds;
+mod timers;
 mod waitlists;
+
+use std::time::Duration;
+
+use sqlx::PgConnection;
+
+use crate::shutdown::Signal;
 
 pub use absences::Absences;
 pub use deadlines::Deadlines;
@@ -29,4 +36,21 @@ impl Lock {
     const fn number(self) -> i64 {
         0x6a61_7269_0000 + self as i64
     }
+
+    /// Whether this session has it now.
+    async fn take(self, session: &mut PgConnection) -> sqlx::Result<bool> {
+        sqlx::query_scalar!(r#"select pg_try_advisory_lock($1) as "taken!""#, self.number())
+            .fetch_one(session)
+            .await
+    }
+}
+
+/// Whether nothing is to be done any more: the signal came, or nobody is left to give it.
+fn over(stop: &Signal) -> bool {
+    *stop.borrow() || stop.has_changed().is_err()
+}
+
+async fn pause(stop: &mut Signal, time: Duration) {
+    // Either the time is over or the stop signal came; both mean: look again.
+    let _ = tokio::time::timeout(time, stop.changed()).await;
 }

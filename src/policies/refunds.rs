@@ -14,12 +14,12 @@ use std::{
 use aggregates::{ids::ReservationId, reservation::Reservation};
 use projections::reservation_money;
 use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
-use tokio::sync::watch;
 
-use super::Lock;
+use super::{Lock, over, pause};
 use crate::{
     booking::Bookings,
     payments::{GivenBack, PaymentProvider, Refund},
+    shutdown::Signal,
     store::{
         Request, Stop, Store,
         tables::{self, Schema},
@@ -65,7 +65,7 @@ impl Refunds {
     }
 
     /// Works until `stop` turns true. A lost database is waited for.
-    pub async fn run(self, mut stop: watch::Receiver<bool>) {
+    pub async fn run(self, mut stop: Signal) {
         while !over(&stop) {
             if let Err(error) = self.work(&mut stop).await
                 && !over(&stop)
@@ -76,17 +76,11 @@ impl Refunds {
         }
     }
 
-    async fn work(&self, stop: &mut watch::Receiver<bool>) -> Result<(), sqlx::Error> {
+    async fn work(&self, stop: &mut Signal) -> Result<(), sqlx::Error> {
         let mut connection = tables::session(&self.database, Schema::Live).await?;
         let mut waiting = HashMap::new();
         while !over(stop) {
-            let leading = sqlx::query_scalar!(
-                r#"select pg_try_advisory_lock($1) as "leading!""#,
-                Lock::Refunds.number()
-            )
-            .fetch_one(&mut connection)
-            .await?;
-            if leading {
+            if Lock::Refunds.take(&mut connection).await? {
                 self.look(&mut connection, &mut waiting, stop).await?;
             }
             pause(stop, LOOK_EVERY).await;
@@ -99,7 +93,7 @@ impl Refunds {
         &self,
         connection: &mut PgConnection,
         waiting: &mut HashMap<(ReservationId, i64), Waiting>,
-        stop: &watch::Receiver<bool>,
+        stop: &Signal,
     ) -> Result<(), sqlx::Error> {
         let (mut after, mut due) = (None, Vec::new());
         loop {
@@ -179,14 +173,4 @@ impl Refunds {
             }
         }
     }
-}
-
-/// Whether nothing is to be done any more: the signal came, or nobody is left to give it.
-fn over(stop: &watch::Receiver<bool>) -> bool {
-    *stop.borrow() || stop.has_changed().is_err()
-}
-
-async fn pause(stop: &mut watch::Receiver<bool>, time: Duration) {
-    // Either the time is over or the stop signal came; both mean: look again.
-    let _ = tokio::time::timeout(time, stop.changed()).await;
 }
