@@ -205,6 +205,14 @@ impl Ports {
         }
     }
 
+    /// Whether any of them leads to somebody.
+    #[must_use]
+    pub fn reach_somebody(&self) -> bool {
+        Channel::ALL
+            .into_iter()
+            .any(|channel| self.port(channel).reaches())
+    }
+
     /// The channels on which a message that may have been sent can be sent again.
     #[must_use]
     pub fn repeatable(&self) -> Vec<String> {

@@ -3,7 +3,7 @@
 mod carriers;
 mod house;
 
-use jari::vault::{Deliveries, Ended};
+use jari::vault::{Claimed, Deliveries, Ended};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -260,22 +260,14 @@ async fn who_was_slower_says_nothing_about_a_message() {
         .expect("taken up");
     let again = deliveries.claim(10).await.expect("messages");
     assert_eq!(again.len(), claimed.len());
-    assert!(
-        !deliveries
-            .end(&claimed[0], &Ended::Failed("late"))
-            .await
-            .expect("no")
-    );
+    let end =
+        async |message: &Claimed, ended| deliveries.end(&[(message.clone(), ended)]).await.expect("an end");
+    assert_eq!(end(&claimed[0], Ended::Failed("late")).await, 0);
     let same = again
         .iter()
         .find(|message| message.id == claimed[0].id)
         .expect("the same");
-    assert!(
-        deliveries
-            .end(same, &Ended::Failed("in time"))
-            .await
-            .expect("yes")
-    );
+    assert_eq!(end(same, Ended::Failed("in time")).await, 1);
     // The checkpoint is a fence, too.
     let position = deliveries.position().await.expect("a position");
     assert!(deliveries.plan(position, position + 1, &[]).await.expect("yes"));

@@ -5,7 +5,11 @@
 //! which adds the messages, so each event is planned once. A message is claimed by one process at a time. It is sent with
 //! the same id each time; what a process leaves behind in the middle is sent again only on a way that takes an id once.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use aggregates::{
     Event, Recorded,
@@ -33,9 +37,15 @@ use crate::{
 };
 
 /// Events looked at in one transaction.
-const BATCH_MAX: usize = 500;
+const BATCH_MAX: usize = 8_192;
+/// While events keep coming, they are looked at as often as this: each transaction waits for the disk that bookings need.
+const PLAN_EVERY: Duration = Duration::from_millis(200);
 /// Messages claimed at once, and sent at the same time: none waits for another one while its lease runs out.
 const CLAIMED_MAX: u16 = 16;
+/// The same where none goes anywhere, so that none takes long.
+const CLAIMED_WITHOUT_WAY_MAX: u16 = 1_000;
+/// How often it is looked for what another process left behind.
+const TAKE_UP_EVERY: Duration = Duration::from_secs(5);
 /// How often it is looked for what is due.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How long a lost database is left alone.
@@ -74,7 +84,9 @@ struct Names {
 enum Unsent {
     /// There is nothing to tell any more.
     Dropped(&'static str),
-    /// Not now.
+    /// The reservation could not be read.
+    Unread,
+    /// Nor could something else.
     Store(StoreError),
 }
 
@@ -133,7 +145,11 @@ impl Notifications {
     async fn plan_next(&self, stop: &mut Signal) -> Result<bool, sqlx::Error> {
         let from = self.deliveries.position().await?;
         let events = tokio::select! {
-            events = self.store.feed().after(from, BATCH_MAX) => events,
+            events = async {
+                self.store.feed().after(from, BATCH_MAX).await;
+                tokio::time::sleep(PLAN_EVERY).await;
+                self.store.feed().after(from, BATCH_MAX).await
+            } => events,
             () = told(stop) => return Ok(true),
         };
         let Some(last) = events.last() else {
@@ -147,8 +163,9 @@ impl Notifications {
     }
 
     async fn send(&self, mut stop: Signal) {
+        let mut taken_up = None;
         while !*stop.borrow() {
-            let wait = match self.send_next().await {
+            let wait = match self.send_next(&mut taken_up).await {
                 Ok(0) => LOOK_EVERY,
                 Ok(_) => continue,
                 Err(error) => {
@@ -166,16 +183,32 @@ impl Notifications {
     }
 
     /// Sends what is due, and has reservations remember what was sent; answers how much there was to do.
-    async fn send_next(&self) -> Result<usize, sqlx::Error> {
-        self.deliveries.take_up(&self.ports.repeatable()).await?;
-        let claimed = self.deliveries.claim(i64::from(CLAIMED_MAX)).await?;
+    async fn send_next(&self, taken_up: &mut Option<Instant>) -> Result<usize, sqlx::Error> {
+        if taken_up.is_none_or(|at| at.elapsed() >= TAKE_UP_EVERY) {
+            self.deliveries.take_up(&self.ports.repeatable()).await?;
+            *taken_up = Some(Instant::now());
+        }
+        let most = if self.ports.reach_somebody() {
+            CLAIMED_MAX
+        } else {
+            CLAIMED_WITHOUT_WAY_MAX
+        };
+        let claimed = self.deliveries.claim(i64::from(most)).await?;
         let count = claimed.len();
-        let deliveries = stream::iter(claimed).map(|claimed| self.deliver(claimed));
-        let ended: Vec<sqlx::Result<()>> = deliveries
+        let reservations = &self.reservations(&claimed).await;
+        let deliveries = stream::iter(claimed).map(|claimed| async {
+            let reservation = reservations.get(&claimed.reservation);
+            self.deliver(claimed, reservation).await
+        });
+        let ended: Vec<sqlx::Result<Option<(Claimed, Ended)>>> = deliveries
             .buffer_unordered(usize::from(CLAIMED_MAX))
             .collect()
             .await;
-        ended.into_iter().collect::<Result<(), _>>()?;
+        let ended = ended.into_iter().filter_map(Result::transpose);
+        let ended: Vec<(Claimed, Ended)> = ended.collect::<Result<_, _>>()?;
+        if !ended.is_empty() {
+            self.deliveries.end(&ended).await?;
+        }
         for (id, position, reservation) in self.deliveries.unnoted(i64::from(CLAIMED_MAX)).await? {
             let key = format!("delivery/{id}");
             if self.note(&key, position, reservation).await {
@@ -185,13 +218,32 @@ impl Notifications {
         Ok(count)
     }
 
-    async fn deliver(&self, claimed: Claimed) -> Result<(), sqlx::Error> {
-        let ended = match self.attempt(&claimed).await {
+    /// What the messages are about, as it is now; nothing, while the log cannot be read.
+    async fn reservations(&self, claimed: &[Claimed]) -> HashMap<ReservationId, Reservation> {
+        let about: BTreeSet<ReservationId> = claimed.iter().map(|message| message.reservation).collect();
+        let about: Vec<ReservationId> = about.into_iter().collect();
+        match self.store.read_all::<Reservation>(&about).await {
+            Ok(read) => about.into_iter().zip(read).collect(),
+            Err(error) => {
+                tracing::warn!(%error, "the reservations of messages could not be read yet");
+                HashMap::new()
+            }
+        }
+    }
+
+    /// Sends a message. How it went is said at once where it went somewhere; else it is answered, to be said with others.
+    async fn deliver(
+        &self,
+        claimed: Claimed,
+        reservation: Option<&Reservation>,
+    ) -> Result<Option<(Claimed, Ended)>, sqlx::Error> {
+        let ended = match self.attempt(&claimed, reservation).await {
             Ok(ended) => ended,
             Err(Unsent::Dropped(why)) => Ended::Dropped(why),
+            Err(Unsent::Unread) => again(&claimed, "the reservation could not be read"),
             Err(Unsent::Store(error)) => {
                 tracing::warn!(id = %claimed.id, %error, "a message could not be put together yet");
-                again(&claimed, "the reservation could not be read")
+                again(&claimed, "what it speaks of could not be read")
             }
         };
         match &ended {
@@ -201,14 +253,20 @@ impl Notifications {
             }
             Ended::Sent { .. } | Ended::Again(..) | Ended::Dropped(_) => {}
         }
-        self.deliveries.end(&claimed, &ended).await?;
-        Ok(())
+        let goes_nowhere = Channel::named(&claimed.channel).is_none_or(|way| !self.ports.port(way).reaches());
+        let attempt = (claimed, ended);
+        if goes_nowhere {
+            return Ok(Some(attempt));
+        }
+        self.deliveries.end(std::slice::from_ref(&attempt)).await?;
+        Ok(None)
     }
 
     /// Sends a message once, if there is still something to tell somebody.
-    async fn attempt(&self, claimed: &Claimed) -> Result<Ended, Unsent> {
+    async fn attempt(&self, claimed: &Claimed, reservation: Option<&Reservation>) -> Result<Ended, Unsent> {
         let channel = Channel::named(&claimed.channel).ok_or(Unsent::Dropped("there is no such way"))?;
-        let message = self.message(claimed, channel).await?;
+        let reservation = reservation.ok_or(Unsent::Unread)?;
+        let message = self.message(claimed, channel, reservation).await?;
         let port = self.ports.port(channel);
         Ok(match port.send(&message).await {
             Outcome::Sent(provider_id) => Ended::Sent {
@@ -222,14 +280,18 @@ impl Notifications {
         })
     }
 
-    async fn message(&self, claimed: &Claimed, channel: Channel) -> Result<Message, Unsent> {
+    async fn message(
+        &self,
+        claimed: &Claimed,
+        channel: Channel,
+        reservation: &Reservation,
+    ) -> Result<Message, Unsent> {
         let notice = Notice::named(&claimed.notice).ok_or(Unsent::Dropped("there is no such notice"))?;
         if self.store.now().duration_since(claimed.due_at) > LATE_MAX {
             return Err(Unsent::Dropped("it is too late"));
         }
-        let reservation = self.store.read::<Reservation>(&claimed.reservation).await?;
         let placed = notice
-            .holds(&reservation)
+            .holds(reservation)
             .ok_or(Unsent::Dropped("it is not so any more"))?;
         let to = self
             .recipient(placed, channel)

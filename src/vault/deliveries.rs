@@ -75,6 +75,49 @@ pub enum Ended {
     Dropped(&'static str),
 }
 
+impl Ended {
+    const fn state(&self) -> &'static str {
+        match self {
+            Self::Sent { .. } => "sent",
+            Self::Again(..) => "due",
+            Self::Failed(_) => "failed",
+            Self::Unknown(_) => "unknown",
+            Self::Dropped(_) => "dropped",
+        }
+    }
+
+    const fn after(&self) -> Duration {
+        match self {
+            Self::Again(after, _) => *after,
+            Self::Sent { .. } | Self::Failed(_) | Self::Unknown(_) | Self::Dropped(_) => Duration::ZERO,
+        }
+    }
+
+    fn provider_id(&self) -> Option<&str> {
+        match self {
+            Self::Sent { provider_id, .. } => provider_id.as_deref(),
+            Self::Again(..) | Self::Failed(_) | Self::Unknown(_) | Self::Dropped(_) => None,
+        }
+    }
+
+    const fn problem(&self) -> Option<&'static str> {
+        match self {
+            Self::Sent { .. } => None,
+            Self::Again(_, why) | Self::Failed(why) | Self::Unknown(why) | Self::Dropped(why) => Some(why),
+        }
+    }
+
+    const fn is_to_be_noted(&self) -> bool {
+        matches!(
+            self,
+            Self::Sent {
+                to_be_noted: true,
+                ..
+            }
+        )
+    }
+}
+
 /// A message as admins see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
@@ -116,6 +159,11 @@ pub enum Resent {
 /// All messages. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Deliveries(PgPool);
+
+/// One column of a statement that writes many rows.
+fn column<'a, T, C>(rows: &'a [T], value: impl FnMut(&'a T) -> C) -> Vec<C> {
+    rows.iter().map(value).collect()
+}
 
 struct Row {
     id: Uuid,
@@ -171,18 +219,20 @@ impl Deliveries {
         if moved.rows_affected() == 0 {
             return Ok(false);
         }
-        for message in planned {
+        if !planned.is_empty() {
             sqlx::query!(
                 "insert into vault.deliveries
                    (id, position, notice, channel, reservation, state, due_at, next_at, attempts_max)
-                 values ($1, $2, $3, $4, $5, 'due', $6, $6, $7)
+                 select id, position, notice, channel, reservation, 'due', due_at, due_at, $7
+                   from unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[])
+                     p(id, position, notice, channel, reservation, due_at)
                      on conflict (position, notice, channel) do nothing",
-                Uuid::now_v7(),
-                message.position,
-                message.notice,
-                message.channel,
-                message.reservation.number(),
-                SqlxTimestamp::from(message.due_at) as SqlxTimestamp,
+                &column(planned, |_| Uuid::now_v7()),
+                &column(planned, |message| message.position),
+                column(planned, |message| message.notice) as _,
+                column(planned, |message| message.channel) as _,
+                &column(planned, |message| message.reservation.number()),
+                column(planned, |message| SqlxTimestamp::from(message.due_at)) as _,
                 ATTEMPTS_MAX,
             )
             .execute(&mut *transaction)
@@ -221,38 +271,27 @@ impl Deliveries {
         Ok(claimed.collect())
     }
 
-    /// Says how an attempt ended. False: the message is not this process's any more; nothing changed.
-    pub async fn end(&self, claimed: &Claimed, ended: &Ended) -> sqlx::Result<bool> {
-        let (state, after, provider_id, problem) = match ended {
-            Ended::Sent { provider_id, .. } => ("sent", Duration::ZERO, provider_id.as_deref(), None),
-            Ended::Again(after, problem) => ("due", *after, None, Some(*problem)),
-            Ended::Failed(problem) => ("failed", Duration::ZERO, None, Some(*problem)),
-            Ended::Unknown(problem) => ("unknown", Duration::ZERO, None, Some(*problem)),
-            Ended::Dropped(problem) => ("dropped", Duration::ZERO, None, Some(*problem)),
-        };
-        let noted = !matches!(
-            ended,
-            Ended::Sent {
-                to_be_noted: true,
-                ..
-            }
-        );
+    /// Says how attempts ended, all in one go; answers how many. What is not this process's any more stays as it is.
+    pub async fn end(&self, attempts: &[(Claimed, Ended)]) -> sqlx::Result<u64> {
         let changed = sqlx::query!(
-            "update vault.deliveries
-                set state = $3, next_at = clock_timestamp() + make_interval(secs => $4), provider_id = $5,
-                    problem = $6, noted = $7, leased_until = null, changed_at = clock_timestamp()
-              where id = $1 and attempts = $2 and state = 'sending'",
-            claimed.id,
-            claimed.attempt,
-            state,
-            after.as_secs_f64(),
-            provider_id,
-            problem,
-            noted,
+            "update vault.deliveries d
+                set state = e.state, next_at = clock_timestamp() + make_interval(secs => e.after),
+                    provider_id = e.provider_id, problem = e.problem, noted = e.noted, leased_until = null,
+                    changed_at = clock_timestamp()
+               from unnest($1::uuid[], $2::int[], $3::text[], $4::float8[], $5::text[], $6::text[], $7::boolean[])
+                 e(id, attempts, state, after, provider_id, problem, noted)
+              where d.id = e.id and d.attempts = e.attempts and d.state = 'sending'",
+            &column(attempts, |(claimed, _)| claimed.id),
+            &column(attempts, |(claimed, _)| claimed.attempt),
+            column(attempts, |(_, ended)| ended.state()) as _,
+            &column(attempts, |(_, ended)| ended.after().as_secs_f64()),
+            column(attempts, |(_, ended)| ended.provider_id()) as _,
+            column(attempts, |(_, ended)| ended.problem()) as _,
+            &column(attempts, |(_, ended)| !ended.is_to_be_noted()),
         )
         .execute(&self.0)
         .await?;
-        Ok(changed.rows_affected() == 1)
+        Ok(changed.rows_affected())
     }
 
     /// Takes up what a process left behind while it was sending. Where sending twice does no harm it is due again;
