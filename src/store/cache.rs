@@ -6,7 +6,7 @@ use aggregates::{
     Decider, StreamId, coupon::Coupon, reservation::Reservation, seat::Seat, waitlist::Waitlist,
 };
 use cqrs_es::Aggregate as _;
-use moka::{ops::compute::Op, sync};
+use quick_cache::{Weighter, sync::Cache as Kept};
 use smol_str::SmolStr;
 
 /// Stored bytes of cached seats, reservations and coupons at most, as a measure of their memory: each is used for a while.
@@ -16,8 +16,13 @@ const CATALOGUE_BYTES_MAX: u64 = 18 << 20;
 /// What an entry takes besides its state.
 const ENTRY_BYTES: usize = 256;
 
+/// How many of what is sold to make room for at first.
+const SOLD_EXPECTED: usize = 16_384;
+/// The same of the others: so few that they stand behind one lock, for a layout may weigh a tenth of them all.
+const CATALOGUE_EXPECTED: usize = 32;
+
 /// Prefixes noted as read at most.
-const PREFIXES_MAX: u64 = 16_384;
+const PREFIXES_MAX: usize = 16_384;
 
 /// The state of some aggregate.
 pub(crate) type State = Arc<dyn Any + Send + Sync>;
@@ -46,26 +51,34 @@ impl Entry {
 ///
 /// In two parts: however many seats pass through, the layout of their auditorium stays.
 pub(crate) struct Cache {
-    sold: sync::Cache<StreamId, Entry>,
-    catalogue: sync::Cache<StreamId, Entry>,
+    sold: Part,
+    catalogue: Part,
     /// Kinds and prefixes of which every stream was read once.
-    prefixes: sync::Cache<(&'static str, SmolStr), ()>,
+    prefixes: Kept<(&'static str, SmolStr), ()>,
+}
+
+type Part = Kept<StreamId, Entry, StoredBytes>;
+
+/// Entries weigh what their events do.
+#[derive(Clone)]
+struct StoredBytes;
+
+impl Weighter<StreamId, Entry> for StoredBytes {
+    fn weight(&self, stream: &StreamId, entry: &Entry) -> u64 {
+        (stream.id.len() + entry.bytes + ENTRY_BYTES) as u64
+    }
 }
 
 impl Cache {
     pub fn new() -> Self {
-        let weight = |stream: &StreamId, entry: &Entry| {
-            u32::try_from(stream.id.len() + entry.bytes + ENTRY_BYTES).unwrap_or(u32::MAX)
-        };
-        let of = |bytes| sync::Cache::builder().max_capacity(bytes).weigher(weight).build();
         Self {
-            sold: of(SOLD_BYTES_MAX),
-            catalogue: of(CATALOGUE_BYTES_MAX),
-            prefixes: sync::Cache::new(PREFIXES_MAX),
+            sold: Kept::with_weighter(SOLD_EXPECTED, SOLD_BYTES_MAX, StoredBytes),
+            catalogue: Kept::with_weighter(CATALOGUE_EXPECTED, CATALOGUE_BYTES_MAX, StoredBytes),
+            prefixes: Kept::new(PREFIXES_MAX),
         }
     }
 
-    fn part(&self, stream: &StreamId) -> &sync::Cache<StreamId, Entry> {
+    fn part(&self, stream: &StreamId) -> &Part {
         if [Seat::TYPE, Reservation::TYPE, Coupon::TYPE, Waitlist::TYPE].contains(&stream.kind.as_str()) {
             &self.sold
         } else {
@@ -82,12 +95,11 @@ impl Cache {
 
     /// Keeps an entry unless a later one is here.
     pub fn put(&self, stream: &StreamId, new: Entry) {
-        self.part(stream)
-            .entry_by_ref(stream)
-            .and_compute_with(|old| match old {
-                Some(old) if old.value().sequence >= new.sequence => Op::Nop,
-                Some(_) | None => Op::Put(new),
-            });
+        let part = self.part(stream);
+        // Of two at the same moment the earlier may stay: it is stale, no more.
+        if part.peek(stream).is_none_or(|old| old.sequence < new.sequence) {
+            part.insert(stream.clone(), new);
+        }
     }
 
     /// Notes that every stream of this kind and prefix was read.
@@ -102,14 +114,14 @@ impl Cache {
 
     /// Drops an entry, because its stream holds values that are erased now.
     pub fn drop_entry(&self, stream: &StreamId) {
-        self.part(stream).invalidate(stream);
+        self.part(stream).remove(stream);
     }
 
     /// Drops everything.
     pub fn clear(&self) {
-        self.prefixes.invalidate_all();
-        self.sold.invalidate_all();
-        self.catalogue.invalidate_all();
+        self.prefixes.clear();
+        self.sold.clear();
+        self.catalogue.clear();
     }
 }
 

@@ -67,6 +67,15 @@ impl Reach {
             let _ = tokio::time::timeout(idle, self.called.notified()).await;
         }
     }
+
+    /// Waits until `idle`; while somebody waits for the model, only until `awaited`.
+    async fn linger(&self, idle: Instant, awaited: Instant) {
+        tokio::time::sleep_until(awaited).await;
+        if self.waiting.load(Ordering::Relaxed) == 0 {
+            // Called or not: either way it is time to go on.
+            let _ = tokio::time::timeout_at(idle, self.called.notified()).await;
+        }
+    }
 }
 
 impl Projections {

@@ -18,9 +18,11 @@ use crate::store::{
 /// Events folded in one transaction.
 const BATCH_MAX: usize = 8_192;
 /// Rows kept in memory; twice as many at most.
-const ROWS_MAX: usize = 6_000;
+const ROWS_MAX: usize = 3_000;
 /// While events keep coming, a batch with fewer than [`LINGER_BELOW`] waits this long from the last commit.
-const LINGER: Duration = Duration::from_millis(30);
+const LINGER: Duration = Duration::from_millis(100);
+/// The same while somebody waits for the model here.
+const LINGER_AWAITED: Duration = Duration::from_millis(30);
 /// See [`LINGER`]: a single command after a pause is never delayed.
 const LINGER_BELOW: usize = 4_096;
 /// How often a process that stands by looks whether the owner is gone.
@@ -126,12 +128,13 @@ impl<M: ReadModel> Owner<'_, M> {
         let events = tokio::time::timeout(tables::PING_EVERY, feed.after(position, BATCH_MAX))
             .await
             .ok()?;
-        let lingers = self.committed + LINGER;
-        if events.len() >= LINGER_BELOW || lingers <= Instant::now() {
+        if events.len() >= LINGER_BELOW || self.committed + LINGER <= Instant::now() {
             return Some(events);
         }
         // Each transaction costs the same however small it is; a few milliseconds make few of them.
-        tokio::time::sleep_until(lingers).await;
+        self.reach
+            .linger(self.committed + LINGER, self.committed + LINGER_AWAITED)
+            .await;
         Some(feed.after(position, BATCH_MAX).await)
     }
 
