@@ -185,6 +185,10 @@ impl ReadModel for ReservationList {
         recorded.id_of::<Reservation>()
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one table: what happened, and what becomes of the row"
+    )]
     fn fold(row: Option<Row>, recorded: &Recorded) -> Option<Row> {
         use ReservationEvent as Is;
         let Event::Reservation(event) = &recorded.event else {
