@@ -18,9 +18,8 @@ use aggregates::{
 };
 
 use crate::{
-    config::hex,
     store::{Stop, UnitOfWork},
-    vault::Vault,
+    vault::{Vault, hex},
 };
 
 /// Why an admin command was refused, whichever rule said no.

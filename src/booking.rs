@@ -2,7 +2,6 @@
 //!
 //! Whatever happens to a reservation happens to its seats, its coupon and itself in the same append, or not at all.
 
-mod administer;
 mod attend;
 mod choice;
 mod coupons;
@@ -18,26 +17,21 @@ mod patrons;
 mod place;
 mod prices;
 mod ratings;
+mod refusals;
 mod refused;
 mod reschedule;
 mod seats;
-mod soundness;
 mod waiting;
 mod waitlist;
-mod what_if;
 
 use std::sync::Arc;
 
-use aggregates::{
-    ids::{BranchId, ReservationId},
-    reservation::Reservation,
-};
+use aggregates::{ids::ReservationId, reservation::Reservation};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use smol_str::ToSmolStr as _;
 use sqlx::PgPool;
 
+pub(crate) use self::waitlist::look_again;
 pub use self::{
-    administer::{Administrable, NotDone, administer, administered_refusals, booking_refusals},
     choice::{Places, Wish},
     coupons::{BULK_MAX, BatchRevoked, ISSUED_MAX, issue_coupons, issue_in_bulk, revoke_all},
     door::{Arrival, DoorError, Scan},
@@ -46,16 +40,11 @@ pub use self::{
     numbers::Numbers,
     place::Placing,
     prices::{Asked, Price, PriceTable},
+    refusals::refusals,
     refused::{ChoiceError, Refused},
     reschedule::Wanted,
-    soundness::{IN_USE, ProgrammeError, zone_of},
     waiting::Joining,
-    what_if::{
-        DAYS_MAX as SIMULATED_DAYS_MAX, Difference, NotSimulated, Simulated, Simulation, Unpriced,
-        WhatIfError, simulate,
-    },
 };
-pub(crate) use self::{soundness::check as sound, waitlist::look_again};
 use crate::{
     payments::PaymentProvider,
     store::{Committed, Request, Stop, Store, UnitOfWork},
@@ -153,11 +142,6 @@ impl Bookings {
     {
         self.store.run(request, body).await
     }
-}
-
-/// Says at which branch this happens, so that the audit trail finds it there.
-pub(crate) fn at_branch(work: &mut UnitOfWork, branch: BranchId) {
-    work.annotate("branch", branch.to_smolstr());
 }
 
 const TOKEN_PURPOSE: &str = "reservation-token";

@@ -2,7 +2,14 @@
 //!
 //! Only variables that begin with `JARI_` are read. A stray `DATABASE_URL` of another project is ignored.
 
-use std::{ffi::OsString, fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    ffi::OsString,
+    fmt,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    str::FromStr,
+    time::Duration,
+};
 
 use axum::http::{HeaderName, HeaderValue};
 use clap::{Args, builder::FalseyValueParser};
@@ -76,17 +83,6 @@ impl FromStr for TypedSecret {
     }
 }
 
-/// Bytes as hex digits.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 fn secret_bytes(text: &str) -> Option<[u8; 32]> {
     use base64::Engine as _;
     let bytes = if text.len() == 64 {
@@ -104,19 +100,34 @@ fn secret_bytes(text: &str) -> Option<[u8; 32]> {
     bytes.try_into().ok()
 }
 
+// What holds unless something else is set up; in the help and for programs that make their own settings.
+const REQUESTS_PER_SECOND: u32 = 100;
+const GUESSES_PER_MINUTE: u32 = 30;
+const COUPON_FAILURES: u32 = 10;
+const HOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const PORT: u16 = 8080;
+const CONNECTIONS_MAX: usize = 10_000;
+const REQUESTS_MAX: usize = 4_000;
+const LISTENERS_MAX: usize = 2_000;
+const LISTENERS_PER_ADDRESS_MAX: usize = 200;
+const REQUEST_SECONDS: u64 = 15;
+const NOTICE_LANGUAGE: Language = Language::Korean;
+const SMS_BODY: &str = r#"{"to":"{to}","text":"{text}","id":"{id}"}"#;
+const SMS_ANSWER_ID: &str = "/id";
+
 /// How much one address may ask.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct RateLimits {
     /// Requests per second from one address (twice as many in a burst)
-    #[arg(long, env = "JARI_RATE_LIMIT", default_value_t = 100, value_name = "N",
+    #[arg(long, env = "JARI_RATE_LIMIT", default_value_t = REQUESTS_PER_SECOND, value_name = "N",
         value_parser = at_least(1_u32))]
     pub requests_per_second: u32,
     /// Look-ups, sign-ins and wrong tokens per minute from one address
-    #[arg(long, env = "JARI_GUESS_LIMIT", default_value_t = 30, value_name = "N",
+    #[arg(long, env = "JARI_GUESS_LIMIT", default_value_t = GUESSES_PER_MINUTE, value_name = "N",
         value_parser = at_least(1_u32))]
     pub guesses_per_minute: u32,
     /// Coupon codes that do not fit, in ten minutes, from one address and by one account
-    #[arg(long, env = "JARI_COUPON_FAILURE_LIMIT", default_value_t = 10, value_name = "N",
+    #[arg(long, env = "JARI_COUPON_FAILURE_LIMIT", default_value_t = COUPON_FAILURES, value_name = "N",
         value_parser = at_least(1_u32))]
     pub coupon_failures: u32,
 }
@@ -133,9 +144,9 @@ impl RateLimits {
 impl Default for RateLimits {
     fn default() -> Self {
         Self {
-            requests_per_second: 100,
-            guesses_per_minute: 30,
-            coupon_failures: 10,
+            requests_per_second: REQUESTS_PER_SECOND,
+            guesses_per_minute: GUESSES_PER_MINUTE,
+            coupon_failures: COUPON_FAILURES,
         }
     }
 }
@@ -145,10 +156,10 @@ impl Default for RateLimits {
 #[command(next_help_heading = "HTTP")]
 pub struct HttpArgs {
     /// The address to listen on
-    #[arg(long, env = "JARI_HOST", default_value = "127.0.0.1", value_name = "ADDRESS")]
-    pub host: std::net::IpAddr,
+    #[arg(long, env = "JARI_HOST", default_value_t = HOST, value_name = "ADDRESS")]
+    pub host: IpAddr,
     /// The port to listen on; 0 takes any free one
-    #[arg(long, env = "JARI_PORT", default_value_t = 8080, value_name = "PORT",
+    #[arg(long, env = "JARI_PORT", default_value_t = PORT, value_name = "PORT",
         value_parser = from_to(0..=u16::MAX))]
     pub port: u16,
     #[command(flatten)]
@@ -162,26 +173,26 @@ pub struct HttpArgs {
     #[arg(
         long,
         env = "JARI_CONNECTIONS_MAX",
-        default_value_t = 10_000,
+        default_value_t = CONNECTIONS_MAX,
         value_name = "N", value_parser = at_least(1_usize)
     )]
     pub connections_max: usize,
     /// How many requests are answered at the same time; others are told to retry
-    #[arg(long, env = "JARI_REQUESTS_MAX", default_value_t = 4_000, value_name = "N", value_parser = at_least(1_usize))]
+    #[arg(long, env = "JARI_REQUESTS_MAX", default_value_t = REQUESTS_MAX, value_name = "N", value_parser = at_least(1_usize))]
     pub requests_max: usize,
     /// How many listeners may follow live changes at the same time
-    #[arg(long, env = "JARI_LISTENERS_MAX", default_value_t = 2_000, value_name = "N", value_parser = at_least(1_usize))]
+    #[arg(long, env = "JARI_LISTENERS_MAX", default_value_t = LISTENERS_MAX, value_name = "N", value_parser = at_least(1_usize))]
     pub listeners_max: usize,
     /// How many of these listeners may come from one address
     #[arg(
         long,
         env = "JARI_LISTENERS_PER_ADDRESS_MAX",
-        default_value_t = 200,
+        default_value_t = LISTENERS_PER_ADDRESS_MAX,
         value_name = "N", value_parser = at_least(1_usize)
     )]
     pub listeners_per_address_max: usize,
     /// Seconds after which a request is given up
-    #[arg(long, env = "JARI_REQUEST_SECONDS", default_value_t = 15, value_name = "SECONDS",
+    #[arg(long, env = "JARI_REQUEST_SECONDS", default_value_t = REQUEST_SECONDS, value_name = "SECONDS",
         value_parser = from_to(1..=300_u64))]
     pub request_seconds: u64,
     #[command(flatten)]
@@ -209,15 +220,15 @@ impl HttpArgs {
 impl Default for HttpArgs {
     fn default() -> Self {
         Self {
-            host: [127, 0, 0, 1].into(),
-            port: 8080,
+            host: HOST,
+            port: PORT,
             limits: RateLimits::default(),
             client_address_header: None,
-            connections_max: 10_000,
-            requests_max: 4_000,
-            listeners_max: 2_000,
-            listeners_per_address_max: 200,
-            request_seconds: 15,
+            connections_max: CONNECTIONS_MAX,
+            requests_max: REQUESTS_MAX,
+            listeners_max: LISTENERS_MAX,
+            listeners_per_address_max: LISTENERS_PER_ADDRESS_MAX,
+            request_seconds: REQUEST_SECONDS,
             oidc: OidcArgs::default(),
             payments: PaymentArgs::default(),
         }
@@ -232,7 +243,7 @@ pub struct NoticeArgs {
     #[arg(
         long,
         env = "JARI_NOTICE_LANGUAGE",
-        default_value = "ko",
+        default_value = NOTICE_LANGUAGE.tag(),
         value_name = "LANGUAGE"
     )]
     pub notice_language: Language,
@@ -258,7 +269,7 @@ pub struct NoticeArgs {
     #[arg(
         long,
         env = "JARI_SMS_ANSWER_ID",
-        default_value = "/id",
+        default_value = SMS_ANSWER_ID,
         value_name = "POINTER"
     )]
     pub sms_answer_id: String,
@@ -277,18 +288,15 @@ pub struct NoticeArgs {
     pub mail_from: Option<Mailbox>,
 }
 
-/// What is posted unless something else is set up.
-const SMS_BODY: &str = r#"{"to":"{to}","text":"{text}","id":"{id}"}"#;
-
 impl Default for NoticeArgs {
     fn default() -> Self {
         Self {
-            notice_language: Language::Korean,
+            notice_language: NOTICE_LANGUAGE,
             notice_file: None,
             sms_url: None,
             sms_header: None,
             sms_body: SMS_BODY.parse().unwrap_or_default(),
-            sms_answer_id: "/id".to_owned(),
+            sms_answer_id: SMS_ANSWER_ID.to_owned(),
             smtp_url: None,
             mail_from: None,
         }

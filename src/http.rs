@@ -73,7 +73,7 @@ pub use self::{
     time_slots::Live,
 };
 use crate::{
-    booking::{Bookings, zone_of},
+    booking::Bookings,
     oidc::Provider,
     store::{Store, runner::Projections},
     vault::{Credentials, Deliveries, Nonces, Places, Sessions, TicketKeys},
@@ -158,7 +158,9 @@ impl App {
             return Ok(zone);
         }
         let branch = self.store.read::<Branch>(&id).await?;
-        let zone = zone_of(&branch).ok_or_else(|| Problem::refused(&BranchError::NotFound))?;
+        let zone = branch
+            .zone()
+            .ok_or_else(|| Problem::refused(&BranchError::NotFound))?;
         self.0.zones.insert(id, zone.clone());
         Ok(zone)
     }

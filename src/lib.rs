@@ -1,5 +1,6 @@
 //! Jari: a booking engine whose database is its history. The server's library; never holds a business rule.
 
+pub mod admin_commands;
 pub mod administration;
 pub mod audit;
 pub mod booking;
@@ -20,8 +21,10 @@ pub mod people;
 pub mod policies;
 pub mod postgres;
 pub mod programme;
+pub mod rights;
 pub mod server;
 pub mod shutdown;
+pub mod simulation;
 pub mod store;
 pub mod telemetry;
 pub mod ticket;

@@ -1,4 +1,4 @@
-//! The `jari` binary: hands its arguments to the library and nothing else.
+//! The `jari` binary: hands its arguments to the library and nothing else; never does anything of its own.
 
 use std::process::ExitCode;
 

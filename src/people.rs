@@ -124,15 +124,6 @@ pub async fn password_changed(
     store.run(request, body).await
 }
 
-/// Whether anybody has the role of the head office: until then, whoever runs the server has to make the first admin.
-pub async fn has_head_office(store: &Store) -> Result<bool, StoreError> {
-    let role = store.read::<Role>(&RoleName::head_office()).await?;
-    Ok(match &*role {
-        Role::Shipped { holders } | Role::Defined { holders, .. } => !holders.is_empty(),
-        Role::Unknown | Role::Retired => false,
-    })
-}
-
 async fn duties(work: &mut UnitOfWork, id: AdminId) -> Result<Duties, StoreError> {
     let admin = work.load::<Admin>(&id).await?;
     Ok(admin

@@ -2,6 +2,7 @@
 //! Never sells a seat.
 
 mod batch;
+mod soundness;
 
 use aggregates::{
     auditorium::Auditorium,
@@ -17,10 +18,13 @@ use aggregates::{
 };
 use jiff::{SignedDuration, Timestamp, ToSpan as _, tz::TimeZone};
 
-pub use self::batch::{BATCH_SLOTS_MAX, Batch, BatchError, Batched, Planned, Starts, schedule_batch};
+pub use self::{
+    batch::{BATCH_SLOTS_MAX, Batch, BatchError, Batched, Planned, Starts, schedule_batch},
+    soundness::{IN_USE, ProgrammeError, check as sound},
+};
 use crate::{
     administration::{Denied, administer},
-    booking::{look_again, zone_of},
+    booking::look_again,
     store::{Stop, UnitOfWork},
 };
 
@@ -175,7 +179,11 @@ async fn day(work: &mut UnitOfWork, plan: &Plan) -> Result<ScheduleId, Stop<Deni
         Show::Theme { theme, .. } => theme.uuid(),
     };
     // Whether the branch is there is its own rule's business.
-    let zone = zone_of(work.load::<Branch>(&plan.branch).await?).unwrap_or(TimeZone::UTC);
+    let zone = work
+        .load::<Branch>(&plan.branch)
+        .await?
+        .zone()
+        .unwrap_or(TimeZone::UTC);
     Ok(ScheduleId {
         place,
         date: on_the_wall(&zone, plan.starts_at).0,

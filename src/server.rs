@@ -19,6 +19,7 @@ use crate::{
     notify::{NoWay, Ports},
     oidc::Provider,
     policies::{Absences, Deadlines, Notifications, Openings, Refunds, Waitlists},
+    postgres::Connect,
     shutdown::{Signal, told},
     store::{Store, StoreError, StoreSettings, Upcasters, runner::Projections},
     vault::{
@@ -98,11 +99,12 @@ impl Door {
         Ok(Self { socket, address })
     }
 
-    fn open(self) -> Result<TcpListener, NotStarted> {
-        let address = self.address;
-        self.socket
-            .listen(BACKLOG)
-            .map_err(|source| refused(address, source))
+    /// Lets whoever comes wait at it; answers where that is.
+    fn open(self) -> Result<(TcpListener, SocketAddr), NotStarted> {
+        let failed = |source| refused(self.address, source);
+        let listener = self.socket.listen(BACKLOG).map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        Ok((listener, address))
     }
 }
 
@@ -140,23 +142,14 @@ impl Server {
         http::metrics::start();
         let admin = AdminToken::new(&config.admin_token).ok_or(NotStarted::AdminToken)?;
         let ports = Ports::of(&config.notices)?;
-        let listener = door.open()?;
-        let address = listener.local_addr().map_err(|source| NotStarted::Listen {
-            address: config.http.listen(),
-            source,
-        })?;
+        let (listener, address) = door.open()?;
         let database = migrate::as_runtime(&config.database).await?;
         let settings = StoreSettings {
             database: database.tokio_postgres(),
             upcasters: Upcasters::default(),
         };
         let store = Store::open(settings, Vault::new(&config.secret)).await?;
-        let reads = PgPoolOptions::new()
-            .max_connections(READ_CONNECTIONS)
-            .acquire_timeout(CONNECTION_WAIT)
-            .test_before_acquire(false)
-            .before_acquire(|connection, meta| Box::pin(still_there(connection, meta.idle_for)))
-            .connect_lazy_with(database.sqlx());
+        let reads = reads(&database);
         let lease = WorkerLease::acquire(&reads).await?;
         let bookings =
             Bookings::new(store.clone(), Numbers::of(&lease)).taking(config.http.payments.provider());
@@ -170,10 +163,6 @@ impl Server {
             http_stops.clone(),
         );
         let projections = Arc::new(Projections::start(&store, &database.sqlx()));
-
-        let deadlines = Deadlines::new(store.clone(), bookings.clone(), database.sqlx());
-        let absences = Absences::new(store.clone(), bookings.clone(), database.sqlx());
-        let refunds = Refunds::new(store.clone(), bookings.clone(), database.sqlx());
         let deliveries = Deliveries::new(reads.clone());
         let notifications = Notifications::new(
             store.clone(),
@@ -182,23 +171,13 @@ impl Server {
             ports,
             config.notices.notice_language,
         );
-        let mut work = vec![
+        let keeping = keep_lease(lease, bookings.clone(), reads.clone(), work_stops.clone());
+        let mut work = policies(&store, &bookings, &reads, &database, &work_stops);
+        work.extend([
             tokio::spawn(notifications.run(work_stops.clone())),
-            tokio::spawn(deadlines.run(work_stops.clone())),
-            tokio::spawn(absences.run(work_stops.clone())),
-            tokio::spawn(Openings::new(store.clone()).run(work_stops.clone())),
-            tokio::spawn(
-                Waitlists::new(store.clone(), bookings.clone(), reads.clone()).run(work_stops.clone()),
-            ),
-            tokio::spawn(keep_lease(
-                lease,
-                bookings.clone(),
-                reads.clone(),
-                work_stops.clone(),
-            )),
-            tokio::spawn(upkeep(store.clone(), work_stops.clone())),
-        ];
-        work.extend(refunds.map(|refunds| tokio::spawn(refunds.run(work_stops))));
+            tokio::spawn(keeping),
+            tokio::spawn(upkeep(store.clone(), work_stops)),
+        ]);
         let app = App::new(Parts {
             store: store.clone(),
             bookings,
@@ -257,6 +236,39 @@ impl Server {
         self.store.close().await;
         self.reads.close().await;
     }
+}
+
+/// The connections for questions to read models.
+fn reads(database: &Connect) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(READ_CONNECTIONS)
+        .acquire_timeout(CONNECTION_WAIT)
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| Box::pin(still_there(connection, meta.idle_for)))
+        .connect_lazy_with(database.sqlx())
+}
+
+/// Lets happen what happens by itself, but for messages, until the signal.
+fn policies(
+    store: &Store,
+    bookings: &Bookings,
+    reads: &PgPool,
+    database: &Connect,
+    stop: &Signal,
+) -> Vec<JoinHandle<()>> {
+    let deadlines = Deadlines::new(store.clone(), bookings.clone(), database.sqlx());
+    let absences = Absences::new(store.clone(), bookings.clone(), database.sqlx());
+    let openings = Openings::new(store.clone());
+    let waitlists = Waitlists::new(store.clone(), bookings.clone(), reads.clone());
+    let refunds = Refunds::new(store.clone(), bookings.clone(), database.sqlx());
+    let mut running = vec![
+        tokio::spawn(deadlines.run(stop.clone())),
+        tokio::spawn(absences.run(stop.clone())),
+        tokio::spawn(openings.run(stop.clone())),
+        tokio::spawn(waitlists.run(stop.clone())),
+    ];
+    running.extend(refunds.map(|refunds| tokio::spawn(refunds.run(stop.clone()))));
+    running
 }
 
 /// Whether a connection that was idle can still be used: after a restart of the database none of the old ones can.

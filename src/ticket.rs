@@ -1,5 +1,6 @@
-//! Tickets as a door scanner reads them: what they say, signed, as a short text for a QR code. Pure: no clock, no network,
-//! no secret but the key that is handed in; whether a reservation still stands is the log's to say.
+//! Tickets as a door scanner reads them: what they say, signed, as a short text for a QR code. Pure: no clock, no
+//! network, no secret but the key that is handed in; whether a reservation still stands is the log's to say. Never asks
+//! anybody.
 //!
 //! ```text
 //!   code      = base64url without padding (RFC 4648 §5) of: payload, signature

@@ -1,4 +1,4 @@
-//! Opens sales for the coming days: makes time slots from weekly programmes; never changes a slot that is there, and never
+//! Opens sales for the coming days: makes time slots from weekly timetables; never changes a slot that is there, and never
 //! makes one again that somebody withdrew.
 //!
 //! A slot is known by its place and its start, so opening the same days again adds only what is missing, and any number of
@@ -6,6 +6,7 @@
 //! [`follow()`]; what was taken off that way is made again when the timetable has it again.
 
 mod follow;
+mod plans;
 
 use std::{
     collections::BTreeSet,
@@ -15,38 +16,29 @@ use std::{
 
 use aggregates::{
     StreamId,
-    auditorium::{Auditorium, Hall},
+    auditorium::Auditorium,
     branch::Branch,
-    business_day::{Weekday, moment, on_the_wall},
+    business_day::{Weekday, on_the_wall},
     ids::{AuditoriumId, BranchId, MovieId, PricePolicyId, ThemeId, TimeSlotId},
-    movie::Movie,
-    price_policy::PricePolicy,
-    pricing::Tariff,
     seating::OrphanRule,
     theme::{SalesOpening, Theme},
-    time_slot::{
-        CANCEL_MINUTES_DEFAULT, HOLD_CAP_MINUTES_DEFAULT, HOLD_MINUTES_DEFAULT, POOL_MINUTES_DEFAULT, Plan,
-        SEATS_PER_CUSTOMER_DEFAULT, Show, TimeSlot,
-    },
+    time_slot::{POOL_MINUTES_DEFAULT, Plan, Show, TimeSlot},
     values::WallTime,
 };
 use follow::{FOLLOW, on_its_wall};
 pub use follow::{Followed, Unsettled, Why, follow};
-use jiff::{ToSpan, civil::Date, tz::TimeZone};
+use jiff::ToSpan as _;
 use sha2::{Digest as _, Sha256};
 use uuid::{Builder, Uuid};
 
 use crate::{
     administration::Denied,
-    booking::at_branch,
     programme,
     store::{Request, Stop, Store, StoreError, UnitOfWork},
 };
 
 /// Days of one place in one unit of work.
 pub const UNIT_DAYS: u16 = 14;
-/// Days before the business day on which sales of a screening open, as its day appears (DOMAIN C5).
-const SCREENING_DAYS_AHEAD: u16 = 6;
 /// Days that are made of every theme, at least: the tabs a customer sees (DOMAIN C5).
 const SESSION_DAYS_MIN: u16 = 7;
 /// How often one slot is made again at most after a timetable had it no more.
@@ -82,7 +74,7 @@ impl std::ops::AddAssign for Opened {
 
 /// What is shown in one place, week by week.
 #[derive(Debug, Clone)]
-pub struct Programme {
+pub struct Timetable {
     /// The branch the place belongs to.
     pub branch: BranchId,
     /// What is shown.
@@ -93,20 +85,24 @@ pub struct Programme {
 #[derive(Debug, Clone)]
 pub enum Shows {
     /// Movies in an auditorium.
-    Screenings {
-        /// Where.
-        auditorium: AuditoriumId,
-        /// What they cost.
-        price_policy: PricePolicyId,
-        /// Minutes before the start until which customers cancel online.
-        cancel_minutes: u16,
-        /// Which seats may be chosen together.
-        seating: Seating,
-        /// Which movies, and when.
-        screenings: Arc<Vec<Screening>>,
-    },
+    Screenings(Screenings),
     /// As the theme's own template says.
     Sessions(ThemeId),
+}
+
+/// The movies of one auditorium.
+#[derive(Debug, Clone)]
+pub struct Screenings {
+    /// Where.
+    pub auditorium: AuditoriumId,
+    /// What they cost.
+    pub price_policy: PricePolicyId,
+    /// Minutes before the start until which customers cancel online.
+    pub cancel_minutes: u16,
+    /// Which seats may be chosen together.
+    pub seating: Seating,
+    /// Which movies, and when.
+    pub screenings: Arc<Vec<Screening>>,
 }
 
 /// Which seats may be chosen together (DOMAIN C12).
@@ -149,7 +145,7 @@ pub fn days_of(opens: SalesOpening) -> u16 {
 pub async fn open(
     store: &Store,
     policy: &'static str,
-    programme: &Programme,
+    timetable: &Timetable,
     days: Range<u16>,
 ) -> Result<Opened, Stop<Denied>> {
     let counted = Mutex::new(Opened::default());
@@ -157,7 +153,7 @@ pub async fn open(
         .run(&Request::system(policy, "time-slots/open-sales"), |mut unit| {
             let (counted, days) = (&counted, days.clone());
             async move {
-                let opened = open_days(store, &mut unit, programme, days).await?;
+                let opened = open_days(store, &mut unit, timetable, days).await?;
                 *counted.lock().unwrap_or_else(PoisonError::into_inner) = opened;
                 Ok(())
             }
@@ -174,13 +170,13 @@ pub async fn open_theme(store: &Store, policy: &'static str, theme: ThemeId) -> 
     let Ok(game) = store.read::<Theme>(&theme).await?.active().cloned() else {
         return Ok(opened);
     };
-    let programme = Programme {
+    let timetable = Timetable {
         branch: game.branch,
         shows: Shows::Sessions(theme),
     };
     let days = days_of(game.opens);
     for from in (0..days).step_by(UNIT_DAYS.into()) {
-        opened += open(store, policy, &programme, from..days.min(from + UNIT_DAYS)).await?;
+        opened += open(store, policy, &timetable, from..days.min(from + UNIT_DAYS)).await?;
     }
     Ok(opened)
 }
@@ -188,14 +184,14 @@ pub async fn open_theme(store: &Store, policy: &'static str, theme: ThemeId) -> 
 async fn open_days(
     store: &Store,
     work: &mut UnitOfWork,
-    programme: &Programme,
+    timetable: &Timetable,
     days: Range<u16>,
 ) -> Result<Opened, Stop<Denied>> {
     let now = work.now();
-    let Ok(site) = work.load::<Branch>(&programme.branch).await?.open().cloned() else {
+    let Ok(site) = work.load::<Branch>(&timetable.branch).await?.open().cloned() else {
         return Ok(Opened::default());
     };
-    at_branch(work, programme.branch);
+    work.at_branch(timetable.branch);
     let zone = site.premises.time_zone.zone();
     let (today, _) = on_the_wall(&zone, now);
     let mut opened = Opened::default();
@@ -203,7 +199,7 @@ async fn open_days(
     for day in days {
         let date = today.saturating_add(i64::from(day).days());
         if !site.closed_on.contains_key(&date) {
-            plans.extend(programme.plans(work, &zone, date).await?);
+            plans.extend(timetable.plans(work, &zone, date).await?);
         }
     }
     for plan in plans.into_iter().filter(|plan| plan.starts_at > now) {
@@ -216,7 +212,7 @@ async fn open_days(
             Some(entry) => {
                 opened.in_the_way += 1;
                 opened.unsettled.push(Unsettled {
-                    place: programme.name(work).await?,
+                    place: timetable.name(work).await?,
                     starts: on_its_wall(&zone, plan.starts_at),
                     time_slot: entry.time_slot,
                     why: Why::InTheWay {
@@ -285,11 +281,11 @@ fn planned(plan: &Plan, generation: u16) -> TimeSlotId {
     TimeSlotId::new(Builder::from_custom_bytes(bytes).into_uuid())
 }
 
-impl Programme {
+impl Timetable {
     /// The auditorium or the theme.
     fn place(&self) -> Uuid {
         match self.shows {
-            Shows::Screenings { auditorium, .. } => auditorium.uuid(),
+            Shows::Screenings(ref shown) => shown.auditorium.uuid(),
             Shows::Sessions(theme) => theme.uuid(),
         }
     }
@@ -299,8 +295,8 @@ impl Programme {
         let branch = work.load::<Branch>(&self.branch).await?.open();
         let branch = branch.map_or_else(|_| String::new(), |site| site.premises.name.to_string());
         let name = match &self.shows {
-            Shows::Screenings { auditorium, .. } => {
-                let hall = work.load::<Auditorium>(auditorium).await?.built();
+            Shows::Screenings(shown) => {
+                let hall = work.load::<Auditorium>(&shown.auditorium).await?.built();
                 hall.map_or_else(|_| String::new(), |hall| hall.name.to_string())
             }
             Shows::Sessions(theme) => {
@@ -309,134 +305,5 @@ impl Programme {
             }
         };
         Ok(format!("{branch} {name}"))
-    }
-
-    /// What is planned for one business day, as far as it can be sold: shown, priced, and with seats.
-    async fn plans(
-        &self,
-        work: &mut UnitOfWork,
-        zone: &TimeZone,
-        date: Date,
-    ) -> Result<Vec<Plan>, StoreError> {
-        match &self.shows {
-            Shows::Screenings {
-                auditorium,
-                price_policy,
-                cancel_minutes,
-                seating,
-                screenings,
-            } => {
-                let policy = work.load::<PricePolicy>(price_policy).await?;
-                let priced = policy
-                    .in_effect(date)
-                    .map(|(version, tariff)| (version, &**tariff));
-                let Some((price_version, Tariff::Screening(_))) = priced else {
-                    return Ok(Vec::new());
-                };
-                let built = work.load::<Auditorium>(auditorium).await?.built().ok();
-                let Some((layout_version, layout)) = built.and_then(Hall::latest_layout) else {
-                    return Ok(Vec::new());
-                };
-                let capacity = u32::try_from(layout.capacity()).unwrap_or(u32::MAX);
-                let opens = SalesOpening {
-                    days_ahead: SCREENING_DAYS_AHEAD,
-                    time: WallTime::START,
-                };
-                let day = Day {
-                    branch: self.branch,
-                    zone,
-                    date,
-                    opens,
-                    price: (*price_policy, price_version),
-                };
-                let mut plans = Vec::new();
-                let today = Weekday::of(date);
-                for screening in screenings.iter().filter(|shown| shown.days.contains(&today)) {
-                    let Ok(film) = work.load::<Movie>(&screening.movie).await?.film() else {
-                        continue;
-                    };
-                    let show = Show::Movie {
-                        movie: screening.movie,
-                        auditorium: *auditorium,
-                        layout_version,
-                        capacity,
-                    };
-                    let plan = day.plan(screening.starts, film.running_time_minutes, show);
-                    plans.extend(plan.map(|plan| Plan {
-                        cancel_minutes: *cancel_minutes,
-                        orphan_rule: seating.orphan_rule,
-                        pool_minutes: seating.pool_minutes,
-                        ..plan
-                    }));
-                }
-                Ok(plans)
-            }
-            Shows::Sessions(theme) => {
-                let Ok(game) = work.load::<Theme>(theme).await?.active().cloned() else {
-                    return Ok(Vec::new());
-                };
-                let policy = work.load::<PricePolicy>(&game.price_policy).await?;
-                let priced = policy
-                    .in_effect(date)
-                    .map(|(version, tariff)| (version, &**tariff));
-                let Some((price_version, Tariff::Session(_))) = priced else {
-                    return Ok(Vec::new());
-                };
-                let price = (game.price_policy, price_version);
-                let day = Day {
-                    branch: self.branch,
-                    zone,
-                    date,
-                    opens: game.opens,
-                    price,
-                };
-                let show = || Show::Theme {
-                    theme: *theme,
-                    party_min: game.party.min,
-                    party_max: game.party.max,
-                };
-                let starts = game.slots.starts_on(Weekday::of(date));
-                let plans = starts.filter_map(|start| day.plan(start, game.duration_minutes, show()));
-                Ok(plans
-                    .map(|plan| Plan {
-                        seats_per_customer_max: 1,
-                        ..plan
-                    })
-                    .collect())
-            }
-        }
-    }
-}
-
-/// What the slots of one place on one business day have in common.
-struct Day<'a> {
-    branch: BranchId,
-    zone: &'a TimeZone,
-    date: Date,
-    opens: SalesOpening,
-    price: (PricePolicyId, u32),
-}
-
-impl Day<'_> {
-    /// A slot that starts at this time on the wall; none, if the calendar has no such moment.
-    fn plan(&self, start: WallTime, minutes: u16, show: Show) -> Option<Plan> {
-        let starts_at = moment(self.zone, self.date, start).ok()?;
-        Some(Plan {
-            branch: self.branch,
-            show,
-            starts_at,
-            ends_at: starts_at + i64::from(minutes).minutes(),
-            sales_open_at: self.opens.moment(self.zone, self.date).ok()?,
-            sales_close_at: starts_at,
-            price_policy: self.price.0,
-            price_version: self.price.1,
-            seats_per_customer_max: SEATS_PER_CUSTOMER_DEFAULT,
-            hold_minutes: HOLD_MINUTES_DEFAULT,
-            hold_cap_minutes: HOLD_CAP_MINUTES_DEFAULT,
-            cancel_minutes: CANCEL_MINUTES_DEFAULT,
-            orphan_rule: OrphanRule::Off,
-            pool_minutes: POOL_MINUTES_DEFAULT,
-            cancellation: None,
-        })
     }
 }

@@ -12,6 +12,7 @@ mod launcher;
 mod model;
 mod notifications;
 mod openings;
+mod policies;
 mod projections;
 mod races;
 mod schema;

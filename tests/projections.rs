@@ -10,4 +10,4 @@ mod parking;
 mod proving;
 mod random;
 pub(crate) mod sales;
-mod waiting;
+pub(crate) mod waiting;

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{Timestamp, civil::Date};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -297,6 +297,15 @@ aggregate! {
 }
 
 impl Branch {
+    /// The zone of its wall clocks, which it keeps for good; none before it opens.
+    #[must_use]
+    pub fn zone(&self) -> Option<TimeZone> {
+        match self {
+            Self::Unknown => None,
+            Self::Open(site) | Self::Closed(site) => Some(site.premises.time_zone.zone()),
+        }
+    }
+
     fn rule(&self, command: BranchCommand, _now: jiff::Timestamp) -> Result<Vec<BranchEvent>, BranchError> {
         use BranchCommand::{
             Announce, Close, CloseOn, Depict, ListAccounts, Open, RegulateAttendance, Relocate, Rename,

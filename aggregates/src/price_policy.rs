@@ -169,6 +169,7 @@ pub fn sound(tariff: &Tariff) -> Result<(), PricePolicyError> {
 }
 
 impl PricePolicy {
+    #[expect(clippy::too_many_lines, reason = "one table: what is asked, and of what")]
     fn rule(
         &self,
         command: PricePolicyCommand,

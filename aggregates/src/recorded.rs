@@ -67,3 +67,43 @@ pub struct Recorded {
     /// Who did it.
     pub metadata: Arc<Metadata>,
 }
+
+impl Recorded {
+    /// Which aggregate this is about, if it is one of these; none, too, if its stream has a name that none can have.
+    #[must_use]
+    pub fn id_of<A: Decider>(&self) -> Option<A::Id> {
+        if self.stream.kind == A::TYPE {
+            self.stream.id.parse().ok()
+        } else {
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::{ids::ReservationId, reservation::Reservation, seat::Seat};
+
+    fn recorded(kind: &str, id: &str) -> Recorded {
+        Recorded {
+            position: 1,
+            recorded_at: Timestamp::UNIX_EPOCH,
+            stream: StreamId::stored(kind, id),
+            sequence: 1,
+            event: Event::Foreign,
+            metadata: Arc::default(),
+        }
+    }
+
+    #[test]
+    fn an_event_names_its_own_kind_of_aggregate_only() {
+        let event = recorded("reservation", "7");
+        assert_eq!(event.id_of::<Reservation>(), Some(ReservationId::new(7)));
+        assert_eq!(event.id_of::<Seat>(), None, "another kind");
+        let nameless = recorded("reservation", "not a number");
+        assert_eq!(nameless.id_of::<Reservation>(), None, "no name of a reservation");
+    }
+}

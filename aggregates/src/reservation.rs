@@ -395,6 +395,7 @@ aggregate! {
 }
 
 impl Reservation {
+    #[expect(clippy::too_many_lines, reason = "one table: what is asked, and of what")]
     fn rule(
         &self,
         command: ReservationCommand,

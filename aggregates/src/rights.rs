@@ -1,4 +1,5 @@
-//! Who may do what: permissions, the roles that are shipped with theirs, and what several roles grant together (DOMAIN P2).
+//! Who may do what: permissions, the roles that are shipped with theirs, and what several roles grant together (DOMAIN
+//! P2). Never who has a role.
 //!
 //! The table of shipped roles is here and nowhere else; the edge has the table of what each route asks for.
 

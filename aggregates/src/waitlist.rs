@@ -210,6 +210,7 @@ enum Standing<'a> {
 }
 
 impl Waitlist {
+    #[expect(clippy::too_many_lines, reason = "one table: what is asked, and of what")]
     fn rule(&self, command: WaitlistCommand, now: Timestamp) -> Result<Vec<WaitlistEvent>, WaitlistError> {
         use Standing::{Offered, Unknown, Waiting};
         use WaitlistCommand as Do;

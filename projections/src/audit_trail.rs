@@ -154,6 +154,7 @@ pub struct Filter {
 }
 
 /// The events that fit: in log order, or the newest first.
+#[expect(clippy::too_many_lines, reason = "one query")]
 pub async fn events(
     db: &mut PgConnection,
     filter: &Filter,

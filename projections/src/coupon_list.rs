@@ -5,7 +5,7 @@ mod queries;
 use std::sync::Arc;
 
 use aggregates::{
-    Aggregate as _, Event, Recorded,
+    Event, Recorded,
     coupon::{self, Batch, CouponEvent, Terms},
     ids::{CouponBatchId, ReservationId},
     values::CouponCode,
@@ -69,11 +69,7 @@ impl ReadModel for CouponList {
     type Row = Row;
 
     fn key(recorded: &Recorded) -> Option<CouponCode> {
-        if recorded.stream.kind == coupon::Coupon::TYPE {
-            recorded.stream.id.parse().ok()
-        } else {
-            None
-        }
+        recorded.id_of::<coupon::Coupon>()
     }
 
     fn fold(row: Option<Row>, recorded: &Recorded) -> Option<Row> {

@@ -6,7 +6,7 @@ mod queries;
 use std::sync::Arc;
 
 use aggregates::{
-    Aggregate as _, Event, Recorded,
+    Event, Recorded,
     customer::{Customer, CustomerEvent},
     ids::CustomerId,
     personal::Personal,
@@ -84,11 +84,7 @@ impl ReadModel for CustomerDirectory {
     type Row = Row;
 
     fn key(recorded: &Recorded) -> Option<CustomerId> {
-        if recorded.stream.kind == Customer::TYPE {
-            recorded.stream.id.parse().ok()
-        } else {
-            None
-        }
+        recorded.id_of::<Customer>()
     }
 
     fn fold(row: Option<Row>, recorded: &Recorded) -> Option<Row> {

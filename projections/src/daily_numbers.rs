@@ -7,7 +7,7 @@ mod slots;
 mod sums;
 
 use aggregates::{
-    Aggregate as _, Event, Recorded,
+    Event, Recorded,
     ids::{ReservationId, TimeSlotId},
     pricing::{LineItem, Quote},
     reservation::{Choice, Reservation, ReservationEvent},
@@ -102,11 +102,7 @@ impl ReadModel for DailyNumbers {
     type Row = Row;
 
     fn key(recorded: &Recorded) -> Option<ReservationId> {
-        if recorded.stream.kind == Reservation::TYPE {
-            recorded.stream.id.parse().ok()
-        } else {
-            None
-        }
+        recorded.id_of::<Reservation>()
     }
 
     fn fold(row: Option<Row>, recorded: &Recorded) -> Option<Row> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aggregates::{
-    Aggregate as _, Event, Recorded,
+    Event, Recorded,
     deposit::{self, DepositEvent},
     ids::{BranchId, DepositId, ReservationId},
     values::{Currency, Money},
@@ -66,11 +66,7 @@ impl ReadModel for DepositList {
     type Row = Row;
 
     fn key(recorded: &Recorded) -> Option<DepositId> {
-        if recorded.stream.kind == deposit::Deposit::TYPE {
-            recorded.stream.id.parse().ok()
-        } else {
-            None
-        }
+        recorded.id_of::<deposit::Deposit>()
     }
 
     fn fold(row: Option<Row>, recorded: &Recorded) -> Option<Row> {

@@ -2,7 +2,7 @@
 //! marks anybody.
 
 use aggregates::{
-    Aggregate as _, Event, Recorded,
+    Event, Recorded,
     ids::ReservationId,
     reservation::{Reservation, ReservationEvent},
 };
@@ -36,11 +36,7 @@ impl ReadModel for OpenArrivals {
     type Row = Row;
 
     fn key(recorded: &Recorded) -> Option<ReservationId> {
-        if recorded.stream.kind == Reservation::TYPE {
-            recorded.stream.id.parse().ok()
-        } else {
-            None
-        }
+        recorded.id_of::<Reservation>()
     }
 
     fn fold(row: Option<Row>, recorded: &Recorded) -> Option<Row> {

@@ -1,7 +1,7 @@
 //! What time will end: running holds and payments that are due (DOMAIN E7, H1); the timers of the policies. Never ends anything.
 
 use aggregates::{
-    Aggregate as _, Event, Recorded,
+    Event, Recorded,
     ids::ReservationId,
     reservation::{Reservation, ReservationEvent},
 };
@@ -53,11 +53,7 @@ impl ReadModel for OpenHolds {
     type Row = Row;
 
     fn key(recorded: &Recorded) -> Option<ReservationId> {
-        if recorded.stream.kind == Reservation::TYPE {
-            recorded.stream.id.parse().ok()
-        } else {
-            None
-        }
+        recorded.id_of::<Reservation>()
     }
 
     fn fold(row: Option<Row>, recorded: &Recorded) -> Option<Row> {

@@ -7,7 +7,7 @@ mod queries;
 use std::sync::Arc;
 
 use aggregates::{
-    Aggregate as _, Event, Recorded,
+    Event, Recorded,
     ids::{CustomerId, ReservationId, TimeSlotId},
     reservation::{Choice, Reservation, ReservationEvent},
     values::{Currency, CustomerName, PhoneNumber, SeatLabel},
@@ -182,13 +182,13 @@ impl ReadModel for ReservationList {
     type Row = Row;
 
     fn key(recorded: &Recorded) -> Option<ReservationId> {
-        if recorded.stream.kind == Reservation::TYPE {
-            recorded.stream.id.parse().ok()
-        } else {
-            None
-        }
+        recorded.id_of::<Reservation>()
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one table: what happened, and what becomes of the row"
+    )]
     fn fold(row: Option<Row>, recorded: &Recorded) -> Option<Row> {
         use ReservationEvent as Is;
         let Event::Reservation(event) = &recorded.event else {

@@ -2,7 +2,7 @@
 //! name, and never the decision.
 
 use aggregates::{
-    Aggregate as _, Event, Recorded,
+    Event, Recorded,
     ids::{BranchId, ReservationId},
     reservation::{Ledger, Payment, Reservation, ReservationEvent, Source},
     values::{Currency, Money},
@@ -45,11 +45,7 @@ impl ReadModel for ReservationMoney {
     type Row = Row;
 
     fn key(recorded: &Recorded) -> Option<ReservationId> {
-        if recorded.stream.kind == Reservation::TYPE {
-            recorded.stream.id.parse().ok()
-        } else {
-            None
-        }
+        recorded.id_of::<Reservation>()
     }
 
     fn fold(row: Option<Row>, recorded: &Recorded) -> Option<Row> {

@@ -1,7 +1,7 @@
 //! Who has which seat of a time slot (DOMAIN C8); never says whose the reservation is.
 
 use aggregates::{
-    Aggregate as _, Event, Recorded,
+    Event, Recorded,
     ids::{ReservationId, SeatId, TimeSlotId},
     seat::{self, SeatEvent},
 };
@@ -74,11 +74,7 @@ impl ReadModel for SeatMap {
     type Row = Row;
 
     fn key(recorded: &Recorded) -> Option<SeatId> {
-        if recorded.stream.kind == seat::Seat::TYPE {
-            recorded.stream.id.parse().ok()
-        } else {
-            None
-        }
+        recorded.id_of::<seat::Seat>()
     }
 
     fn fold(row: Option<Row>, recorded: &Recorded) -> Option<Row> {

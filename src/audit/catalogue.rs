@@ -1,4 +1,4 @@
-//! Sentences about what there is: branches, auditoriums, movies, themes, prices, days, names.
+//! Sentences about what there is: branches, auditoriums, movies, themes, prices, days, names; never what is sold.
 
 use aggregates::{
     auditorium::AuditoriumEvent,

@@ -1,4 +1,5 @@
-//! Sentences about money: what came and went for reservations, deposits, and what cancelling costs.
+//! Sentences about money: what came and went for reservations, deposits, and what cancelling costs; never counts any of
+//! it.
 
 use aggregates::{
     cancellation::{CancellationTerms, Fee},

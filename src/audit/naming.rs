@@ -1,4 +1,5 @@
-//! Names in place of the ids a sentence holds, as far as read models know them; the ids stay beside it.
+//! Names in place of the ids a sentence holds, as far as read models know them; the ids stay beside it; never a name of
+//! a person.
 
 use std::collections::{BTreeSet, HashMap};
 

@@ -1,4 +1,4 @@
-//! Sentences about what is sold: seats, time slots, reservations, coupons.
+//! Sentences about what is sold: seats, time slots, reservations, coupons; never who a person is.
 
 use aggregates::{
     coupon::CouponEvent,
@@ -76,6 +76,10 @@ fn adjusted(terms: &Adjustment) -> String {
         .join(", ")
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one table: what happened, and how it is told"
+)]
 pub(super) fn reservation(event: &ReservationEvent) -> String {
     match event {
         ReservationEvent::Held {

@@ -1,4 +1,5 @@
-//! Which words belong to which event, and to whoever did it; English for now, one line per event.
+//! Which words belong to which event, and to whoever did it; English for now, one line per event; never a personal
+//! value.
 
 use aggregates::{Event, Metadata, Recorded, personal::Personal};
 

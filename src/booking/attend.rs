@@ -1,4 +1,5 @@
-//! What staff record about a placed reservation: paid, notified, attended, no-show; never touches seats.
+//! What is recorded about one reservation and changes nothing else: that somebody was told, has come or gets money back;
+//! never touches seats.
 
 use aggregates::{
     ids::ReservationId,
@@ -9,7 +10,7 @@ use super::{Answer, Bookings, hold::held};
 use crate::store::Request;
 
 impl Bookings {
-    /// Sends one command to one reservation that concerns nothing else (mark paid, notified, check in, no-show).
+    /// Sends one command to one reservation, to which nothing else has to agree.
     pub async fn record(&self, request: &Request, id: ReservationId, command: ReservationCommand) -> Answer {
         let command = &command;
         self.run_on(request, id, |mut unit| async move {

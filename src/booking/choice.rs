@@ -6,7 +6,7 @@ use aggregates::{
     auditorium::Auditorium,
     branch::Branch,
     business_day::on_the_wall,
-    ids::{SeatId, TimeSlotId},
+    ids::{AuditoriumId, SeatId, TimeSlotId},
     layout::Layout,
     price_policy::PricePolicy,
     pricing::{self, Occasion, Party},
@@ -100,40 +100,7 @@ pub(super) async fn choose(work: &mut UnitOfWork, plan: &Plan, wish: &Wish) -> R
             },
             Places::Seats(_) | Places::BestAvailable(_),
             Party::Persons(_),
-        ) => {
-            let auditorium = work.load::<Auditorium>(auditorium).await?;
-            let layout = auditorium
-                .layout(*layout_version)
-                .map_err(|_| ChoiceError::Incomplete)?
-                .clone();
-            let hall = auditorium
-                .built()
-                .map_err(|_| ChoiceError::Incomplete)?
-                .hall
-                .clone();
-            let seats = match &wish.places {
-                Places::Seats(labels) => labels.clone(),
-                Places::BestAvailable(count) => {
-                    so_many(
-                        usize::from(*count),
-                        plan.seats_per_customer_max,
-                        wish.places.field(),
-                    )?;
-                    best_available(work, plan, wish.time_slot, &layout, *count).await?
-                }
-                Places::Room => Vec::new(),
-            };
-            fits(&seats, plan.seats_per_customer_max)?;
-            let categories = categories(&layout, &seats)?;
-            let accessible = sold_together(work, plan, &layout, &seats, wish.accessible)?;
-            let quote = price(work, plan, hall, &wish.party, &categories).await?;
-            Ok(Choice {
-                seats,
-                party: wish.party,
-                quote,
-                accessible,
-            })
-        }
+        ) => seats_of(work, plan, wish, *auditorium, *layout_version).await,
         (Show::Theme { .. }, _, _) => {
             let why = "an escape-room slot is reserved whole: send party_size";
             let field = wish.places.field();
@@ -145,6 +112,48 @@ pub(super) async fn choose(work: &mut UnitOfWork, plan: &Plan, wish: &Wish) -> R
             Err(ChoiceError::WrongKind { why, field }.into())
         }
     }
+}
+
+/// Decides which seats of an auditorium a wish means, and what they cost.
+async fn seats_of(
+    work: &mut UnitOfWork,
+    plan: &Plan,
+    wish: &Wish,
+    auditorium: AuditoriumId,
+    layout_version: u32,
+) -> Result<Choice, Stop<Refused>> {
+    let auditorium = work.load::<Auditorium>(&auditorium).await?;
+    let layout = auditorium
+        .layout(layout_version)
+        .map_err(|_| ChoiceError::Incomplete)?
+        .clone();
+    let hall = auditorium
+        .built()
+        .map_err(|_| ChoiceError::Incomplete)?
+        .hall
+        .clone();
+    let seats = match &wish.places {
+        Places::Seats(labels) => labels.clone(),
+        Places::BestAvailable(count) => {
+            so_many(
+                usize::from(*count),
+                plan.seats_per_customer_max,
+                wish.places.field(),
+            )?;
+            best_available(work, plan, wish.time_slot, &layout, *count).await?
+        }
+        Places::Room => Vec::new(),
+    };
+    fits(&seats, plan.seats_per_customer_max)?;
+    let categories = categories(&layout, &seats)?;
+    let accessible = sold_together(work, plan, &layout, &seats, wish.accessible)?;
+    let quote = price(work, plan, hall, &wish.party, &categories).await?;
+    Ok(Choice {
+        seats,
+        party: wish.party,
+        quote,
+        accessible,
+    })
 }
 
 /// Whether so many seats may be taken, each once.

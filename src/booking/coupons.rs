@@ -9,7 +9,6 @@ use aggregates::{
 };
 use uuid::Uuid;
 
-use super::at_branch;
 use crate::{
     administration::{self, Denied},
     store::{Committed, Request, Stop, Store, UnitOfWork},
@@ -89,7 +88,7 @@ async fn issue(
         .run(request, |mut unit| async move {
             let work = &mut unit;
             if let Some(branch) = terms.scope.branch {
-                at_branch(work, branch);
+                work.at_branch(branch);
             }
             let mut issued = 0;
             while issued < count {
@@ -134,7 +133,7 @@ pub async fn revoke_all(
             .run(request, |mut unit| async move {
                 let work = &mut unit;
                 if let Some(branch) = branch {
-                    at_branch(work, branch);
+                    work.at_branch(branch);
                 }
                 work.load_all::<Coupon>(codes).await?;
                 revoke(work, codes, reason)

@@ -9,7 +9,7 @@ use aggregates::{
 };
 
 use super::{
-    Answer, Bookings, at_branch,
+    Answer, Bookings,
     hold::held,
     late::Nearby,
     money::{branch_of, take},
@@ -32,7 +32,7 @@ impl Bookings {
             let work = &mut unit;
             if let Some(branch) = receipt.branch {
                 work.load::<Branch>(&branch).await?.open()?;
-                at_branch(work, branch);
+                work.at_branch(branch);
             }
             let repeat = *work.load::<Deposit>(&id).await? != Deposit::Unknown;
             work.execute::<Deposit>(&id, DepositCommand::Record(Box::new(receipt.clone())))?;
@@ -92,7 +92,7 @@ impl Bookings {
                 .receipt()
                 .and_then(|receipt| receipt.branch);
             if let Some(branch) = branch {
-                at_branch(work, branch);
+                work.at_branch(branch);
             }
             Ok(work.execute::<Deposit>(&id, command.clone())?)
         })

@@ -15,7 +15,7 @@ use aggregates::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Bookings, at_branch, patrons::patrons_of_placed, refused::Refused};
+use super::{Bookings, patrons::patrons_of_placed, refused::Refused};
 use crate::{
     store::{Committed, Request, Stop, StoreError, UnitOfWork},
     ticket::Ticket,
@@ -164,7 +164,7 @@ impl Bookings {
                 let work = &mut unit;
                 let at = moment(scan, work.now())?;
                 let plan = self::plan(work, scan).await?;
-                at_branch(work, plan.branch);
+                work.at_branch(plan.branch);
                 if !may(plan.branch) || scan.branch.is_some_and(|branch| branch != plan.branch) {
                     return Err(DoorError::OtherBranch.into());
                 }
@@ -313,7 +313,7 @@ async fn on_that_day(
         return Ok(refused.into());
     }
     let branch = work.load::<Branch>(&plan.branch).await?;
-    let Some(zone) = super::zone_of(branch) else {
+    let Some(zone) = branch.zone() else {
         return Ok(refused.into());
     };
     let (today, _) = on_the_wall(&zone, at);

@@ -1,4 +1,5 @@
-//! How reservations end: cancelled by someone, lapsed or expired by time; always gives seats and coupon back with it.
+//! How reservations end: cancelled by someone, lapsed or expired by time; always gives seats and coupon back with it;
+//! never one without the others.
 
 use aggregates::{
     coupon::{Coupon, CouponCommand},

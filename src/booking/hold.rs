@@ -14,7 +14,7 @@ use aggregates::{
 };
 
 use super::{
-    Answer, Bookings, Places, Wish, at_branch,
+    Answer, Bookings, Places, Wish,
     choice::choose,
     end::{Ending, end_if_due},
     orphans::keep_orphan_rule,
@@ -205,7 +205,7 @@ pub(super) async fn open_plan(work: &mut UnitOfWork, id: TimeSlotId) -> Result<P
     let now = work.now();
     let plan = work.load::<TimeSlot>(&id).await?.open_for_holds(now).cloned();
     let plan = plan.map_err(|error| work.blame::<TimeSlot, _>(&id, error))?;
-    at_branch(work, plan.branch);
+    work.at_branch(plan.branch);
     in_business(work, &plan).await?;
     Ok(plan)
 }
@@ -243,7 +243,7 @@ pub(super) async fn held(
     let (time_slot, seats) = (hold.time_slot, hold.choice.seats.clone());
     if let Ok(plan) = work.load::<TimeSlot>(&time_slot).await?.plan() {
         let branch = plan.branch;
-        at_branch(work, branch);
+        work.at_branch(branch);
     }
     Ok((time_slot, seats))
 }

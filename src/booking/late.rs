@@ -1,5 +1,5 @@
-//! Money for a reservation that expired: taken up again if its seats are free, else an equal slot offered, else due back
-//! (DOMAIN E7); each recorded, nothing lost.
+//! Money for a reservation that expired: taken up again if its seats are free, else an equal slot offered, else due
+//! back (DOMAIN E7); each recorded, nothing lost. Never takes a seat from anybody.
 
 use std::collections::HashMap;
 
@@ -20,7 +20,7 @@ use aggregates::{
 };
 
 use super::{
-    Answer, Bookings, Places, Wish, at_branch,
+    Answer, Bookings, Places, Wish,
     choice::choose,
     end::end_if_due,
     hold::{held, in_business, open_plan, seat_ids, take_seats},
@@ -271,7 +271,7 @@ async fn equal_slot(
             }
         }
     }
-    at_branch(work, show.branch);
+    work.at_branch(show.branch);
     Ok(None)
 }
 

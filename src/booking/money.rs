@@ -154,7 +154,7 @@ async fn keep(work: &mut UnitOfWork, id: DepositId, received: &Received) -> Resu
         reference: received.payment.clone(),
     };
     if let Some(branch) = branch {
-        super::at_branch(work, branch);
+        work.at_branch(branch);
     }
     work.load::<Deposit>(&id).await?;
     Ok(work.execute::<Deposit>(&id, DepositCommand::Record(Box::new(receipt)))?)

@@ -1,5 +1,6 @@
 //! Keeps the orphan rule of a slot (DOMAIN C12): reads the blocks around a choice, so that they are checked in the same
-//! append and no race leaves a lone seat; where the rule is off it reads nothing.
+//! append and no race leaves a lone seat; where the rule is off it reads nothing. Never decides: the rule is
+//! [`aggregates::seating`].
 
 use aggregates::{
     auditorium::Auditorium,

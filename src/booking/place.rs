@@ -18,7 +18,7 @@ use aggregates::{
 use jiff::Timestamp;
 
 use super::{
-    Answer, Bookings, at_branch,
+    Answer, Bookings,
     hold::{in_business, seat_ids},
     money::frozen,
     patrons::{patrons_of, take_allowance, welcome},
@@ -50,6 +50,7 @@ pub struct Placing {
 
 impl Bookings {
     /// Makes a hold binding (DOMAIN E5, E7, K2).
+    #[expect(clippy::too_many_lines, reason = "one unit of work, in its order")]
     pub async fn place(&self, request: &Request, id: ReservationId, placing: &Placing) -> Answer {
         self.run_on(request, id, |mut unit| async move {
             let work = &mut unit;
@@ -65,7 +66,7 @@ impl Bookings {
                 TimeSlot::Withdrawn(_) => return Err(TimeSlotError::Withdrawn.into()),
                 TimeSlot::Unknown | TimeSlot::OnSale(_) | TimeSlot::Closed(_) => slot.plan()?.clone(),
             };
-            at_branch(work, plan.branch);
+            work.at_branch(plan.branch);
             in_business(work, &plan).await?;
             let said = hold.said.and(credible(placing.said, &request.actor)?);
             let admitted = match work.state::<Reservation>(&id)? {

@@ -12,7 +12,7 @@ use aggregates::{
 };
 use jiff::civil::Date;
 
-use super::{refused::Refused, soundness::zone_of};
+use super::refused::Refused;
 use crate::store::{Actor, Stop, UnitOfWork};
 
 /// Refuses a hold that could never be placed, as far as that is known already.
@@ -75,7 +75,11 @@ impl Rated {
         if rating == Rating::All {
             return Ok(None);
         }
-        let zone = zone_of(work.load::<Branch>(&plan.branch).await?).ok_or(BranchError::NotFound)?;
+        let zone = work
+            .load::<Branch>(&plan.branch)
+            .await?
+            .zone()
+            .ok_or(BranchError::NotFound)?;
         let day = zone.to_datetime(plan.starts_at).date();
         let viewer = match customer {
             None => Viewer::Guest,

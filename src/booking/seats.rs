@@ -8,7 +8,7 @@ use aggregates::{
     values::SeatLabel,
 };
 
-use super::{Answer, Bookings, ChoiceError, Refused, at_branch, waitlist::free_places};
+use super::{Answer, Bookings, ChoiceError, Refused, waitlist::free_places};
 use crate::store::{Request, Stop};
 
 impl Bookings {
@@ -19,7 +19,7 @@ impl Bookings {
             let work = &mut unit;
             let plan = work.load::<TimeSlot>(&seat.time_slot).await?.plan()?;
             let (show, branch) = (plan.show.clone(), plan.branch);
-            at_branch(work, branch);
+            work.at_branch(branch);
             let known = match show {
                 Show::Theme { .. } => seat.label == SeatLabel::room(),
                 Show::Movie {

@@ -1,4 +1,5 @@
-//! What those who wait do: join, leave, accept, decline; whoever joins while places are free gets them at once (DOMAIN W3).
+//! What those who wait do: join, leave, accept, decline; whoever joins while places are free gets them at once (DOMAIN
+//! W3); never past anybody who came before.
 
 use aggregates::{
     ids::{ReservationId, TimeSlotId},
@@ -15,7 +16,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
 
 use super::{
-    Answer, Bookings, Places, Wish, at_branch,
+    Answer, Bookings, Places, Wish,
     choice::{choose, so_many},
     hold::{NUMBERS_MAX, begin_hold, customer_of, give_back, open_plan, renumbered},
     ratings::foresee,
@@ -177,7 +178,7 @@ async fn note_branch(work: &mut UnitOfWork, time_slot: TimeSlotId) -> Result<(),
     let branch = plan
         .map(|plan| plan.branch)
         .map_err(|_| WaitlistError::NotFound)?;
-    at_branch(work, branch);
+    work.at_branch(branch);
     Ok(())
 }
 

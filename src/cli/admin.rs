@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 
 use super::{database::Database, failure::Failure, output};
 use crate::{
-    booking::{self, NotDone},
+    admin_commands::{self, NotDone},
     config::DatabaseArgs,
     people,
     store::{Request, Stop, Store},
@@ -110,7 +110,7 @@ pub(super) async fn make(
     let id = AdminId::new(Uuid::now_v7());
     let request = Request::system(ACTOR, "admins/enlist");
     let by = Authority::whole();
-    let made = booking::administer::<Admin>(store, &request, &by, &id, &command).await;
+    let made = admin_commands::send::<Admin>(store, &request, &by, &id, &command).await;
     made.map_err(refused)?;
     give(store, credentials, id, password).await?;
     Ok(id)

@@ -15,14 +15,14 @@ use tokio::task::JoinHandle;
 
 use super::{failure::Failure, output::note};
 use crate::{
-    config::{DatabaseArgs, DatabaseUrl, TypedSecret, hex},
+    config::{DatabaseArgs, DatabaseUrl, TypedSecret},
     migrate::{self, Migrated, NotMigrated, Schema},
     postgres::{
         Cluster, Connect, Search, Settings,
         install::{Consent, ensure_installed},
     },
     store::{Store, StoreSettings, Upcasters},
-    vault::{MasterSecret, Vault},
+    vault::{MasterSecret, Vault, hex},
 };
 
 /// The name of our database on the private server.

@@ -1,4 +1,5 @@
-//! `jari demo`: the whole thing with sample chains on this machine, ready to be looked at.
+//! `jari demo`: the whole thing with sample chains on this machine, ready to be looked at; never on a database that
+//! somebody uses.
 
 use std::{
     borrow::Cow,
@@ -17,13 +18,13 @@ use super::{
     serve::{Told, raise_file_limit, ready_to_start, stop},
 };
 use crate::{
-    config::{Config, DatabaseArgs, HttpArgs, NoticeArgs, hex},
+    config::{Config, DatabaseArgs, HttpArgs, NoticeArgs},
     import::{self, Catalogue, Known, Progress, samples},
     people,
     postgres::Settings,
     server::Server,
     store::Store,
-    vault::{Credentials, Password},
+    vault::{Credentials, Password, hex},
 };
 
 /// What the demo's admin signs in with.

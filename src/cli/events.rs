@@ -1,4 +1,4 @@
-//! `jari events`: the log as a list, or as it grows.
+//! `jari events`: the log as a list, or as it grows; never a personal value.
 
 use std::{process::ExitCode, sync::Arc};
 

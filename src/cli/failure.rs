@@ -1,4 +1,4 @@
-//! Why a subcommand did not do its work, and the exit code that says so to scripts.
+//! Why a subcommand did not do its work, and the exit code that says so to scripts; never a secret.
 
 use std::{io, process::ExitCode};
 

@@ -1,4 +1,5 @@
-//! `jari import`: reads catalogue files and appends what they say and the log does not.
+//! `jari import`: reads catalogue files and appends what they say and the log does not; never changes what somebody
+//! changed by hand without being told to.
 
 use std::{
     path::{Path, PathBuf},

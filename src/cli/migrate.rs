@@ -1,4 +1,4 @@
-//! `jari migrate`: creates or updates the database schema.
+//! `jari migrate`: creates or updates the database schema; never touches a database that is another program's.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,5 @@
-//! `jari open-sales`: makes the missing time slots of the coming days of every active theme, as a running server does.
+//! `jari open-sales`: makes the missing time slots of the coming days of every active theme, as a running server does;
+//! never one that somebody withdrew.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! `jari rebuild`: builds read models anew from the log while the old ones serve.
+//! `jari rebuild`: builds read models anew from the log while the old ones serve; never touches the log.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,5 @@
-//! `jari replay`: the log told step by step as sentences, with what each step changed (DOMAIN A2, A3).
+//! `jari replay`: the log told step by step as sentences, with what each step changed (DOMAIN A2, A3); never writes
+//! anything.
 
 use std::{
     collections::HashMap,

@@ -1,4 +1,4 @@
-//! `jari serve`: the server, until it is told to stop.
+//! `jari serve`: the server, until it is told to stop; never what it answers.
 
 use std::process::ExitCode;
 

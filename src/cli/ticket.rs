@@ -1,4 +1,5 @@
-//! `jari ticket verify`: checks a ticket as a door scanner does, without network and without a database.
+//! `jari ticket verify`: checks a ticket as a door scanner does, without network and without a database; never tells
+//! whether its reservation still stands.
 
 use std::{fs, path::PathBuf, process::ExitCode};
 

@@ -1,4 +1,5 @@
-//! `jari verify`: proves that the log keeps its promises and that the read models equal it; exit code 2 if not.
+//! `jari verify`: proves that the log keeps its promises and that the read models equal it; exit code 2 if not; never
+//! mends anything.
 
 use std::process::ExitCode;
 

@@ -1,5 +1,6 @@
 //! The one route of all admin commands, `POST /v1/{collection}/{id}/{verb}`, and what an admin reads before: the
-//! aggregate itself with its sequence as `ETag`. Rules, names and references stand beside the commands, not here.
+//! aggregate itself with its sequence as `ETag`. Rules, names and references stand beside the commands, not here. Never
+//! asks which aggregate it is.
 
 use std::{fmt::Debug, str::FromStr};
 
@@ -16,12 +17,10 @@ use axum::{
 };
 use serde::Serialize;
 use serde_json::Value;
-use smol_str::format_smolstr;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::{
-    App,
-    access::{self, rights},
+    App, access,
     answer::{Done, Json, etag, sequence_after},
     body,
     caller::Caller,
@@ -31,28 +30,10 @@ use super::{
     problems,
 };
 use crate::{
+    admin_commands::{self, Administrable, NotDone, for_each_administered},
     audit::shown,
-    booking::{self, Administrable, NotDone},
+    rights,
 };
-
-/// Calls a macro with every aggregate that admins change: the one list there is.
-macro_rules! for_each_administered {
-    ($use:ident) => {
-        $use!(
-            Branch,
-            Auditorium,
-            Movie,
-            Theme,
-            PricePolicy,
-            CancellationPolicy,
-            TimeSlot,
-            Coupon,
-            Admin,
-            Role
-        )
-    };
-}
-pub(super) use for_each_administered;
 
 /// The admin routes; what they mean is documented by [`super::openapi`], command by command.
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -153,9 +134,9 @@ where
         admin.scope(),
         &(A::TYPE, id.to_string(), &command),
     )?;
-    let name = format_smolstr!("{}/{verb}", A::COLLECTION);
+    let name = rights::command_of::<A>(verb);
     let request = caller.request(admin.actor(), name, key);
-    let committed = booking::administer::<A>(&app.store, &request, admin.authority(), &id, &command).await?;
+    let committed = admin_commands::send::<A>(&app.store, &request, admin.authority(), &id, &command).await?;
     let begun = committed
         .events
         .iter()

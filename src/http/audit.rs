@@ -1,4 +1,5 @@
-//! The audit trail over HTTP: the log as a filtered list, and the whole story of one entity; for admins only.
+//! The audit trail over HTTP: the log as a filtered list, and the whole story of one entity; for admins only; never
+//! changes anything, and never shows what was erased.
 
 use std::sync::Arc;
 

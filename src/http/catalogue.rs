@@ -1,4 +1,5 @@
-//! The first steps of a booking: branches, movies, themes, auditoriums, each filterable by the steps before (DOMAIN C1).
+//! The first steps of a booking: branches, movies, themes, auditoriums, each filterable by the steps before (DOMAIN
+//! C1); never who booked what.
 
 mod auditoriums;
 mod branches;

@@ -37,7 +37,8 @@ use super::{
     problems,
 };
 use crate::{
-    booking::{self, Answer},
+    admin_commands,
+    booking::Answer,
     store::{Precondition, Request},
 };
 
@@ -337,11 +338,11 @@ impl Place {
         let committed = match self {
             Self::Day(branch, Day(date)) => {
                 let close = BranchCommand::CloseOn { date, reason };
-                booking::administer::<Branch>(&app.store, request, by, &branch, &close).await?
+                admin_commands::send::<Branch>(&app.store, request, by, &branch, &close).await?
             }
             Self::Slot(_, slot, _) => {
                 let close = TimeSlotCommand::Close { reason };
-                booking::administer::<TimeSlot>(&app.store, request, by, &slot, &close).await?
+                admin_commands::send::<TimeSlot>(&app.store, request, by, &slot, &close).await?
             }
         };
         Ok(committed.position.max(app.store.feed().position()))

@@ -1,4 +1,5 @@
-//! `/v1/coupons`: many issued at once (DOMAIN K1), and whether they are used, by whom, for what (K2); for admins only.
+//! `/v1/coupons`: many issued at once (DOMAIN K1), and whether they are used, by whom, for what (K2); for admins only;
+//! never redeems one.
 
 mod batches;
 

@@ -1,5 +1,5 @@
 //! `/v1/deposits`: money that came to a branch's account: recorded and matched at once, or listed for staff to match or
-//! return (DOMAIN E7).
+//! return (DOMAIN E7); never counts money twice.
 
 use aggregates::{
     deposit::{Basis, Deposit, DepositCommand, DepositError, Reason, Receipt, reason},

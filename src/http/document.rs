@@ -1,4 +1,5 @@
 //! The one way JSON of callers is read: text → document → type; stricter than serde by itself, and that at any depth.
+//! Never decides what a value means.
 //!
 //! A field that stands there twice, or that nothing knows, a list where an object belongs, and a character nobody can
 //! print: serde lets each pass somewhere (maps, types that ignore what they do not know, structs read from lists).

@@ -1,4 +1,4 @@
-//! Answers to requests that no route takes: an unknown path, or a method a path does not have.
+//! Answers to requests that no route takes: an unknown path, or a method a path does not have; never does anything.
 
 use axum::http::{Method, Uri};
 

@@ -1,4 +1,5 @@
-//! Read your writes: a query with `min_position` waits, bounded, until the read model has got there.
+//! Read your writes: a query with `min_position` waits, bounded, until the read model has got there; never answers with
+//! less than was asked for.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Time slots that may be offered instead, should money for a reservation have come too late; only looks them up, for the
-//! booking to decide.
+//! Time slots that may be offered instead, should money for a reservation have come too late; only looks them up, for
+//! the booking to decide. Never holds a seat of them.
 
 use aggregates::{ids::ReservationId, reservation::Reservation, time_slot::Show};
 use projections::time_slot_calendar::{self, Filter};

@@ -1,4 +1,5 @@
 //! `POST /v1/payments/webhook`: what the payment provider tells, signed by it; closed while no provider is set up.
+//! Never believes what is not signed.
 //!
 //! A message is known by its `webhook-id`, which is remembered in the same append as what it led to: sent twice, it does
 //! nothing twice. What is not understood is acknowledged, so that the provider does not send it for ever.

@@ -1,4 +1,5 @@
-//! `POST /v1/admin/price-policies/{id}/simulate`: what a period would have brought under a draft; changes nothing.
+//! `POST /v1/admin/price-policies/{id}/simulate`: what a period would have brought under a draft; changes nothing;
+//! never keeps the draft.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -27,7 +28,7 @@ use super::{
     params::{Day, Id},
     problem::{Problem, ProblemBody},
 };
-use crate::booking::{self, Difference, NotSimulated, SIMULATED_DAYS_MAX, Simulated, Simulation, Unpriced};
+use crate::simulation::{self, DAYS_MAX, Difference, NotSimulated, Simulated, Simulation, Unpriced};
 
 /// What belongs to price policies, besides their commands.
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -180,8 +181,8 @@ pub(super) async fn simulate(
     let days = from
         .until(until)
         .map_or(i32::MAX, |span| span.get_days().saturating_add(1));
-    if !(1..=SIMULATED_DAYS_MAX).contains(&days) {
-        let problem = format!("must be 1 to {SIMULATED_DAYS_MAX} business days with from, both included");
+    if !(1..=DAYS_MAX).contains(&days) {
+        let problem = format!("must be 1 to {DAYS_MAX} business days with from, both included");
         refuse(vec![Fault::at("/until", problem)])?;
     }
     let position = app.store.feed().position();
@@ -196,7 +197,7 @@ pub(super) async fn simulate(
         branch: body.branch,
         branches: admin.sees(Permission::SeeReservations),
     };
-    let simulated = booking::simulate(&app.store, &app.reads, &simulation).await?;
+    let simulated = simulation::simulate(&app.store, &app.reads, &simulation).await?;
     Ok(Json(SimulatedView::of(simulated, currency)).into_response())
 }
 

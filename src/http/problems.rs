@@ -18,10 +18,7 @@ use super::{
     params::PathTexts,
     problem::{Problem, status, title},
 };
-use crate::{
-    booking::{administered_refusals, booking_refusals},
-    language::Language,
-};
+use crate::{admin_commands, booking, language::Language};
 
 /// A problem of the edge itself.
 #[derive(Debug, Clone, Copy)]
@@ -138,7 +135,7 @@ static PAGES: LazyLock<Vec<ProblemPage>> = LazyLock::new(|| {
     let deliveries = DeliveryError::EACH
         .iter()
         .map(|error| (error.slug(), error.kind(), error.help()));
-    let rules = booking_refusals().into_iter().chain(administered_refusals());
+    let rules = booking::refusals().into_iter().chain(admin_commands::refusals());
     let rules = rules.chain(deliveries);
     let mut pages: Vec<_> = rules
         .map(|(slug, kind, help): (&str, Kind, &'static str)| ProblemPage::of(slug, status(kind), help))

@@ -1,4 +1,5 @@
-//! Reads the parameters of a query into their type, or says everything that is wrong with them in words of our own.
+//! Reads the parameters of a query into their type, or says everything that is wrong with them in words of our own;
+//! never takes a parameter that nothing knows.
 
 use std::fmt::Display;
 

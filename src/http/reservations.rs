@@ -1,4 +1,5 @@
-//! The resource customers work on: held, placed, looked at, given up; its rules are those of the aggregates.
+//! The resource customers work on: held, placed, looked at, given up; its rules are those of the aggregates; never has
+//! rules of its own.
 
 mod asked;
 mod cancel;

@@ -1,4 +1,5 @@
-//! `POST /v1/time-slots/{id}/seats/{label}/block` and `/unblock`: staff take one seat off sale and put it back.
+//! `POST /v1/time-slots/{id}/seats/{label}/block` and `/unblock`: staff take one seat off sale and put it back; never
+//! one that somebody has.
 
 use aggregates::{
     ids::{SeatId, TimeSlotId},

@@ -1,4 +1,5 @@
-//! Why a command did not happen, as a problem; the one place where refusals and failures of the store get a status.
+//! Why a command did not happen, as a problem; the one place where refusals and failures of the store get a status;
+//! never shows the text of a failure.
 
 use aggregates::values::SeatLabel;
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
-//! Tables as CSV (RFC 4180), to be opened by spreadsheets; no cell of ours is ever taken for a formula.
+//! Tables as CSV (RFC 4180), to be opened by spreadsheets; no cell of ours is ever taken for a formula; never decides
+//! what stands in one.
 
 use axum::{
     body::Body,

@@ -1,4 +1,4 @@
-//! What can be booked when: time slots with their places, their layout, and changes as they happen.
+//! What can be booked when: time slots with their places, their layout, and changes as they happen; never who has them.
 
 mod as_of;
 mod business;

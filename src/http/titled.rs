@@ -1,4 +1,5 @@
-//! The title of the documentation's page, which comes ready-made under another name; changes nothing else of it.
+//! The title of the documentation's page, which comes ready-made under another name; changes nothing else of it; never
+//! another page.
 
 use axum::{
     body::{Body, to_bytes},

@@ -1,4 +1,4 @@
-//! The weekly programmes the catalogues describe, put on sale for the coming days; never makes a slot by itself.
+//! The weekly timetables the catalogues describe, put on sale for the coming days; never makes a slot by itself.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     store::Store,
-    timetable::{self, Followed, Opened, Programme, Screening, Shows, UNIT_DAYS},
+    timetable::{self, Followed, Opened, Screening, Screenings, Shows, Timetable, UNIT_DAYS},
 };
 
 /// Days that can be opened at once.
@@ -30,19 +30,19 @@ pub async fn open_sales(
 ) -> Result<Opened, ImportError> {
     let names = Names::find(store, catalogues, Former::Anything).await?;
     let days = days.min(SALES_DAYS_MAX);
-    let programmes = programmes(catalogues, &names);
-    let parts: Vec<(&Programme, u16)> = programmes
+    let timetables = timetables(catalogues, &names);
+    let parts: Vec<(&Timetable, u16)> = timetables
         .iter()
-        .flat_map(|programme| {
+        .flat_map(|timetable| {
             (0..days)
                 .step_by(UNIT_DAYS.into())
-                .map(move |from| (programme, from))
+                .map(move |from| (timetable, from))
         })
         .collect();
     let total = parts.len();
-    let open = |(programme, from): (&Programme, u16)| {
-        let programme = programme.clone();
-        async move { timetable::open(store, "import", &programme, from..days.min(from + UNIT_DAYS)).await }
+    let open = |(timetable, from): (&Timetable, u16)| {
+        let timetable = timetable.clone();
+        async move { timetable::open(store, "import", &timetable, from..days.min(from + UNIT_DAYS)).await }
     };
     let mut results = stream::iter(parts.into_iter().map(open)).buffer_unordered(AT_ONCE);
     let mut opened = Opened::default();
@@ -65,12 +65,12 @@ pub async fn follow_timetable(
     on_progress: OnProgress<'_>,
 ) -> Result<Followed, ImportError> {
     let names = Names::find(store, catalogues, Former::Anything).await?;
-    let programmes = programmes(catalogues, &names);
-    let total = programmes.len();
-    let follow = |programme: Programme| async move {
-        timetable::follow(store, "import", &programme, days, SALES_DAYS_MAX).await
+    let timetables = timetables(catalogues, &names);
+    let total = timetables.len();
+    let follow = |timetable: Timetable| async move {
+        timetable::follow(store, "import", &timetable, days, SALES_DAYS_MAX).await
     };
-    let mut results = stream::iter(programmes.into_iter().map(follow)).buffered(AT_ONCE);
+    let mut results = stream::iter(timetables.into_iter().map(follow)).buffered(AT_ONCE);
     let mut followed = Followed::default();
     let mut done = 0;
     on_progress(Progress { done, total });
@@ -82,13 +82,13 @@ pub async fn follow_timetable(
     Ok(followed)
 }
 
-fn programmes(catalogues: &[Catalogue], names: &Names) -> Vec<Programme> {
+fn timetables(catalogues: &[Catalogue], names: &Names) -> Vec<Timetable> {
     let of = |catalogue: &Catalogue| match &catalogue.content {
         Content::Cinemas(chain) => screenings(chain, names),
         Content::EscapeRooms(shops) => {
             let themes = shops.iter().flat_map(|shop| {
                 let branch = names.branch(&shop.premises.value.name);
-                let theme = move |name| Programme {
+                let theme = move |name| Timetable {
                     branch,
                     shows: Shows::Sessions(names.theme(name)),
                 };
@@ -101,8 +101,8 @@ fn programmes(catalogues: &[Catalogue], names: &Names) -> Vec<Programme> {
     catalogues.iter().flat_map(of).collect()
 }
 
-fn screenings(chain: &CinemaChain, names: &Names) -> Vec<Programme> {
-    let mut programmes = Vec::new();
+fn screenings(chain: &CinemaChain, names: &Names) -> Vec<Timetable> {
+    let mut timetables = Vec::new();
     for cinema in &chain.cinemas {
         let branch = names.branch(&cinema.premises.value.name);
         // Also those in which nothing is shown any more.
@@ -126,16 +126,16 @@ fn screenings(chain: &CinemaChain, names: &Names) -> Vec<Programme> {
                 .and_then(|room| room.seating);
             own.unwrap_or(chain.seating)
         };
-        programmes.extend(rooms.into_iter().map(|(room, screenings)| Programme {
+        timetables.extend(rooms.into_iter().map(|(room, screenings)| Timetable {
             branch,
-            shows: Shows::Screenings {
+            shows: Shows::Screenings(Screenings {
                 auditorium: names.auditorium(branch, room),
                 price_policy: names.price_policy(&chain.chain),
                 cancel_minutes: chain.cancel_minutes,
                 seating: seating(room),
                 screenings: Arc::new(screenings),
-            },
+            }),
         }));
     }
-    programmes
+    timetables
 }

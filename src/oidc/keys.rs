@@ -1,5 +1,6 @@
-//! The provider's keys: fetched when they are first needed, kept as long as their answer counts, and fetched again when a
-//! token names one that is not among them, but not each time somebody makes one up.
+//! The provider's keys: fetched when they are first needed, kept as long as their answer counts, and fetched again when
+//! a token names one that is not among them, but not each time somebody makes one up. Never decides whether a token is
+//! sound.
 
 use std::time::{Duration, Instant};
 

@@ -28,7 +28,7 @@ use tokio::sync::Notify;
 use zeroize::Zeroizing;
 
 use crate::{
-    booking::{Bookings, zone_of},
+    booking::Bookings,
     language::Language,
     notify::{Channel, Message, Notice, Outcome, Ports, Telling, text},
     shutdown::{Signal, told},
@@ -358,7 +358,7 @@ impl Notifications {
             .plan()
             .map_err(|_| Unsent::Dropped("its time slot is unknown"))?;
         let branch = self.store.read::<Branch>(&plan.branch).await?;
-        let (Some(zone), Some(branch)) = (zone_of(&branch), name_of(&branch)) else {
+        let (Some(zone), Some(branch)) = (branch.zone(), name_of(&branch)) else {
             return Err(Unsent::Dropped("its branch is unknown"));
         };
         let show = match &plan.show {

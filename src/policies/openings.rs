@@ -8,12 +8,12 @@ use std::{collections::HashSet, time::Duration};
 
 use aggregates::{Recorded, branch::Branch, price_policy::PricePolicy, theme::Theme};
 use cqrs_es::Aggregate as _;
-use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::{over, pause};
 use crate::{
     administration::Denied,
-    shutdown::told,
+    shutdown::{Signal, told},
     store::{Stop, Store, StoreError},
     timetable::{self, Opened},
 };
@@ -39,28 +39,22 @@ impl Openings {
         Self { store }
     }
 
-    /// Works until `stop` turns true.
-    pub async fn run(self, mut stop: watch::Receiver<bool>) {
-        tokio::select! {
-            () = self.work() => {}
-            () = told(&mut stop) => {}
-        }
-    }
-
-    async fn work(&self) {
+    /// Works until `stop` turns true; only waiting is given up then, never a unit of work.
+    pub async fn run(self, mut stop: Signal) {
         let mut position = self.store.feed().position();
         let mut touched = None;
-        loop {
-            let next_look = match self.open(touched.take().as_ref()).await {
-                Ok(()) => LOOK_EVERY,
-                Err(error) => {
-                    tracing::warn!(%error, "the coming days could not be opened yet");
-                    RETRY_AFTER
-                }
-            };
+        while !over(&stop) {
+            if let Err(error) = self.open(touched.take().as_ref(), &stop).await {
+                tracing::warn!(%error, "the coming days could not be opened yet");
+                // Everything is looked over then: nobody knows any more what had been touched.
+                pause(&mut stop, RETRY_AFTER).await;
+                continue;
+            }
             // Elapsed: everything is looked over.
-            let next = tokio::time::timeout(next_look, self.touched(&mut position)).await;
-            touched = next.ok();
+            touched = tokio::select! {
+                next = tokio::time::timeout(LOOK_EVERY, self.touched(&mut position)) => next.ok(),
+                () = told(&mut stop) => return,
+            };
         }
     }
 
@@ -77,9 +71,12 @@ impl Openings {
         }
     }
 
-    /// Opens the days of the themes that are touched, or of all of them.
-    async fn open(&self, touched: Option<&HashSet<Uuid>>) -> Result<(), StoreError> {
+    /// Opens the days of the themes that are touched, or of all of them; of no further one after the signal.
+    async fn open(&self, touched: Option<&HashSet<Uuid>>, stop: &Signal) -> Result<(), StoreError> {
         let opened = open_themes(&self.store, NAME, |id, theme| {
+            if over(stop) {
+                return false;
+            }
             let Some(touched) = touched else { return true };
             theme.active().is_ok_and(|game| {
                 [id, game.branch.uuid(), game.price_policy.uuid()]

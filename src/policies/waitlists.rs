@@ -9,11 +9,11 @@ use std::time::Duration;
 use aggregates::ids::TimeSlotId;
 use projections::waitlist_queue;
 use sqlx::PgPool;
-use tokio::sync::watch;
 
+use super::{over, pause};
 use crate::{
     booking::Bookings,
-    shutdown::told,
+    shutdown::Signal,
     store::{Request, Stop, Store},
 };
 
@@ -44,30 +44,26 @@ impl Waitlists {
         }
     }
 
-    /// Works until `stop` turns true.
-    pub async fn run(self, mut stop: watch::Receiver<bool>) {
-        tokio::select! {
-            () = self.work() => {}
-            () = told(&mut stop) => {}
-        }
-    }
-
-    async fn work(&self) {
+    /// Works until `stop` turns true; what was begun then is done to its end.
+    pub async fn run(self, mut stop: Signal) {
         let mut looks: u32 = 0;
-        loop {
+        while !over(&stop) {
             let thorough = looks.is_multiple_of(THOROUGH_EVERY);
             let found = waitlist_queue::to_look_after(&self.reads, self.store.now(), thorough, SLOTS_MAX);
             match found.await {
-                Ok(slots) => self.look_after(slots).await,
+                Ok(slots) => self.look_after(slots, &stop).await,
                 Err(error) => tracing::warn!(%error, "waitlists could not be looked at yet"),
             }
             looks = looks.wrapping_add(1);
-            tokio::time::sleep(LOOK_EVERY).await;
+            pause(&mut stop, LOOK_EVERY).await;
         }
     }
 
-    async fn look_after(&self, slots: Vec<TimeSlotId>) {
+    async fn look_after(&self, slots: Vec<TimeSlotId>, stop: &Signal) {
         for slot in slots {
+            if over(stop) {
+                return;
+            }
             let request = Request::system(NAME, "waitlists/look-after");
             match self.bookings.look_after(&request, slot).await {
                 Ok(_) => {}

@@ -1,5 +1,6 @@
 //! Many screenings of one movie in one auditorium at once: all of them in one append, or none, and then every one that
 //! cannot be is named with its place in the request. Each is made as a single one is; nothing is decided here twice.
+//! Never sells a seat.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -24,10 +25,9 @@ use aggregates::{
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use uuid::Uuid;
 
-use super::{clash_until, completed, schedule_cleaned};
+use super::{clash_until, completed, schedule_cleaned, sound};
 use crate::{
     administration::Denied,
-    booking::{at_branch, sound},
     store::{Committed, Request, Stop, Store, UnitOfWork},
 };
 
@@ -180,7 +180,7 @@ pub async fn schedule_batch(
 
 async fn make(work: &mut UnitOfWork, batch: &Batch) -> Result<Vec<Planned>, Stop<Denied>> {
     let place = Place::of(work, batch).await?;
-    at_branch(work, place.branch);
+    work.at_branch(place.branch);
     let planned = possible(work, batch, &place).await?;
     for slot in &planned {
         let id = TimeSlotId::new(Uuid::now_v7());

@@ -7,9 +7,9 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use aggregates::{Decider, Event, StreamId};
+use aggregates::{Decider, Event, StreamId, ids::BranchId};
 use jiff::Timestamp;
-use smol_str::SmolStr;
+use smol_str::{SmolStr, ToSmolStr as _};
 
 use super::{
     cache::{Cache, Entry},
@@ -122,6 +122,11 @@ impl UnitOfWork {
     /// Adds to the metadata of this unit's events, for example the branch they belong to. Never a personal value.
     pub fn annotate(&mut self, name: &'static str, value: impl Into<SmolStr>) {
         self.work.notes.push((name, value.into()));
+    }
+
+    /// Says at which branch this happens, so that the audit trail finds it there.
+    pub fn at_branch(&mut self, branch: BranchId) {
+        self.annotate("branch", branch.to_smolstr());
     }
 
     /// As [`Self::load_all`], for streams whose ids begin with `prefix`: the first time, all of those are read and kept at

@@ -1,4 +1,4 @@
-//! Takes time slots off the programme that a changed timetable has no more; never one that somebody has a place in, and
+//! Takes time slots off the timetable that a changed timetable has no more; never one that somebody has a place in, and
 //! never one that was not made from a timetable.
 
 use std::{
@@ -17,10 +17,11 @@ use aggregates::{
 };
 use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 
-use super::{GENERATIONS_MAX, Programme, Shows, planned};
+use super::{GENERATIONS_MAX, Shows, Timetable, planned};
 use crate::{
+    admin_commands::Administrable as _,
     administration::Denied,
-    booking::{Administrable as _, IN_USE, at_branch},
+    programme::IN_USE,
     store::{Request, Stop, Store, StoreError, UnitOfWork},
 };
 
@@ -60,7 +61,7 @@ pub enum Why {
 /// What following a timetable did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Followed {
-    /// Time slots that were taken off the programme.
+    /// Time slots that were taken off the timetable.
     pub withdrawn: usize,
     /// Time slots that stay although the timetable has them no more.
     pub unsettled: Vec<Unsettled>,
@@ -88,11 +89,11 @@ struct Stranger {
 pub async fn follow(
     store: &Store,
     policy: &'static str,
-    programme: &Programme,
+    timetable: &Timetable,
     days: u16,
     looked_at: u16,
 ) -> Result<Followed, Stop<Denied>> {
-    let (place, strangers) = strangers(store, policy, programme, 0..looked_at.max(days)).await?;
+    let (place, strangers) = strangers(store, policy, timetable, 0..looked_at.max(days)).await?;
     let mut followed = Followed::default();
     for stranger in strangers {
         let mut keep = |why| {
@@ -109,7 +110,7 @@ pub async fn follow(
         }
         let withdrawn = store
             .run(&Request::system(policy, FOLLOW), |mut unit| async move {
-                at_branch(&mut unit, programme.branch);
+                unit.at_branch(timetable.branch);
                 let withdraw = TimeSlotCommand::Withdraw {
                     reason: REASON.parse().ok(),
                 };
@@ -133,7 +134,7 @@ pub async fn follow(
 async fn strangers(
     store: &Store,
     policy: &'static str,
-    programme: &Programme,
+    timetable: &Timetable,
     days: Range<u16>,
 ) -> Result<(String, Vec<Stranger>), Stop<Denied>> {
     let found = Mutex::new((String::new(), Vec::new()));
@@ -143,8 +144,8 @@ async fn strangers(
             |mut unit| {
                 let (found, days) = (&found, days.clone());
                 async move {
-                    let place = programme.name(&mut unit).await?;
-                    let strangers = on_days(&mut unit, programme, days).await?;
+                    let place = timetable.name(&mut unit).await?;
+                    let strangers = on_days(&mut unit, timetable, days).await?;
                     *found.lock().unwrap_or_else(PoisonError::into_inner) = (place, strangers);
                     Ok::<(), Stop<Denied>>(())
                 }
@@ -156,17 +157,17 @@ async fn strangers(
 
 async fn on_days(
     work: &mut UnitOfWork,
-    programme: &Programme,
+    timetable: &Timetable,
     days: Range<u16>,
 ) -> Result<Vec<Stranger>, StoreError> {
     let now = work.now();
-    let Ok(site) = work.load::<Branch>(&programme.branch).await?.open().cloned() else {
+    let Ok(site) = work.load::<Branch>(&timetable.branch).await?.open().cloned() else {
         return Ok(Vec::new());
     };
     let zone = site.premises.time_zone.zone();
     let (today, _) = on_the_wall(&zone, now);
     let on = |day: u16| ScheduleId {
-        place: programme.place(),
+        place: timetable.place(),
         date: today.saturating_add(i64::from(day).days()),
     };
     let all: Vec<ScheduleId> = days.clone().map(on).collect();
@@ -178,7 +179,7 @@ async fn on_days(
         if entries.is_empty() || site.closed_on.contains_key(&id.date) {
             continue;
         }
-        let Some(wanted) = programme.starts(work, &zone, id.date).await? else {
+        let Some(wanted) = timetable.starts(work, &zone, id.date).await? else {
             continue;
         };
         let slots: Vec<TimeSlotId> = entries.iter().map(|entry| entry.time_slot).collect();
@@ -211,7 +212,7 @@ pub(super) fn on_its_wall(zone: &TimeZone, moment: Timestamp) -> String {
     format!("{date} {time}")
 }
 
-impl Programme {
+impl Timetable {
     /// What starts when on this business day, whether or not it can be sold; none, if nothing says so.
     async fn starts(
         &self,
@@ -222,8 +223,11 @@ impl Programme {
         let today = Weekday::of(date);
         let at = |start| moment(zone, date, start).ok();
         Ok(match &self.shows {
-            Shows::Screenings { screenings, .. } => {
-                let shown = screenings.iter().filter(|shown| shown.days.contains(&today));
+            Shows::Screenings(shown) => {
+                let shown = shown
+                    .screenings
+                    .iter()
+                    .filter(|shown| shown.days.contains(&today));
                 Some(
                     shown
                         .filter_map(|shown| Some((at(shown.starts)?, Some(shown.movie))))

@@ -1,5 +1,5 @@
-//! Nonces of sign-ins with a provider: each is given out once, counts for some minutes, and is taken once; known here only by
-//! their hashes.
+//! Nonces of sign-ins with a provider: each is given out once, counts for some minutes, and is taken once; known here
+//! only by their hashes. Never who asked for one.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;

@@ -1,4 +1,5 @@
-//! From where accounts have signed in lately: by keyed hashes, so that the table tells neither who nor where.
+//! From where accounts have signed in lately: by keyed hashes, so that the table tells neither who nor where. Never an
+//! address itself.
 
 use sqlx::PgPool;
 

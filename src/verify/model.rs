@@ -111,19 +111,9 @@ pub(super) async fn compare<M: ReadModel>(
         parked,
     } = snapshot;
     if checkpoint.version != M::VERSION {
-        let Checkpoint {
-            version, position, ..
-        } = checkpoint;
-        let sentence = format!(
-            "{} was folded by version {version}, this program has {}",
-            M::NAME,
-            M::VERSION
-        );
-        return Ok(Err(Violation {
-            invariant: "I4",
-            position,
-            sentence,
-        }));
+        let (name, stored, known) = (M::NAME, checkpoint.version, M::VERSION);
+        let sentence = format!("{name} was folded by version {stored}, this program has {known}");
+        return Ok(Err(otherwise(checkpoint.position, sentence)));
     }
     let mut report = ModelReport {
         model: M::NAME,
@@ -160,24 +150,14 @@ pub(super) async fn compare<M: ReadModel>(
             expected.clear();
             if let Some(parked) = batch.parked.pop() {
                 let sentence = format!("{} {} cannot be folded: {}", M::NAME, parked.key, parked.reason);
-                return Ok(Err(Violation {
-                    invariant: "I4",
-                    position: parked.position,
-                    sentence,
-                }));
+                return Ok(Err(otherwise(parked.position, sentence)));
             }
         }
     }
     if read < checkpoint.position {
-        let sentence = format!(
-            "{} is said to be folded up to here, but the log ends at {read}",
-            M::NAME
-        );
-        return Ok(Err(Violation {
-            invariant: "I4",
-            position: checkpoint.position,
-            sentence,
-        }));
+        let name = M::NAME;
+        let sentence = format!("{name} is said to be folded up to here, but the log ends at {read}");
+        return Ok(Err(otherwise(checkpoint.position, sentence)));
     }
     if !past.ends().await? {
         return Ok(Err(differs::<M>(
@@ -221,7 +201,14 @@ async fn compare_rows<M: ReadModel>(
 }
 
 fn differs<M: ReadModel>(position: i64, what: &str) -> Violation {
-    let sentence = format!("{}: {what} differs from the fold of the log", M::NAME);
+    otherwise(
+        position,
+        format!("{}: {what} differs from the fold of the log", M::NAME),
+    )
+}
+
+/// The read model is not what the log makes of it.
+fn otherwise(position: i64, sentence: String) -> Violation {
     Violation {
         invariant: "I4",
         position,

@@ -1,5 +1,6 @@
-//! I9 for money: it adds up, an end keeps the frozen tier's fee and nothing else, what goes back was due, and what moves or
-//! was deposited arrives exactly once. Counts for itself, so that it proves the ledger and does not repeat it.
+//! I9 for money: it adds up, an end keeps the frozen tier's fee and nothing else, what goes back was due, and what
+//! moves or was deposited arrives exactly once. Counts for itself, so that it proves the ledger and does not repeat it.
+//! Never asks the rules what should be.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,7 +9,7 @@ use aggregates::{
     cancellation::Frozen,
     deposit::DepositEvent,
     ids::{DepositId, ReservationId},
-    reservation::{Canceller, ReservationEvent, Settlement, Source},
+    reservation::{Canceller, Placement, ReservationEvent, Settlement, Source},
     values::{BankReference, Currency, Money},
 };
 use jiff::Timestamp;
@@ -56,6 +57,21 @@ enum End {
 }
 
 impl Account {
+    /// Of a reservation that was just placed.
+    fn of(placement: &Placement) -> Self {
+        Self {
+            currency: placement.quote.currency,
+            price: placement.quote.total,
+            starts_at: placement.starts_at,
+            terms: placement.cancellation.clone(),
+            with_coupon: placement.coupon.is_some(),
+            free_until: None,
+            came: 0,
+            went: 0,
+            end: End::None,
+        }
+    }
+
     const fn there(&self) -> i64 {
         self.came - self.went
     }
@@ -167,18 +183,7 @@ impl Books {
     ) -> Result<(), String> {
         use ReservationEvent as Is;
         if let Is::Placed(placement) = event {
-            let account = Account {
-                currency: placement.quote.currency,
-                price: placement.quote.total,
-                starts_at: placement.starts_at,
-                terms: placement.cancellation.clone(),
-                with_coupon: placement.coupon.is_some(),
-                free_until: None,
-                came: 0,
-                went: 0,
-                end: End::None,
-            };
-            self.accounts.insert(id, account);
+            self.accounts.insert(id, Account::of(placement));
             return Ok(());
         }
         let Some(account) = self.accounts.get_mut(&id) else {
@@ -187,23 +192,7 @@ impl Books {
         match event {
             Is::Paid { amount, source, .. } => {
                 account.come(*amount)?;
-                let from = match source {
-                    None => return Ok(()),
-                    Some(Source::Provider { payment }) => {
-                        return if self.payments.insert(payment.clone()) {
-                            Ok(())
-                        } else {
-                            Err(format!("payment {payment} was counted twice"))
-                        };
-                    }
-                    Some(Source::Deposit { deposit }) => deposit.to_string(),
-                    Some(Source::Moved { from }) => from.to_string(),
-                };
-                self.arrived.push(Transfer {
-                    from,
-                    into: id,
-                    amount: *amount,
-                });
+                self.arrive(id, *amount, source.as_ref())?;
             }
             Is::Refunded { amount, .. } => account.go(*amount, account.over())?,
             Is::OfferAccepted { into, amount } => {
@@ -258,6 +247,24 @@ impl Books {
             | Is::NoShowWithdrawn
             | Is::MarkedNoShow => {}
         }
+        Ok(())
+    }
+
+    /// Remembers from where money came, unless it was handed over.
+    fn arrive(&mut self, into: ReservationId, amount: Money, source: Option<&Source>) -> Result<(), String> {
+        let from = match source {
+            None => return Ok(()),
+            Some(Source::Provider { payment }) => {
+                return if self.payments.insert(payment.clone()) {
+                    Ok(())
+                } else {
+                    Err(format!("payment {payment} was counted twice"))
+                };
+            }
+            Some(Source::Deposit { deposit }) => deposit.to_string(),
+            Some(Source::Moved { from }) => from.to_string(),
+        };
+        self.arrived.push(Transfer { from, into, amount });
         Ok(())
     }
 

@@ -19,7 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 use smol_str::SmolStr;
 
 use super::Violation;
-use crate::http::rights::{Needs, of_command};
+use crate::rights::{Needs, of_command};
 
 /// The longest a request is worked on, as the settings allow it.
 const REQUEST_MAX: SignedDuration = SignedDuration::from_secs(300);
@@ -145,7 +145,7 @@ enum Asked {
     AtWork,
 }
 
-/// What a command of an admin asks for, by the one table of rights. None: no
+/// What a command of an admin asks for, by the one table of commands. None: no
 /// admin can be allowed that.
 fn asked_by(command: &str) -> Option<Asked> {
     match of_command(command)? {

@@ -14,6 +14,7 @@ use aggregates::{
     Event, Recorded,
     coupon::CouponEvent,
     ids::{ReservationId, SeatId, TimeSlotId},
+    pricing::Quote,
     reservation::ReservationEvent,
     seat::SeatEvent,
     values::{CouponCode, SeatLabel},
@@ -231,33 +232,7 @@ impl Rules {
         let Ok(id) = recorded.stream.id.parse::<ReservationId>() else {
             return Ok(());
         };
-        let quote = match event {
-            Is::Held { choice, .. } | Is::Changed { choice } => Some(&choice.quote),
-            Is::Placed(placement) => Some(&placement.quote),
-            Is::Rescheduled(moved) => Some(&moved.quote),
-            Is::Extended { .. }
-            | Is::Released
-            | Is::Lapsed
-            | Is::Revived { .. }
-            | Is::Paid { .. }
-            | Is::Notified { .. }
-            | Is::CheckedIn
-            | Is::Admitted { .. }
-            | Is::CheckInUndone { .. }
-            | Is::MarkedNoShow
-            | Is::NoShowWithdrawn
-            | Is::Cancelled { .. }
-            | Is::RescheduleOffered { .. }
-            | Is::Expired
-            | Is::Refunded { .. }
-            | Is::RefundDue { .. }
-            | Is::Reinstated { .. }
-            | Is::Offered(_)
-            | Is::OfferAccepted { .. }
-            | Is::OfferDeclined
-            | Is::OfferLapsed => None,
-        };
-        if let Some(quote) = quote.filter(|quote| !quote.adds_up()) {
+        if let Some(quote) = quote_of(event).filter(|quote| !quote.adds_up()) {
             let sentence = format!(
                 "the price {} of reservation {id} is not the sum of its lines",
                 quote.total
@@ -423,6 +398,37 @@ impl Rules {
         let seats = &self.seats;
         self.waits
             .end_unit(position, |seat| seats.get(seat).and_then(|seat| seat.holder()))
+    }
+}
+
+/// The price that an event fixes.
+fn quote_of(event: &ReservationEvent) -> Option<&Quote> {
+    use ReservationEvent as Is;
+    match event {
+        Is::Held { choice, .. } | Is::Changed { choice } => Some(&choice.quote),
+        Is::Placed(placement) => Some(&placement.quote),
+        Is::Rescheduled(moved) => Some(&moved.quote),
+        Is::Extended { .. }
+        | Is::Released
+        | Is::Lapsed
+        | Is::Revived { .. }
+        | Is::Paid { .. }
+        | Is::Notified { .. }
+        | Is::CheckedIn
+        | Is::Admitted { .. }
+        | Is::CheckInUndone { .. }
+        | Is::MarkedNoShow
+        | Is::NoShowWithdrawn
+        | Is::Cancelled { .. }
+        | Is::RescheduleOffered { .. }
+        | Is::Expired
+        | Is::Refunded { .. }
+        | Is::RefundDue { .. }
+        | Is::Reinstated { .. }
+        | Is::Offered(_)
+        | Is::OfferAccepted { .. }
+        | Is::OfferDeclined
+        | Is::OfferLapsed => None,
     }
 }
 

@@ -46,6 +46,7 @@ fn main() {
         .block_on(measure(bookings, clients));
 }
 
+#[expect(clippy::too_many_lines, reason = "one story, from beginning to end")]
 async fn measure(bookings: usize, clients: usize) {
     let database = database::fresh().await;
     let app = database.owner().as_app().sqlx();

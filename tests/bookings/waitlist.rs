@@ -126,6 +126,7 @@ async fn assert_nobody_waits_for_what_is_free(shop: &Shop, slot: TimeSlotId) {
 }
 
 /// Asks for everything in turn; refusals are part of the game.
+#[expect(clippy::too_many_lines, reason = "one table: what is asked, and how")]
 async fn play(script: Vec<Do>) -> Vec<Arc<Recorded>> {
     let store = Store::in_memory(Vault::new(&MasterSecret::new([42; 32])));
     let shop = Shop::in_memory(store, 1, u16::try_from(SEATS).unwrap()).await;
@@ -243,6 +244,7 @@ fn whatever_happens_nobody_is_overtaken_and_each_freed_place_is_offered_once() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one story, from beginning to end")]
 async fn an_offer_that_lapses_goes_to_the_next_in_the_same_append() {
     let database = database::fresh().await;
     let shop = Shop::open(&database.owner(), 1, 3).await;

@@ -23,6 +23,7 @@ fn names(events: &[Value]) -> BTreeSet<&str> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::too_many_lines, reason = "one story, from beginning to end")]
 async fn what_happened_is_found_at_its_branch() {
     let field = Field::open().await;
     let api = &field.api;

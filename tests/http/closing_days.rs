@@ -38,6 +38,7 @@ async fn sold(field: &Field) -> (Uuid, String, [Hold; 3]) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::too_many_lines, reason = "one story, from beginning to end")]
 async fn a_closing_day_is_told_before_carried_out_and_taken_back() {
     let field = Field::open().await;
     let (slot, day, holds) = sold(&field).await;

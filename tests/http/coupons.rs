@@ -35,6 +35,7 @@ fn check(hold: &Hold, code: &str) -> Call {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::too_many_lines, reason = "one story, from beginning to end")]
 async fn a_batch_is_issued_once_exported_and_revoked_but_for_what_was_used() {
     let field = Field::open().await;
     let api = &field.api;

@@ -337,6 +337,7 @@ async fn a_customers_session_ends_when_it_is_idle_and_in_any_case_in_the_end() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::too_many_lines, reason = "one story, from beginning to end")]
 async fn what_is_revoked_on_one_server_is_revoked_on_all_and_no_secret_is_in_their_logs() {
     let database = database::fresh().await;
     let servers = [

@@ -135,6 +135,7 @@ async fn first_placement(field: &Field) -> i64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::too_many_lines, reason = "one story, from beginning to end")]
 async fn staff_find_reservations_by_everything_they_may_know() {
     let field = Field::open().await;
     let day = Day::begin(&field).await;
@@ -421,6 +422,7 @@ async fn a_wrong_filter_is_named_and_nothing_is_guessed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::too_many_lines, reason = "one story, from beginning to end")]
 async fn staff_of_one_branch_meet_nothing_of_another_in_any_list_count_file_or_answer() {
     let field = Field::open().await;
     let day = Day::begin(&field).await;

@@ -9,6 +9,7 @@ use crate::support::{api::Call, house::Sale, process::ADMIN_TOKEN};
 use jari::config::RateLimits;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::too_many_lines, reason = "one story, from beginning to end")]
 async fn each_wrong_request_has_its_own_problem() {
     let field = Field::open().await;
     let slot = field.house.screening(&field.api, 2, 5, Sale::Long).await;

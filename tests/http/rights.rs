@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 
 use aggregates::{
     ids::BranchId,
-    rights::{Authority, RoleName},
+    rights::{Authority, Permission, RoleName},
 };
-use jari::http::{
-    openapi,
-    rights::{Line, Needs, Where, table},
+use jari::{
+    http::{
+        openapi,
+        rights::{Line, Needs, Where, table},
+    },
+    rights::{commands, of_command},
 };
 use reqwest::{Client, Method, Response};
 use serde_json::{Value, json};
@@ -435,6 +438,50 @@ fn every_route_of_the_document_is_in_the_table_and_no_other() {
         missing.is_empty() && unknown.is_empty(),
         "without a line: {missing:#?}; without a route: {unknown:#?}"
     );
+}
+
+/// What stands in the log is judged by its name: a route that moves takes no command's name away.
+#[test]
+fn each_command_of_the_log_has_one_route_and_asks_for_the_same_there() {
+    let mut unnamed: BTreeSet<&str> = commands().keys().map(String::as_str).collect();
+    let table = table();
+    let doing = table
+        .iter()
+        .filter_map(|line| Some((line, line.command.as_deref()?)));
+    for (line, command) in doing {
+        assert_eq!(line.method, Method::POST, "{line:?}");
+        assert_eq!(of_command(command), Some(line.needs), "{line:?}");
+        assert!(
+            unnamed.remove(command),
+            "{command} has two routes, one of them {}",
+            line.path
+        );
+    }
+    assert!(unnamed.is_empty(), "commands without a route: {unnamed:?}");
+}
+
+/// What the log has of old stays what it was, wherever its route is today.
+#[test]
+fn commands_are_known_by_the_names_that_logs_have() {
+    for (command, needs) in [
+        ("reservations/hold", Needs::Anyone),
+        (
+            "check-ins/scan",
+            Needs::Staff(Permission::ChangeReservations, Where::Ticket),
+        ),
+        (
+            "coupons/issue",
+            Needs::Staff(Permission::ChangeCoupons, Where::Body),
+        ),
+        (
+            "coupons/revoke",
+            Needs::Staff(Permission::ChangeCoupons, Where::Stream),
+        ),
+        ("admin/change-password", Needs::OwnSession),
+    ] {
+        assert_eq!(of_command(command), Some(needs), "{command}");
+    }
+    assert_eq!(of_command("coupons/forge"), None);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

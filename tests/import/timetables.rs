@@ -10,7 +10,7 @@ use aggregates::{
     values::SeatLabel,
 };
 use jari::{
-    booking::Administrable,
+    admin_commands::Administrable,
     import::{Followed, Why, follow_timetable},
     store::Stop,
 };

@@ -14,8 +14,9 @@ use aggregates::{
     values::{CouponCode, Currency, CustomerName, Money, PhoneNumber, SeatLabel},
 };
 use jari::{
+    admin_commands::Administrable,
     administration::Denied,
-    booking::{Administrable, Nearby, Places, Placing, Refused, Wanted, Wish},
+    booking::{Nearby, Places, Placing, Refused, Wanted, Wish},
     store::{Committed, IdempotencyKey, Request, Stop},
 };
 use jiff::{SignedDuration, ToSpan as _};

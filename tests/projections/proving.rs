@@ -275,6 +275,7 @@ async fn a_model_that_stands_still_is_found_if_anybody_should_follow() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one story, from beginning to end")]
 async fn money_that_was_made_lost_or_kept_wrongly_is_found() {
     let row = "insert into events select aggregate_type, aggregate_id, sequence + %1, %2, '1.0', %3, '{}',
                 (select max(position) + 1 from events), (select max(recorded_at) from events)

@@ -11,7 +11,7 @@ use crate::support::{
     shop::{Shop, guest, number},
 };
 
-async fn join(shop: &Shop, time_slot: TimeSlotId, person: u16) {
+pub async fn join(shop: &Shop, time_slot: TimeSlotId, person: u16) {
     let joining = Joining {
         time_slot,
         party: Party::Group { size: 2 },

@@ -236,17 +236,15 @@ const FORGOTTEN_WITHIN: Duration = Duration::from_secs(20);
 
 /// Neither the log nor any memory of the process tells the name any more.
 async fn assert_forgotten(store: &Store) {
-    let forgotten = async {
-        while name_of(store, ALICE).await.is_some()
+    let forgotten = eventually("it is forgotten", || async {
+        let known = name_of(store, ALICE).await.is_some()
             || remembered_by(store).await.is_some()
-            || name_in(&store.feed().after(1, 1).await).is_some()
-        {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
+            || name_in(&store.feed().after(1, 1).await).is_some();
+        (!known).then_some(())
+    });
     tokio::time::timeout(FORGOTTEN_WITHIN, forgotten)
         .await
-        .expect("it is forgotten");
+        .expect("before its key would have gone by itself");
 }
 
 /// The name as rules see it, from the cache if it is there.

@@ -297,6 +297,10 @@ impl Plan {
         self.consistent_at("", now)
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one table: what must be so, and what is said if not"
+    )]
     fn consistent_at(&self, place: &str, now: Timestamp) -> Result<(), TimeSlotError> {
         let sane = |moment: &Timestamp| MOMENTS.contains(moment);
         let years = "must be from 2000 to 2199";

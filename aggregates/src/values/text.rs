@@ -1,5 +1,5 @@
 //! Texts with a greatest length, in one spelling (NFC) and without what cannot be seen: what jsonb, pages and terminals
-//! can all hold, and people can tell apart.
+//! can all hold, and people can tell apart. Never a rule about what they mean.
 
 use std::{borrow::Cow, fmt};
 

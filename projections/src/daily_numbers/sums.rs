@@ -148,6 +148,7 @@ fn index(nth: i64) -> usize {
     usize::try_from(nth - 1).unwrap_or_default()
 }
 
+#[expect(clippy::too_many_lines, reason = "one query")]
 async fn counted(
     db: &mut PgConnection,
     branch: BranchId,

@@ -1,4 +1,5 @@
-//! What people call a time slot: the names of its branch, movie, auditorium or theme (DOMAIN C5), as they are now.
+//! What people call a time slot: the names of its branch, movie, auditorium or theme (DOMAIN C5), as they are now;
+//! never who booked it.
 
 use std::collections::HashMap;
 

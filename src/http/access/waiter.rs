@@ -1,5 +1,5 @@
 //! Who works on the waitlist entry named in the path: whoever has its token, the customer whose it is, or staff of the
-//! branch; everybody else is told that there is none.
+//! branch; everybody else is told that there is none. Never tells whether it is there to somebody who may not know.
 
 use aggregates::{
     ids::{CustomerId, ReservationId, TimeSlotId},

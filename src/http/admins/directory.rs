@@ -1,4 +1,5 @@
-//! `GET /v1/admins` and `GET /v1/roles`: who works for the chain, and what their roles grant; straight from the log.
+//! `GET /v1/admins` and `GET /v1/roles`: who works for the chain, and what their roles grant; straight from the log;
+//! never a password, a session or a change.
 
 use aggregates::{
     admin::{Admin, Duties},

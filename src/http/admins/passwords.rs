@@ -1,5 +1,5 @@
-//! Passwords of admins: one's own is changed by whoever knows it, another's is given by who may do all that they may. The log
-//! says that it happened; the password itself is in the vault alone, as a hash.
+//! Passwords of admins: one's own is changed by whoever knows it, another's is given by who may do all that they may.
+//! The log says that it happened; the password itself is in the vault alone, as a hash. Never shows one.
 
 use aggregates::{admin::AdminError, ids::AdminId};
 use axum::{

@@ -1,4 +1,5 @@
-//! `/v1/admin/sessions`: sign in, sign out, and see or end one's own sessions (DOMAIN P3).
+//! `/v1/admin/sessions`: sign in, sign out, and see or end one's own sessions (DOMAIN P3); never tells whether a login
+//! exists.
 
 use aggregates::{admin, values::LoginId};
 use axum::{extract::State, http::HeaderMap, response::Response};

@@ -1,4 +1,4 @@
-//! `GET /v1/auditoriums`: where movies are shown (DOMAIN C2).
+//! `GET /v1/auditoriums`: where movies are shown (DOMAIN C2); never their seats: a time slot has them.
 
 use aggregates::{
     auditorium::{Auditorium, AuditoriumError},

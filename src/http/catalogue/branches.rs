@@ -1,4 +1,5 @@
-//! `GET /v1/branches`: cinemas and escape-room shops; for a movie only the cinemas that play it (DOMAIN C1, E1).
+//! `GET /v1/branches`: cinemas and escape-room shops; for a movie only the cinemas that play it (DOMAIN C1, E1); never
+//! what only staff know of them.
 
 use aggregates::{
     branch::{Branch, BranchError, Premises},

@@ -1,4 +1,4 @@
-//! `GET /v1/movies`: movies that can be shown; for a cinema only those it plays (DOMAIN C1, C2).
+//! `GET /v1/movies`: movies that can be shown; for a cinema only those it plays (DOMAIN C1, C2); never when.
 
 use aggregates::{
     branch::{Branch, BranchError},

@@ -1,4 +1,4 @@
-//! `GET /v1/themes`: what is played in escape-room shops (DOMAIN E1, E2).
+//! `GET /v1/themes`: what is played in escape-room shops (DOMAIN E1, E2); never when.
 
 use aggregates::{
     branch::{Branch, BranchError},

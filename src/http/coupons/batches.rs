@@ -1,5 +1,5 @@
-//! Coupons that are issued together: thousands at once, as a table for who prints or mails them, and revoked together; for
-//! admins only.
+//! Coupons that are issued together: thousands at once, as a table for who prints or mails them, and revoked together;
+//! for admins only; never some of a batch without the others.
 
 use aggregates::{
     coupon::{Batch, Terms},

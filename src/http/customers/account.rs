@@ -1,4 +1,5 @@
-//! Beginning and end of a customer's account, and its password: the log says what happened, the vault alone has the secret.
+//! Beginning and end of a customer's account, and its password: the log says what happened, the vault alone has the
+//! secret. Never shows the secret.
 
 use aggregates::{
     customer::{self, Profile},

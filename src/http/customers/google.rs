@@ -1,5 +1,6 @@
-//! Signing in with an account at Google, or at another `OpenID` provider that is configured: by the `id_token` that the provider
-//! gave the page, for a nonce of ours. Who that is, only the account itself says; an equal e-mail address says nothing.
+//! Signing in with an account at Google, or at another `OpenID` provider that is configured: by the `id_token` that the
+//! provider gave the page, for a nonce of ours. Who that is, only the account itself says; an equal e-mail address says
+//! nothing. Never sees a password of theirs at the provider.
 
 use aggregates::{
     customer::{self, Profile},

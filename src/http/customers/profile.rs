@@ -1,4 +1,5 @@
-//! `/v1/customer`: what is known of the customer who asks, to say something else, and to say what was missing.
+//! `/v1/customer`: what is known of the customer who asks, to say something else, and to say what was missing; never
+//! anybody else's.
 
 use aggregates::{
     customer::{self, Profile},

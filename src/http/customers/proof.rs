@@ -1,5 +1,5 @@
-//! That it is really the customer who asks, and not somebody who found their machine open: by their password, or by a fresh
-//! token of the provider whose account is theirs.
+//! That it is really the customer who asks, and not somebody who found their machine open: by their password, or by a
+//! fresh token of the provider whose account is theirs. Never by the session alone.
 
 use aggregates::fault::Fault;
 use jiff::Timestamp;

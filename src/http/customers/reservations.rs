@@ -1,4 +1,5 @@
-//! `GET /v1/customer/reservations`: what the customer who asks has held and placed while signed in.
+//! `GET /v1/customer/reservations`: what the customer who asks has held and placed while signed in; never anybody
+//! else's.
 
 use axum::{extract::State, http::Uri, response::Response};
 use projections::reservation_list::{self, Entry, Filter};

@@ -1,4 +1,5 @@
-//! `/v1/customer/sessions`: sign in, sign out, and see or end one's own sessions.
+//! `/v1/customer/sessions`: sign in, sign out, and see or end one's own sessions; never tells whether an address has an
+//! account.
 
 use aggregates::{customer, values::Email};
 use axum::{extract::State, http::HeaderMap, response::Response};

@@ -1,4 +1,5 @@
-//! How many coupon codes that do not fit anybody may try: only failures count, by address and by account (DOMAIN K1).
+//! How many coupon codes that do not fit anybody may try: only failures count, by address and by account (DOMAIN K1);
+//! never counts a code that fits.
 
 use std::{
     collections::VecDeque,

@@ -1,5 +1,5 @@
-//! The numbers of a branch, day by day: slots, places, people, money. A day is the business day on which its slots begin,
-//! whenever they were sold or paid.
+//! The numbers of a branch, day by day: slots, places, people, money. A day is the business day on which its slots
+//! begin, whenever they were sold or paid. Never tells who came.
 
 use std::collections::BTreeMap;
 

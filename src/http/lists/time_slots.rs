@@ -1,4 +1,5 @@
-//! The slots of a day at a branch, as whoever works there needs them: who comes, who has paid, what is left.
+//! The slots of a day at a branch, as whoever works there needs them: who comes, who has paid, what is left; never
+//! changes them.
 
 use aggregates::{
     business_day::on_the_wall,

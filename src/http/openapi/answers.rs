@@ -1,5 +1,5 @@
 //! What anybody may be answered because of what surrounds the routes: refusals of the edge and the extractors, and the
-//! headers that go with every answer. What a route says of itself is kept.
+//! headers that go with every answer. What a route says of itself is kept. Never changes that.
 
 use aggregates::refusal::Kind;
 use axum::http::StatusCode;

@@ -1,4 +1,5 @@
-//! The one route of all admin commands, written out: an operation per command, and the one that reads before it.
+//! The one route of all admin commands, written out: an operation per command, and the one that reads before it; never
+//! a rule of any of them.
 
 use aggregates::{
     admin::Admin, administered::Administered, auditorium::Auditorium, branch::Branch,
@@ -11,7 +12,8 @@ use utoipa::{
     openapi::{RefOr, Schema},
 };
 
-use super::{super::administer::for_each_administered, reference};
+use super::reference;
+use crate::admin_commands::for_each_administered;
 
 pub(super) fn add(document: &mut Value) {
     macro_rules! add {

@@ -1,5 +1,6 @@
 //! Which refusals an operation can meet, written into its description: what is refused, with which status, and what the
-//! caller can do. Made from the tables of the rules; here stands only whose rules an operation asks.
+//! caller can do. Made from the tables of the rules; here stands only whose rules an operation asks. Never words of its
+//! own.
 
 use std::fmt::Write as _;
 

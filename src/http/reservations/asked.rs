@@ -1,4 +1,5 @@
-//! Which reservations staff ask for, in a query or a body: the same filters for the list, its file and the search.
+//! Which reservations staff ask for, in a query or a body: the same filters for the list, its file and the search;
+//! never answers them.
 
 use aggregates::{
     ids::{BranchId, CustomerId, MovieId, ReservationId, ThemeId, TimeSlotId},

@@ -1,4 +1,5 @@
-//! `POST /v1/reservations/{id}/cancel`: calls a placed reservation off, by its holder online or by staff.
+//! `POST /v1/reservations/{id}/cancel`: calls a placed reservation off, by its holder online or by staff; never decides
+//! what it costs.
 
 use aggregates::{ids::ReservationId, reservation::Canceller, values::Note};
 use axum::{extract::State, response::Response};

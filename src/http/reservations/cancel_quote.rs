@@ -1,5 +1,5 @@
-//! `GET /v1/reservations/{id}/cancel-quote`: what cancelling would keep and give back right now, and until when that lasts
-//! (DOMAIN C14); asks the frozen terms, and cancels nothing.
+//! `GET /v1/reservations/{id}/cancel-quote`: what cancelling would keep and give back right now, and until when that
+//! lasts (DOMAIN C14); asks the frozen terms, and cancels nothing. Never a promise.
 
 use aggregates::{
     Decider as _,

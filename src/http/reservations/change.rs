@@ -1,4 +1,5 @@
-//! `POST /v1/reservations/{id}/change`: other places or people under the same hold; its slot stays.
+//! `POST /v1/reservations/{id}/change`: other places or people under the same hold; its slot stays; never touches what
+//! was placed.
 
 use std::ops::RangeInclusive;
 

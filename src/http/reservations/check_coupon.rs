@@ -1,4 +1,5 @@
-//! `POST /v1/reservations/{id}/check-coupon`: what a coupon would take off a hold (DOMAIN K1); redeems nothing.
+//! `POST /v1/reservations/{id}/check-coupon`: what a coupon would take off a hold (DOMAIN K1); redeems nothing. Never
+//! tells more of a code than whether it fits.
 
 use aggregates::{coupon::CouponError, ids::ReservationId, pricing::Quote, values::CouponCode};
 use axum::{

@@ -1,4 +1,5 @@
-//! `GET /v1/reservations.csv`: the reservations that the list shows, all of them, as a file.
+//! `GET /v1/reservations.csv`: the reservations that the list shows, all of them, as a file; never more than the reader
+//! may see.
 
 use axum::{extract::State, response::Response};
 use jiff::tz::TimeZone;

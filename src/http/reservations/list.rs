@@ -1,4 +1,5 @@
-//! `GET /v1/reservations`: the list staff work with, in every order and by every filter that names nobody (DOMAIN E6).
+//! `GET /v1/reservations`: the list staff work with, in every order and by every filter that names nobody (DOMAIN E6);
+//! never of branches that are not theirs.
 
 use aggregates::{
     ids::{BranchId, CustomerId, ReservationId, TimeSlotId},

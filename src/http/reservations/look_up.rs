@@ -1,5 +1,5 @@
 //! `POST /v1/reservations/look-up`: finds "my reservation" by number and phone (DOMAIN E8); a POST, so that no phone
-//! number stands in an address or a log.
+//! number stands in an address or a log. Never tells which of the two was wrong.
 
 use aggregates::{ids::ReservationId, reservation::Reservation, values::PhoneNumber};
 use axum::{

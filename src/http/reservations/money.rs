@@ -1,5 +1,5 @@
-//! What comes in and goes back for a reservation, as staff record it and its holder decides: mark paid, refund, accept or
-//! decline the slot offered for late money (DOMAIN E7).
+//! What comes in and goes back for a reservation, as staff record it and its holder decides: mark paid, refund, accept
+//! or decline the slot offered for late money (DOMAIN E7). Never pays anything itself.
 
 use aggregates::{
     ids::ReservationId,

@@ -1,4 +1,5 @@
-//! `POST /v1/reservations/{id}/place`: makes a hold binding, with name, phone, agreements, coupon and payment.
+//! `POST /v1/reservations/{id}/place`: makes a hold binding, with name, phone, agreements, coupon and payment; never
+//! takes a price from the body.
 
 use aggregates::{
     ids::ReservationId,

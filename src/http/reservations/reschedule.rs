@@ -1,4 +1,5 @@
-//! `POST /v1/reservations/{id}/reschedule`: moves a placed reservation to another slot or other seats, at once or not at all.
+//! `POST /v1/reservations/{id}/reschedule`: moves a placed reservation to another slot or other seats, at once or not
+//! at all; never decides what it costs.
 
 use std::ops::RangeInclusive;
 

@@ -1,5 +1,5 @@
 //! `POST /v1/reservations/search`: staff find reservations by a part of the phone or name; a POST, so that neither
-//! stands in an address or a log (DOMAIN E6, E8).
+//! stands in an address or a log (DOMAIN E6, E8). Never finds anybody who was erased.
 
 use std::str::FromStr;
 

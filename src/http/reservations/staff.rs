@@ -1,5 +1,5 @@
-//! What staff record about a placed reservation: notified, attended or not, no-show and the end of its bar (DOMAIN E5, E9);
-//! money is beside it.
+//! What staff record about a placed reservation: notified, attended or not, no-show and the end of its bar (DOMAIN E5,
+//! E9); money is beside it. Never does anything by itself.
 
 use aggregates::{ids::ReservationId, reservation::ReservationCommand, values::Note};
 use axum::{extract::State, response::Response};

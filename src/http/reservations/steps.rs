@@ -1,4 +1,4 @@
-//! Steps of a hold that need no words: extend, release, revive.
+//! Steps of a hold that need no words: extend, release, revive; never reads a body.
 
 use aggregates::ids::ReservationId;
 use axum::{extract::State, response::Response};

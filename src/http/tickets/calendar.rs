@@ -1,5 +1,5 @@
-//! `GET /v1/reservations/{id}/calendar.ics`: the visit as an entry for any calendar (RFC 5545), for its holder; no names, no
-//! numbers to call, because calendars are shared.
+//! `GET /v1/reservations/{id}/calendar.ics`: the visit as an entry for any calendar (RFC 5545), for its holder; no
+//! names, no numbers to call, because calendars are shared. Never for anybody else.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,5 @@
-//! `POST /v1/check-ins` and `…/batch`: scanned tickets, one by one or many at once from devices that had no network.
+//! `POST /v1/check-ins` and `…/batch`: scanned tickets, one by one or many at once from devices that had no network;
+//! never decides who is let in.
 
 use std::ops::RangeInclusive;
 

@@ -1,4 +1,5 @@
-//! `GET /v1/ticket-keys`: the public keys by which anybody checks tickets; `POST`: from now on a new one signs.
+//! `GET /v1/ticket-keys`: the public keys by which anybody checks tickets; `POST`: from now on a new one signs; never
+//! shows the private one.
 
 use aggregates::rights::Permission;
 use axum::{

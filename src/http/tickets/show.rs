@@ -1,4 +1,5 @@
-//! `GET /v1/reservations/{id}/ticket` and `…/ticket.svg`: the ticket of a placed reservation, for its holder.
+//! `GET /v1/reservations/{id}/ticket` and `…/ticket.svg`: the ticket of a placed reservation, for its holder; never for
+//! anybody else.
 
 use aggregates::{ids::ReservationId, reservation::Reservation};
 use axum::{

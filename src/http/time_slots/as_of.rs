@@ -1,4 +1,5 @@
-//! The past as a question: `position=` or `at=`; resolved to one position of the log (DOMAIN A3).
+//! The past as a question: `position=` or `at=`; resolved to one position of the log (DOMAIN A3); never to one that is
+//! still to come.
 
 use jiff::Timestamp;
 use serde::Deserialize;

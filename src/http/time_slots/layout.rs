@@ -1,4 +1,5 @@
-//! `GET /v1/time-slots/{id}/layout`: where every seat is; immutable, so it is written once and may be kept by caches.
+//! `GET /v1/time-slots/{id}/layout`: where every seat is; immutable, so it is written once and may be kept by caches;
+//! never who sits there.
 
 use aggregates::{
     auditorium::Auditorium,

@@ -1,4 +1,4 @@
-//! `GET /v1/time-slots`: the slots of one business day, by their start (DOMAIN C5).
+//! `GET /v1/time-slots`: the slots of one business day, by their start (DOMAIN C5); never one that was withdrawn.
 
 use aggregates::{
     auditorium::{Auditorium, AuditoriumError},

@@ -1,4 +1,5 @@
-//! `GET /v1/time-slots/{id}/live`: changes of a slot's seats as server-sent events; each is written once for all.
+//! `GET /v1/time-slots/{id}/live`: changes of a slot's seats as server-sent events; each is written once for all. Never
+//! waits for a listener that is slow.
 //!
 //! The id of an event is its log position. Whoever comes back with `Last-Event-ID` (or `?after=`) first gets what
 //! changed since from the read model, then what happens. A listener that is too slow is let go and comes back so.

@@ -1,4 +1,5 @@
-//! `GET /v1/time-slots/{id}/prices`: what places cost before anything is held (DOMAIN C10, C11, E2).
+//! `GET /v1/time-slots/{id}/prices`: what places cost before anything is held (DOMAIN C10, C11, E2); never promises
+//! that they are free.
 
 use aggregates::{
     ids::TimeSlotId,

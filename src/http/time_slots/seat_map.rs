@@ -1,4 +1,5 @@
-//! `GET /v1/time-slots/{id}/seat-map`: who may still have which seat, now or as of any moment (DOMAIN C8, A3).
+//! `GET /v1/time-slots/{id}/seat-map`: who may still have which seat, now or as of any moment (DOMAIN C8, A3); never
+//! who has which.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,5 @@
-//! `GET /v1/time-slots/{id}`: one slot; under an auditorium it does not play in it is not found (DOMAIN C4).
+//! `GET /v1/time-slots/{id}`: one slot; under an auditorium it does not play in it is not found (DOMAIN C4); never who
+//! has its places.
 
 use aggregates::{
     ids::{AuditoriumId, TimeSlotId},

@@ -1,4 +1,4 @@
-//! A time slot as customers see it, with its state at this moment (DOMAIN C4, C5).
+//! A time slot as customers see it, with its state at this moment (DOMAIN C4, C5); never what only staff know of it.
 
 use aggregates::{
     business_day::on_the_wall,

@@ -1,5 +1,5 @@
 //! `POST /v1/time-slots/{id}/waitlist`: waits for a slot or for seats together; while there are some, they are held at
-//! once, and the answer says so (DOMAIN W1, W3).
+//! once, and the answer says so (DOMAIN W1, W3). Never past anybody who waits.
 
 use std::ops::RangeInclusive;
 

@@ -1,4 +1,5 @@
-//! `GET /v1/waitlist-entries`: who waits for what, for staff; who they are is shown entry by entry.
+//! `GET /v1/waitlist-entries`: who waits for what, for staff; who they are is shown entry by entry; never changes their
+//! order.
 
 use aggregates::{
     ids::{BranchId, CustomerId, ReservationId, TimeSlotId},

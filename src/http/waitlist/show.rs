@@ -1,4 +1,5 @@
-//! `GET /v1/waitlist-entries/{id}`: the place in line, what is offered, and why not yet (DOMAIN W1).
+//! `GET /v1/waitlist-entries/{id}`: the place in line, what is offered, and why not yet (DOMAIN W1); never who else
+//! waits.
 
 use aggregates::ids::ReservationId;
 use axum::{

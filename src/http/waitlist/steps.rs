@@ -1,4 +1,5 @@
-//! What can be done with an entry: accept or decline what is offered, and leave; staff say why.
+//! What can be done with an entry: accept or decline what is offered, and leave; staff say why; never decides who is
+//! next.
 
 use aggregates::{
     ids::ReservationId,

@@ -1,4 +1,5 @@
-//! The log as a repository of serialized events, as cqrs-es' own stores and replay tools want it. Values stay sealed here.
+//! The log as a repository of serialized events, as cqrs-es' own stores and replay tools want it. Values stay sealed
+//! here. Never opens one.
 
 use aggregates::{Event, Metadata, StreamId};
 use cqrs_es::{

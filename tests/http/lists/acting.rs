@@ -10,6 +10,7 @@ use crate::{
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::too_many_lines, reason = "one story, from beginning to end")]
 async fn what_is_done_to_many_is_answered_for_each() {
     let field = Field::open().await;
     let day = Day::begin(&field).await;

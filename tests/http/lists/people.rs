@@ -9,6 +9,7 @@ use crate::{
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::too_many_lines, reason = "one story, from beginning to end")]
 async fn customers_are_found_and_forgotten() {
     let field = Field::open().await;
     let haneul = customer(&field.api, "haneul@example.com", "하늘").await;

@@ -96,6 +96,7 @@ impl Reservation {
     }
 
     /// What becomes of it.
+    #[expect(clippy::too_many_lines, reason = "one table: what is asked, and of what")]
     pub(in super::super) fn settle(
         &self,
         command: MoneyCommand,

@@ -1,4 +1,5 @@
-//! `POST /v1/admin/reservations/bulk`: what staff do to many reservations of a list at once (DOMAIN E5, E9).
+//! `POST /v1/admin/reservations/bulk`: what staff do to many reservations of a list at once (DOMAIN E5, E9); never lets
+//! one keep the others from it.
 
 use aggregates::{
     ids::ReservationId,

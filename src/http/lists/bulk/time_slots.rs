@@ -1,4 +1,5 @@
-//! `POST /v1/admin/time-slots/bulk`: closes, reopens or withdraws many time slots at once (DOMAIN E3).
+//! `POST /v1/admin/time-slots/bulk`: closes, reopens or withdraws many time slots at once (DOMAIN E3); never lets one
+//! keep the others from it.
 
 use aggregates::{
     ids::TimeSlotId,
@@ -20,7 +21,7 @@ use super::{
     },
     BulkAnswer, carried_out, check, each,
 };
-use crate::{booking, store::Committed};
+use crate::{admin_commands, store::Committed};
 
 /// What is done to each, by the name of its own route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -100,5 +101,5 @@ async fn one(
     };
     let request = caller.request(admin.actor(), name, key);
     let by = admin.authority();
-    Ok(booking::administer::<TimeSlot>(&app.store, &request, by, &id, &command).await?)
+    Ok(admin_commands::send::<TimeSlot>(&app.store, &request, by, &id, &command).await?)
 }

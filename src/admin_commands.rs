@@ -3,45 +3,49 @@
 use aggregates::{
     admin::{Admin, AdminError},
     administered::Administered,
-    allowance::AllowanceError,
     auditorium::{Auditorium, AuditoriumError},
     branch::{Branch, BranchError},
     cancellation_policy::{CancellationPolicy, CancellationPolicyError},
     claim::ClaimError,
-    coupon::{Coupon, CouponError},
+    coupon::Coupon,
     customer::CustomerError,
-    deposit::DepositError,
     ids::BranchId,
     movie::{Movie, MovieError},
-    patron::PatronError,
     price_policy::{PricePolicy, PricePolicyError},
-    pricing::PricingError,
-    ratings::RatingError,
-    refusal::{Kind, Refusal as _},
-    reservation::ReservationError,
+    refusal::Kind,
     rights::{Authority, RightsError},
     role::{Role, RoleError},
     schedule::ScheduleError,
-    seat::SeatError,
-    seating::SeatingError,
     theme::{Theme, ThemeError},
-    time_slot::{TimeSlot, TimeSlotError},
-    waitlist::WaitlistError,
+    time_slot::TimeSlot,
 };
 
-use super::{
-    ChoiceError, at_branch,
-    door::DoorError,
-    soundness::{self, ProgrammeError},
-    what_if::WhatIfError,
-};
 use crate::{
     administration::{self, Denied},
     people,
-    programme::{self, BatchError},
+    programme::{self, BatchError, ProgrammeError},
+    simulation::WhatIfError,
     store::{ChangedSince, Committed, Request, Stop, Store, UnitOfWork},
-    ticket::TicketError,
 };
+
+/// Calls a macro with every aggregate that admins change: the one list there is.
+macro_rules! for_each_administered {
+    ($use:ident) => {
+        $use!(
+            Branch,
+            Auditorium,
+            Movie,
+            Theme,
+            PricePolicy,
+            CancellationPolicy,
+            TimeSlot,
+            Coupon,
+            Admin,
+            Role
+        )
+    };
+}
+pub(crate) use for_each_administered;
 
 /// Why an admin's command was not carried out.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -83,7 +87,7 @@ impl Administrable for TimeSlot {
         _by: &Authority,
     ) -> Result<(), Stop<Denied>> {
         let command = programme::completed(work, *id, command).await?;
-        soundness::check(work, *id, &command).await?;
+        programme::sound(work, *id, &command).await?;
         programme::change(work, *id, command).await
     }
 }
@@ -111,7 +115,7 @@ impl Administrable for Role {
 }
 
 /// Sends a command to one aggregate on behalf of who may do this, if it is what the request takes it to be (`If-Match`).
-pub async fn administer<A: Administrable>(
+pub async fn send<A: Administrable>(
     store: &Store,
     request: &Request,
     by: &Authority,
@@ -138,7 +142,7 @@ pub async fn administer<A: Administrable>(
         let after = work.state::<A>(id)?.branch(id);
         permitted::<A>(by, command, after).map_err(denied)?;
         if let Some(branch) = before.or(after) {
-            at_branch(work, branch);
+            work.at_branch(branch);
         }
         Ok(())
     };
@@ -159,41 +163,9 @@ fn permitted<A: Administered>(
     }
 }
 
-/// Every refusal a booking can meet, for the documentation.
-#[must_use]
-pub fn booking_refusals() -> Vec<(&'static str, Kind, &'static str)> {
-    let choices = ChoiceError::EACH
-        .iter()
-        .map(|error| (error.slug(), error.kind(), error.help()));
-    let tickets = TicketError::EACH
-        .iter()
-        .map(|error| (error.slug(), error.kind(), error.help()));
-    let doors = DoorError::EACH
-        .iter()
-        .map(|error| (error.slug(), error.kind(), error.help()));
-    let rules = [
-        SeatError::REFUSALS,
-        SeatingError::REFUSALS,
-        TimeSlotError::REFUSALS,
-        ReservationError::REFUSALS,
-        CouponError::REFUSALS,
-        PricingError::REFUSALS,
-        WaitlistError::REFUSALS,
-        RatingError::REFUSALS,
-        AllowanceError::REFUSALS,
-        PatronError::REFUSALS,
-        DepositError::REFUSALS,
-    ];
-    choices
-        .chain(tickets)
-        .chain(doors)
-        .chain(rules.concat())
-        .collect()
-}
-
 /// Every refusal an admin's command can meet besides those of bookings, for the documentation.
 #[must_use]
-pub fn administered_refusals() -> Vec<(&'static str, Kind, &'static str)> {
+pub fn refusals() -> Vec<(&'static str, Kind, &'static str)> {
     [
         BranchError::REFUSALS,
         AuditoriumError::REFUSALS,

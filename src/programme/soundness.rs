@@ -1,9 +1,8 @@
 //! What a time slot fixes must be true of what it names, and a slot somebody has a seat in is not withdrawn; the overlaps
-//! are `programme`'s business.
+//! are [`super`]'s business. Never changes anything.
 
 use aggregates::{
     auditorium::Auditorium,
-    branch::Branch,
     fault::Fault,
     ids::{SeatId, TimeSlotId},
     movie::Movie,
@@ -14,7 +13,7 @@ use aggregates::{
     time_slot::{Plan, Show, TimeSlot, TimeSlotCommand},
     values::SeatLabel,
 };
-use jiff::{SignedDuration, tz::TimeZone};
+use jiff::SignedDuration;
 
 use crate::{
     administration::Denied,
@@ -133,7 +132,7 @@ impl Refusal for ProgrammeError {
 }
 
 /// Refuses a command to a slot that contradicts what it names, or whoever has a seat.
-pub(crate) async fn check(
+pub async fn check(
     work: &mut UnitOfWork,
     id: TimeSlotId,
     command: &TimeSlotCommand,
@@ -238,13 +237,4 @@ async fn unused(work: &mut UnitOfWork, id: TimeSlotId) -> Result<(), Stop<Denied
         }
     }
     Ok(())
-}
-
-/// The zone of a branch, which it keeps for good.
-#[must_use]
-pub fn zone_of(branch: &Branch) -> Option<TimeZone> {
-    match branch {
-        Branch::Unknown => None,
-        Branch::Open(site) | Branch::Closed(site) => Some(site.premises.time_zone.zone()),
-    }
 }

@@ -1,5 +1,8 @@
-//! What a period would have brought under another tariff: prices what was sold again, with the same pricing and with what each
-//! reservation recorded; changes nothing, and holds no more in memory than one page and the sums.
+//! What a period would have brought under another tariff: prices what was sold again, with the same pricing and with
+//! what each reservation recorded; changes nothing, and holds no more in memory than one page and the sums. Never a
+//! command.
+
+mod setting;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -7,29 +10,21 @@ use std::{
 };
 
 use aggregates::{
-    auditorium::Auditorium,
-    branch::Branch,
-    business_day::on_the_wall,
     coupon::Coupon,
     fault::Fault,
-    ids::{AuditoriumId, BranchId, PricePolicyId, ReservationId, TimeSlotId},
+    ids::{BranchId, PricePolicyId, ReservationId},
     price_policy::{PricePolicy, PricePolicyError, sound},
     pricing::{self, Discount, LineItem, Occasion, Quote, Tariff},
     refusal::{Kind, Refusal},
     reservation::{Placed, Reservation},
-    time_slot::{Plan, Show, TimeSlot},
-    values::{Category, CouponCode, Name},
+    values::CouponCode,
 };
-use jiff::{
-    Timestamp, ToSpan as _,
-    civil::Date,
-    tz::{Offset, TimeZone},
-};
+use jiff::{Timestamp, ToSpan as _, civil::Date, tz::Offset};
 use projections::reservation_list::{self, Priced};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::zone_of;
+use self::setting::{Known, Setting};
 use crate::store::{Store, StoreError};
 
 /// Business days of one simulation at most.
@@ -173,13 +168,7 @@ pub async fn simulate(
         starts_from: midnight(simulation.from.saturating_sub(1.day())),
         starts_before: midnight(simulation.until.saturating_add(3.days())),
     };
-    let mut known = Known {
-        store,
-        policy: &policy,
-        settings: HashMap::new(),
-        auditoriums: HashMap::new(),
-        zones: HashMap::new(),
-    };
+    let mut known = Known::of(store, &policy);
     let (mut simulated, mut after, mut seen) = (Simulated::default(), None, 0_u64);
     loop {
         let page = reservation_list::priced(reads, &which, after, PAGE).await?;
@@ -196,7 +185,7 @@ pub async fn simulate(
             let Some(placed) = standing(reservation) else {
                 continue;
             };
-            let Some(setting) = known.settings.get(&placed.hold.time_slot) else {
+            let Some(setting) = known.setting(placed.hold.time_slot) else {
                 continue;
             };
             if !(simulation.from..=simulation.until).contains(&setting.occasion.business_date) {
@@ -244,127 +233,6 @@ async fn coupons_of(
     codes.dedup();
     let coupons = store.read_all::<Coupon>(&codes).await?;
     Ok(codes.into_iter().zip(coupons).collect())
-}
-
-/// What the prices of one slot depend on.
-struct Setting {
-    plan: Plan,
-    occasion: Occasion,
-    /// What it was sold by.
-    tariff: Option<Arc<Tariff>>,
-    auditorium: Option<Arc<Auditorium>>,
-}
-
-/// What was looked up before.
-struct Known<'a> {
-    store: &'a Store,
-    policy: &'a PricePolicy,
-    settings: HashMap<TimeSlotId, Setting>,
-    auditoriums: HashMap<AuditoriumId, Arc<Auditorium>>,
-    zones: HashMap<BranchId, TimeZone>,
-}
-
-impl Known<'_> {
-    /// Looks up the slots of a page that are not known yet.
-    async fn learn(&mut self, page: &[(ReservationId, TimeSlotId)]) -> Result<(), StoreError> {
-        let mut ids: Vec<TimeSlotId> = page.iter().map(|(_, slot)| *slot).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        ids.retain(|slot| !self.settings.contains_key(slot));
-        let slots = self.store.read_all::<TimeSlot>(&ids).await?;
-        for (id, slot) in ids.into_iter().zip(slots) {
-            let Ok(plan) = slot.plan() else { continue };
-            let auditorium = match plan.show {
-                Show::Movie { auditorium, .. } => Some(self.auditorium(auditorium).await?),
-                Show::Theme { .. } => None,
-            };
-            let built = auditorium
-                .as_deref()
-                .and_then(|auditorium| auditorium.built().ok());
-            let hall = built.and_then(|built| built.hall.clone());
-            let (business_date, starts) = on_the_wall(&self.zone(plan.branch).await?, plan.starts_at);
-            let occasion = Occasion {
-                business_date,
-                starts,
-                hall,
-            };
-            let setting = Setting {
-                plan: plan.clone(),
-                occasion,
-                tariff: self.policy.tariff(plan.price_version).ok().cloned(),
-                auditorium,
-            };
-            self.settings.insert(id, setting);
-        }
-        Ok(())
-    }
-
-    async fn auditorium(&mut self, id: AuditoriumId) -> Result<Arc<Auditorium>, StoreError> {
-        if let Some(known) = self.auditoriums.get(&id) {
-            return Ok(Arc::clone(known));
-        }
-        let read = self.store.read::<Auditorium>(&id).await?;
-        self.auditoriums.insert(id, Arc::clone(&read));
-        Ok(read)
-    }
-
-    async fn zone(&mut self, id: BranchId) -> Result<TimeZone, StoreError> {
-        if let Some(known) = self.zones.get(&id) {
-            return Ok(known.clone());
-        }
-        let branch = self.store.read::<Branch>(&id).await?;
-        let zone = zone_of(&branch).unwrap_or(TimeZone::UTC);
-        self.zones.insert(id, zone.clone());
-        Ok(zone)
-    }
-}
-
-impl Setting {
-    /// The categories of the seats, as the layout has them that was sold.
-    fn categories(&self, placed: &Placed) -> Vec<Category> {
-        let Show::Movie { layout_version, .. } = self.plan.show else {
-            return Vec::new();
-        };
-        let auditorium = self.auditorium.as_deref();
-        let Some(layout) = auditorium.and_then(|auditorium| auditorium.layout(layout_version).ok()) else {
-            return Vec::new();
-        };
-        let seats = placed.hold.choice.seats.iter();
-        seats
-            .filter_map(|label| Some(layout.seat(label)?.category.clone()))
-            .collect()
-    }
-
-    /// The kind of hall as it was when this was sold: the quote names it if it cost anything.
-    fn hall(&self, quote: &Quote) -> Option<Name> {
-        let named = quote.lines.iter().find_map(|line| match &line.item {
-            LineItem::Hall { name } => Some(name.clone()),
-            LineItem::Band { .. }
-            | LineItem::Person { .. }
-            | LineItem::Category { .. }
-            | LineItem::Room
-            | LineItem::Group { .. }
-            | LineItem::EarlyBird
-            | LineItem::Closing
-            | LineItem::Coupon { .. } => None,
-        });
-        named.or_else(|| {
-            let now = self.occasion.hall.clone()?;
-            // Had it been of today's kind, and that cost something, the quote would say so.
-            let Some(Tariff::Screening(sold_by)) = self.tariff.as_deref() else {
-                return Some(now);
-            };
-            let cost = sold_by.halls.get(&now).copied().unwrap_or(0);
-            (cost == 0).then_some(now)
-        })
-    }
-
-    fn show(&self) -> Uuid {
-        match self.plan.show {
-            Show::Movie { movie, .. } => movie.uuid(),
-            Show::Theme { theme, .. } => theme.uuid(),
-        }
-    }
 }
 
 impl Simulated {
