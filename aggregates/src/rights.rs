@@ -30,7 +30,9 @@ pub enum Permission {
     ChangeBranches,
     /// Read themes, movies, auditoriums, prices and time slots as staff do.
     SeeShows,
-    /// Change themes, movies, auditoriums, prices, time slots and single seats.
+    /// Change time slots and single seats.
+    ChangeSlots,
+    /// Change themes, movies, auditoriums and prices, and time slots as well.
     ChangeShows,
     /// Read reservations with their names and phone numbers.
     SeeReservations,
@@ -45,18 +47,19 @@ pub enum Permission {
 }
 
 use Permission::{
-    ChangeAdmins, ChangeBranches, ChangeCoupons, ChangeReservations, ChangeShows, SeeAdmins, SeeAudit,
-    SeeBranches, SeeCoupons, SeeReservations, SeeShows,
+    ChangeAdmins, ChangeBranches, ChangeCoupons, ChangeReservations, ChangeShows, ChangeSlots, SeeAdmins,
+    SeeAudit, SeeBranches, SeeCoupons, SeeReservations, SeeShows,
 };
 
 impl Permission {
     /// All there are.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         SeeAdmins,
         ChangeAdmins,
         SeeBranches,
         ChangeBranches,
         SeeShows,
+        ChangeSlots,
         ChangeShows,
         SeeReservations,
         ChangeReservations,
@@ -71,11 +74,17 @@ impl Permission {
         match self {
             SeeAdmins | ChangeAdmins => SeeAdmins,
             SeeBranches | ChangeBranches => SeeBranches,
-            SeeShows | ChangeShows => SeeShows,
+            SeeShows | ChangeSlots | ChangeShows => SeeShows,
             SeeReservations | ChangeReservations => SeeReservations,
             SeeCoupons | ChangeCoupons => SeeCoupons,
             SeeAudit => SeeAudit,
         }
+    }
+
+    /// All that comes with it.
+    fn included(self) -> impl Iterator<Item = Self> {
+        let slots = (self == ChangeShows).then_some(ChangeSlots);
+        [self, self.to_see()].into_iter().chain(slots)
     }
 }
 
@@ -123,7 +132,7 @@ pub const SHIPPED: &[(&str, Reach, &[Permission])] = &[
         &[
             SeeBranches,
             SeeShows,
-            ChangeShows,
+            ChangeSlots,
             SeeReservations,
             ChangeReservations,
             SeeCoupons,
@@ -234,7 +243,7 @@ impl Authority {
         let mut authority = Self::default();
         for rights in rights {
             let granted = rights.permissions.iter();
-            let granted = granted.flat_map(|permission| [*permission, permission.to_see()]);
+            let granted = granted.flat_map(|permission| permission.included());
             match rights.reach {
                 Reach::Everywhere => authority.everywhere.extend(granted),
                 Reach::OwnBranches => {
@@ -344,6 +353,15 @@ mod tests {
             !holder("BRANCH_MANAGER", &[]).somewhere(SeeShows),
             "no branch, no right"
         );
+    }
+
+    #[test]
+    fn staff_change_slots_but_not_what_is_shown_or_what_it_costs() {
+        let staff = holder("STAFF", &[branch(1)]);
+        assert!(staff.at(ChangeSlots, Some(branch(1))));
+        assert!(!staff.at(ChangeSlots, Some(branch(2))), "another branch");
+        assert!(!staff.somewhere(ChangeShows));
+        assert!(holder("BRANCH_MANAGER", &[branch(1)]).at(ChangeSlots, Some(branch(1))));
     }
 
     #[test]

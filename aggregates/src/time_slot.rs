@@ -269,7 +269,7 @@ impl Administered for TimeSlot {
     ];
 
     fn access(_: &TimeSlotCommand) -> Permission {
-        Permission::ChangeShows
+        Permission::ChangeSlots
     }
 
     fn claims(&self, _: &TimeSlotId, _: &TimeSlotCommand) -> Claims {

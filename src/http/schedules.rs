@@ -249,7 +249,7 @@ pub(super) async fn batch(
         .built()
         .map_err(|error| Problem::refused(&error))?
         .branch;
-    admin.may_at(Permission::ChangeShows, Some(branch))?;
+    admin.may_at(Permission::ChangeSlots, Some(branch))?;
     let batch = body.read()?;
     let zone = app.zone(branch).await?;
     let key = key.bind(app.store.vault(), admin.scope(), &("schedules/batch", &body))?;

@@ -106,7 +106,7 @@ async fn command(
         label: path.get("label")?,
     };
     admin
-        .may_in_slot(app, Permission::ChangeShows, seat.time_slot)
+        .may_in_slot(app, Permission::ChangeSlots, seat.time_slot)
         .await?;
     let key = key.bind(app.store.vault(), admin.scope(), &(seat.to_string(), &command))?;
     let name = match command {

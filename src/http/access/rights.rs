@@ -12,7 +12,7 @@ use axum::http::Method;
 
 use Needs::{Anyone, Customer, Holder, Local, OwnSession, Staff};
 use Permission::{
-    ChangeAdmins, ChangeReservations, ChangeShows, SeeAdmins, SeeAudit, SeeCoupons, SeeReservations, SeeShows,
+    ChangeAdmins, ChangeReservations, ChangeSlots, SeeAdmins, SeeAudit, SeeCoupons, SeeReservations, SeeShows,
 };
 use Where::{AllBranches, Asked, Body, Each, Listed, Seen, Stream};
 
@@ -152,7 +152,7 @@ const ROUTES: &[(Method, &str, Needs)] = &[
     (
         Method::POST,
         "/v1/admin/time-slots/bulk",
-        Staff(ChangeShows, Each),
+        Staff(ChangeSlots, Each),
     ),
     (
         Method::GET,
