@@ -60,7 +60,7 @@ pub enum Where {
     Slot,
     /// At the branch of the reservation in the path.
     Reservation,
-    /// At the branch that the stream in the path belongs to; everywhere, if it belongs to none.
+    /// At the branch that the stream belongs to which the path names or the command begins; everywhere, if to none.
     Stream,
     /// The same for who only looks: what belongs to no branch is seen from each.
     Seen,
@@ -118,7 +118,6 @@ const COMMANDS: &[(&str, Needs)] = &[
     ("customer/leave", Customer),
     ("seats/block", Staff(ChangeSlots, Slot)),
     ("seats/unblock", Staff(ChangeSlots, Slot)),
-    ("coupons/issue", Staff(ChangeCoupons, Body)),
     ("coupons/bulk", Staff(ChangeCoupons, Body)),
     ("coupon-batches/revoke", Staff(ChangeCoupons, Stream)),
     ("schedules/batch", Staff(ChangeSlots, Body)),
@@ -177,4 +176,28 @@ pub fn to_see<A: Administered>() -> Permission {
     A::EXAMPLES
         .first()
         .map_or(SeeAdmins, |(verb, _)| of_verb::<A>(verb).to_see())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_command_has_two_lines() {
+        let mut known: HashSet<String> = HashSet::new();
+        macro_rules! add {
+            ($($aggregate:ident),+) => {
+                $(for (name, _) in administered::<$aggregate>() {
+                    assert!(known.insert(name.clone()), "{name}");
+                })+
+            };
+        }
+        for_each_administered!(add);
+        for (name, _) in COMMANDS {
+            assert!(known.insert((*name).to_owned()), "{name}");
+        }
+        assert_eq!(known.len(), commands().len());
+    }
 }

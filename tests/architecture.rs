@@ -34,7 +34,7 @@ const LONG: &[(&str, usize)] = &[
     ("aggregates/src/reservation/money/tests.rs", 488),
     ("aggregates/src/reservation/tests.rs", 577),
     ("aggregates/src/time_slot/tests.rs", 418),
-    ("projections/src/reservation_list.rs", 473),
+    ("projections/src/reservation_list.rs", 476),
     ("src/booking/refused.rs", 456),
     ("src/config.rs", 425),
     ("src/http/access.rs", 459),
