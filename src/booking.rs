@@ -58,7 +58,7 @@ pub use self::{
 pub(crate) use self::{soundness::check as sound, waitlist::look_again};
 use crate::{
     payments::PaymentProvider,
-    store::{Committed, Request, Stop, Store, UnitOfWork},
+    store::{BRANCH, Committed, Request, Stop, Store, UnitOfWork},
     vault::leases::{LeaseError, WorkerLease},
 };
 
@@ -157,7 +157,7 @@ impl Bookings {
 
 /// Says at which branch this happens, so that the audit trail finds it there.
 pub(crate) fn at_branch(work: &mut UnitOfWork, branch: BranchId) {
-    work.annotate("branch", branch.to_smolstr());
+    work.annotate(BRANCH, branch.to_smolstr());
 }
 
 const TOKEN_PURPOSE: &str = "reservation-token";

@@ -111,7 +111,7 @@ pub struct RateLimits {
     #[arg(long, env = "JARI_RATE_LIMIT", default_value_t = 100, value_name = "N",
         value_parser = at_least(1_u32))]
     pub requests_per_second: u32,
-    /// Look-ups, sign-ins and wrong tokens per minute from one address
+    /// Look-ups, sign-ins, wrong tokens and wishes to wait per minute from one address
     #[arg(long, env = "JARI_GUESS_LIMIT", default_value_t = 30, value_name = "N",
         value_parser = at_least(1_u32))]
     pub guesses_per_minute: u32,
@@ -119,6 +119,10 @@ pub struct RateLimits {
     #[arg(long, env = "JARI_COUPON_FAILURE_LIMIT", default_value_t = 10, value_name = "N",
         value_parser = at_least(1_u32))]
     pub coupon_failures: u32,
+    /// Guests of one network who may wait for one time slot at the same time; each server counts those it has seen
+    #[arg(long, env = "JARI_WAITING_GUESTS_LIMIT", default_value_t = 8, value_name = "N",
+        value_parser = at_least(1_u32))]
+    pub waiting_guests: u32,
 }
 
 impl RateLimits {
@@ -127,6 +131,7 @@ impl RateLimits {
         requests_per_second: 10_000_000,
         guesses_per_minute: 600_000_000,
         coupon_failures: u32::MAX,
+        waiting_guests: u32::MAX,
     };
 }
 
@@ -136,6 +141,7 @@ impl Default for RateLimits {
             requests_per_second: 100,
             guesses_per_minute: 30,
             coupon_failures: 10,
+            waiting_guests: 8,
         }
     }
 }
@@ -228,7 +234,7 @@ impl Default for HttpArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Messages to customers")]
 pub struct NoticeArgs {
-    /// In which language customers are told: ko or en
+    /// In which language customers are told who have not asked in one: ko or en
     #[arg(
         long,
         env = "JARI_NOTICE_LANGUAGE",

@@ -316,6 +316,7 @@ impl<'a> Player<'a> {
             } else {
                 PaymentChoice::BankTransfer
             },
+            language: None,
         }
     }
 

@@ -3,15 +3,15 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use aggregates::{Event, Recorded, reservation::ReservationEvent};
-use jari::verify::first_violation;
+use jari::{config::RateLimits, verify::first_violation};
 use serde_json::json;
 use smol_str::SmolStr;
 
-use super::{for_room, for_seats};
+use super::{Entry, for_room, for_seats};
 use crate::{
-    http::field::Field,
+    http::{customers::customer, field::Field},
     support::{
-        api::{Call, Hold},
+        api::{Api, Call, Hold},
         house::Sale,
     },
 };
@@ -119,5 +119,79 @@ async fn each_reservation_of_a_closing_day_is_called_off_by_a_request_of_its_own
     field.api.done(&reopen).await;
     assert_eq!(field.seen(&pair).await["offer"]["seats"], json!(["A1", "A2"]));
     field.proved().await;
+    field.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_tries_numbers_on_a_waitlist_is_stopped_like_who_looks_reservations_up() {
+    let limits = RateLimits {
+        guesses_per_minute: 3,
+        ..RateLimits::LOOSE
+    };
+    let field = Field::limited(limits).await;
+    let slot = field.house.session(&field.api, Sale::Long).await;
+    field.api.done(&Call::hold_room(slot, 2)).await;
+    field.waits(&for_room(slot, 1)).await;
+    for _ in 0..2 {
+        field
+            .api
+            .ask(&for_room(slot, 1))
+            .await
+            .refused(409, "waitlist/already-waiting");
+    }
+    let stopped = field.api.ask(&for_room(slot, 1)).await;
+    stopped.refused(429, "request/too-many");
+    assert!(stopped.retry_after.is_some_and(|seconds| seconds > 0));
+    field.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn guests_of_one_network_fill_no_line() {
+    let limits = RateLimits {
+        waiting_guests: 2,
+        ..RateLimits::LOOSE
+    };
+    let field = Field::limited(limits).await;
+    let slot = field.house.session(&field.api, Sale::Long).await;
+    field.api.done(&Call::hold_room(slot, 2)).await;
+    // All at once, and no more of them wait.
+    let calls = [1, 2, 3].map(|person| for_room(slot, person));
+    let (one, two, three) = tokio::join!(
+        field.api.ask(&calls[0]),
+        field.api.ask(&calls[1]),
+        field.api.ask(&calls[2]),
+    );
+    let (waiting, stopped): (Vec<_>, Vec<_>) = [one, two, three]
+        .into_iter()
+        .partition(|answer| answer.status == 201);
+    assert_eq!((waiting.len(), stopped.len()), (2, 1));
+    stopped[0].refused(429, "waitlist/crowded");
+    assert!(stopped[0].retry_after.is_some_and(|seconds| seconds > 0));
+    let korean = field.api.ask(&for_room(slot, 4).in_language("ko")).await;
+    korean.refused(429, "waitlist/crowded");
+    assert_eq!(
+        korean.json()["detail"],
+        "로그인하지 않은 2명이 이 네트워크에서 이 회차를 이미 기다리고 있습니다"
+    );
+    // Another slot has a line of its own, and who signs in waits as themselves.
+    let other = field.house.session(&field.api, Sale::Long).await;
+    field.api.done(&Call::hold_room(other, 2)).await;
+    field.waits(&for_room(other, 1)).await;
+    let port = field.api.address().rsplit(':').next().unwrap().parse().unwrap();
+    let door = Api::new(port, Arc::default());
+    let token = customer(&door, "waits@example.com", "waits").await;
+    field.waits(&for_room(slot, 5).with_token(&token)).await;
+    // Who leaves makes room; a repeat is answered as the first time, even where there is none.
+    let entry = Entry::of(&waiting[0]);
+    field.api.done(&entry.step("leave")).await;
+    let call = for_room(slot, 6).keyed();
+    let again = field.waits(&call).await;
+    field
+        .api
+        .ask(&for_room(slot, 7))
+        .await
+        .refused(429, "waitlist/crowded");
+    assert_eq!(Entry::of(&field.api.ask(&call).await).number, again.number);
+    field.assert_sound().await;
     field.close().await;
 }
