@@ -1,4 +1,4 @@
-//! Which words belong to which event, and to whoever did it; English for now, one line per event.
+//! Which words belong to which event, and to whoever did it; in English, one line per event: `ko.ftl` lays Korean over it.
 
 use aggregates::{Event, Metadata, Recorded, personal::Personal};
 
