@@ -47,7 +47,7 @@ pub use self::{
 };
 use crate::{
     payments::PaymentProvider,
-    store::{Committed, Request, Stop, Store, UnitOfWork},
+    store::{BRANCH, Committed, Request, Stop, Store, UnitOfWork},
     vault::leases::{LeaseError, WorkerLease},
 };
 

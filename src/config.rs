@@ -104,6 +104,7 @@ fn secret_bytes(text: &str) -> Option<[u8; 32]> {
 const REQUESTS_PER_SECOND: u32 = 100;
 const GUESSES_PER_MINUTE: u32 = 30;
 const COUPON_FAILURES: u32 = 10;
+const WAITING_GUESTS: u32 = 8;
 const HOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const PORT: u16 = 8080;
 const CONNECTIONS_MAX: usize = 10_000;
@@ -122,7 +123,7 @@ pub struct RateLimits {
     #[arg(long, env = "JARI_RATE_LIMIT", default_value_t = REQUESTS_PER_SECOND, value_name = "N",
         value_parser = at_least(1_u32))]
     pub requests_per_second: u32,
-    /// Look-ups, sign-ins and wrong tokens per minute from one address
+    /// Look-ups, sign-ins, wrong tokens and wishes to wait per minute from one address
     #[arg(long, env = "JARI_GUESS_LIMIT", default_value_t = GUESSES_PER_MINUTE, value_name = "N",
         value_parser = at_least(1_u32))]
     pub guesses_per_minute: u32,
@@ -130,6 +131,10 @@ pub struct RateLimits {
     #[arg(long, env = "JARI_COUPON_FAILURE_LIMIT", default_value_t = COUPON_FAILURES, value_name = "N",
         value_parser = at_least(1_u32))]
     pub coupon_failures: u32,
+    /// Guests of one network who may wait for one time slot at the same time; each server counts those it has seen
+    #[arg(long, env = "JARI_WAITING_GUESTS_LIMIT", default_value_t = WAITING_GUESTS, value_name = "N",
+        value_parser = at_least(1_u32))]
+    pub waiting_guests: u32,
 }
 
 impl RateLimits {
@@ -138,6 +143,7 @@ impl RateLimits {
         requests_per_second: 10_000_000,
         guesses_per_minute: 600_000_000,
         coupon_failures: u32::MAX,
+        waiting_guests: u32::MAX,
     };
 }
 
@@ -147,6 +153,7 @@ impl Default for RateLimits {
             requests_per_second: REQUESTS_PER_SECOND,
             guesses_per_minute: GUESSES_PER_MINUTE,
             coupon_failures: COUPON_FAILURES,
+            waiting_guests: WAITING_GUESTS,
         }
     }
 }
@@ -239,7 +246,7 @@ impl Default for HttpArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Messages to customers")]
 pub struct NoticeArgs {
-    /// In which language customers are told: ko or en
+    /// In which language customers are told who have not asked in one: ko or en
     #[arg(
         long,
         env = "JARI_NOTICE_LANGUAGE",

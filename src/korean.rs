@@ -1,6 +1,11 @@
 //! What Korean sentences need once the words are in: particles that fit, moments that read well; never a text.
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{
+    Timestamp,
+    civil::Date,
+    fmt::temporal::{Pieces, PiecesOffset},
+    tz::Offset,
+};
 
 /// How a word ends, as far as particles care.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,9 +85,15 @@ pub fn readable(value: &str) -> String {
     }
     match value.parse::<Timestamp>() {
         Ok(moment) => {
-            let at = moment.to_zoned(TimeZone::UTC);
+            // With an offset it is what the clock of a branch shows.
+            let offset = match Pieces::parse(value).ok().and_then(|pieces| pieces.offset()) {
+                Some(PiecesOffset::Numeric(offset)) => Some(offset.offset()),
+                Some(_) | None => None,
+            };
+            let utc = if offset.is_none() { "(UTC)" } else { "" };
+            let at = offset.unwrap_or(Offset::UTC).to_datetime(moment);
             format!(
-                "{}년 {}월 {}일 {:02}:{:02}(UTC)",
+                "{}년 {}월 {}일 {:02}:{:02}{utc}",
                 at.year(),
                 at.month(),
                 at.day(),
@@ -126,10 +137,7 @@ mod tests {
     #[test]
     fn moments_and_days_are_readable() {
         assert_eq!(readable("2026-12-24T10:05:00Z"), "2026년 12월 24일 10:05(UTC)");
-        assert_eq!(
-            readable("2026-12-24T19:05:00+09:00"),
-            "2026년 12월 24일 10:05(UTC)"
-        );
+        assert_eq!(readable("2026-12-24T19:05:00+09:00"), "2026년 12월 24일 19:05");
         assert_eq!(readable("2026-12-04"), "2026년 12월 4일");
         assert_eq!(readable("KRW"), "원");
         assert_eq!(readable("A1, A2"), "A1, A2");

@@ -1,78 +1,56 @@
-//! Which language somebody reads, and how they say so (RFC 9110 §12.5.4); never a text.
+//! How somebody says which language they read (RFC 9110 §12.5.4); never a text.
 
-/// A language that every text for people exists in.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Language {
-    /// English, unless somebody asks for another one.
-    #[default]
-    English,
-    /// Korean.
-    Korean,
-}
-
-/// A text that names no language there is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be ko or en")]
-pub struct NoLanguage;
-
-impl std::str::FromStr for Language {
-    type Err = NoLanguage;
-
-    fn from_str(text: &str) -> Result<Self, NoLanguage> {
-        let found = Self::ALL.into_iter().find(|language| language.tag() == text);
-        found.ok_or(NoLanguage)
-    }
-}
+pub use aggregates::language::{Language, NoLanguage};
 
 /// Bytes of a list of languages that are looked at.
 const LIST_BYTES_MAX: usize = 1024;
 /// Ranges of a list that are looked at.
 const RANGES_MAX: usize = 32;
 
-impl Language {
-    /// All of them, the default first.
-    pub const ALL: [Self; 2] = [Self::English, Self::Korean];
+/// The language that suits an `Accept-Language` best: the greatest weight, of equal ones the first. Whatever cannot be
+/// read counts for nothing, so a broken list is answered in the default language.
+#[must_use]
+pub fn accepted(list: &str) -> Language {
+    let ranges = ranges(list);
+    let any = ranges.iter().position(|(range, _)| *range == "*");
+    best(&ranges, any).unwrap_or_default()
+}
 
-    /// Its tag (BCP 47).
-    #[must_use]
-    pub const fn tag(self) -> &'static str {
-        match self {
-            Self::English => "en",
-            Self::Korean => "ko",
+/// The language that an `Accept-Language` asks for by its name; none, if it names no language there is.
+#[must_use]
+pub fn named(list: &str) -> Option<Language> {
+    best(&ranges(list), None)
+}
+
+fn ranges(list: &str) -> Vec<(&str, u16)> {
+    if list.len() > LIST_BYTES_MAX {
+        return Vec::new();
+    }
+    list.split(',').take(RANGES_MAX).filter_map(range).collect()
+}
+
+/// The best of all languages; `any` is the range for those that are not named.
+fn best(ranges: &[(&str, u16)], any: Option<usize>) -> Option<Language> {
+    let weighed = Language::ALL.into_iter().filter_map(|language| {
+        // A range that names it counts, not the one for all others.
+        let place = ranges.iter().position(|(range, _)| is_meant(language, range));
+        let place = place.or(any)?;
+        let weight = ranges[place].1;
+        (weight > 0).then_some((weight, std::cmp::Reverse(place), language))
+    });
+    let first_of_equals = weighed.reduce(|best, next| {
+        if (next.0, next.1) > (best.0, best.1) {
+            next
+        } else {
+            best
         }
-    }
+    });
+    first_of_equals.map(|(_, _, language)| language)
+}
 
-    /// The one that suits an `Accept-Language` best: the greatest weight, of equal ones the first. Whatever cannot be
-    /// read counts for nothing, so a broken list is answered in the default language.
-    #[must_use]
-    pub fn accepted(list: &str) -> Self {
-        if list.len() > LIST_BYTES_MAX {
-            return Self::default();
-        }
-        let ranges: Vec<(&str, u16)> = list.split(',').take(RANGES_MAX).filter_map(range).collect();
-        let weighed = Self::ALL.into_iter().filter_map(|language| {
-            let named = |(range, _): &(&str, u16)| language.is_meant_by(range);
-            let any = |(range, _): &(&str, u16)| *range == "*";
-            // A range that names it counts, not the one for all others.
-            let place = ranges.iter().position(named);
-            let place = place.or_else(|| ranges.iter().position(any))?;
-            let weight = ranges[place].1;
-            (weight > 0).then_some((weight, std::cmp::Reverse(place), language))
-        });
-        let first_of_equals = weighed.reduce(|best, next| {
-            if (next.0, next.1) > (best.0, best.1) {
-                next
-            } else {
-                best
-            }
-        });
-        first_of_equals.map_or_else(Self::default, |(_, _, language)| language)
-    }
-
-    fn is_meant_by(self, range: &str) -> bool {
-        let primary = range.split('-').next().unwrap_or_default();
-        primary.eq_ignore_ascii_case(self.tag())
-    }
+fn is_meant(language: Language, range: &str) -> bool {
+    let primary = range.split('-').next().unwrap_or_default();
+    primary.eq_ignore_ascii_case(language.tag())
 }
 
 /// One range of a list with its weight in thousandths.
@@ -129,12 +107,21 @@ mod tests {
     #[case("korean", English)]
     #[case("ko\u{0}", English)]
     fn the_language_that_suits_best_is_found(#[case] list: &str, #[case] language: Language) {
-        assert_eq!(Language::accepted(list), language, "{list}");
+        assert_eq!(accepted(list), language, "{list}");
     }
 
     #[test]
     fn an_endless_list_is_not_read() {
-        assert_eq!(Language::accepted(&format!("{}ko", "fr,".repeat(1000))), English);
-        assert_eq!(Language::accepted(&format!("{}ko", "fr,".repeat(40))), English);
+        assert_eq!(accepted(&format!("{}ko", "fr,".repeat(1000))), English);
+        assert_eq!(accepted(&format!("{}ko", "fr,".repeat(40))), English);
+    }
+
+    #[test]
+    fn whoever_names_no_language_there_is_has_none() {
+        for list in ["", "fr", "*", "*, en;q=0", "ko;q=0", ";;=,q"] {
+            assert_eq!(named(list), None, "{list}");
+        }
+        assert_eq!(named("fr, ko;q=0.1"), Some(Korean));
+        assert_eq!(named("*, en;q=0.2, ko;q=0.1"), Some(English));
     }
 }

@@ -10,12 +10,17 @@ mod texts;
 
 use std::sync::Arc;
 
-use aggregates::reservation::{Placed, Reservation, ReservationEvent};
+use aggregates::{
+    ids::ReservationId,
+    reservation::{Placed, Reservation, ReservationEvent},
+    values::SeatLabel,
+    waitlist::WaitlistEvent,
+};
 use jiff::{Timestamp, ToSpan as _};
 
 pub use self::{
     port::{Channel, Message, Outcome, Port},
-    texts::{Telling, Text, faults, text},
+    texts::{About, Telling, Text, faults, text},
 };
 use crate::config::NoticeArgs;
 
@@ -47,11 +52,26 @@ pub enum Notice {
     RefundDue,
     /// Money went back.
     Refunded,
+    /// Whoever waited is offered a place.
+    PlaceOffered,
+}
+
+/// Places that are held for somebody who waited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlaceOffer {
+    /// The number of the entry, and of the reservation that holds them.
+    pub number: ReservationId,
+    /// Which.
+    pub seats: Vec<SeatLabel>,
+    /// When the slot begins.
+    pub starts_at: Timestamp,
+    /// Until when they are held.
+    pub until: Timestamp,
 }
 
 impl Notice {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Placed,
         Self::PaymentDue,
         Self::Paid,
@@ -63,6 +83,7 @@ impl Notice {
         Self::SlotOffered,
         Self::RefundDue,
         Self::Refunded,
+        Self::PlaceOffered,
     ];
 
     /// Its name, in rows and texts.
@@ -80,6 +101,7 @@ impl Notice {
             Self::SlotOffered => "slot-offered",
             Self::RefundDue => "refund-due",
             Self::Refunded => "refunded",
+            Self::PlaceOffered => "place-offered",
         }
     }
 
@@ -132,7 +154,23 @@ impl Notice {
         }
     }
 
-    /// What it speaks of, while it is still true.
+    /// What is told of an event of a waitlist: to whom it is offered a place, at once.
+    #[must_use]
+    pub const fn of_waitlist(event: &WaitlistEvent) -> Option<(Self, ReservationId)> {
+        match event {
+            WaitlistEvent::Offered { entry, .. } => Some((Self::PlaceOffered, *entry)),
+            WaitlistEvent::Joined { .. }
+            | WaitlistEvent::Left { .. }
+            | WaitlistEvent::Accepted { .. }
+            | WaitlistEvent::Declined { .. }
+            | WaitlistEvent::Lapsed { .. }
+            | WaitlistEvent::Passed { .. }
+            | WaitlistEvent::Ended { .. } => None,
+        }
+    }
+
+    /// The placed reservation it speaks of, while it is still true. An offered place is not placed: its waitlist knows
+    /// whether the offer runs.
     #[must_use]
     pub fn holds(self, reservation: &Reservation) -> Option<&Placed> {
         match (self, reservation) {
@@ -153,6 +191,7 @@ impl Notice {
             }
             (Self::Cancelled, Reservation::Cancelled(placed))
             | (Self::Expired, Reservation::Expired(placed)) => Some(placed),
+            (Self::PlaceOffered, _) => None,
             (
                 Self::Placed
                 | Self::PaymentDue

@@ -184,7 +184,7 @@ impl Server {
             reads: reads.clone(),
             projections: Arc::clone(&projections),
             admin,
-            limits: limits.clone(),
+            limits,
             credentials: Credentials::new(reads.clone(), store.vault()),
             sessions: Sessions::new(reads.clone()),
             places: Places::new(reads.clone()),
@@ -194,7 +194,7 @@ impl Server {
             deliveries,
             live,
         });
-        let edge = Edge::new(http::router(app), limits, &config.http);
+        let edge = Edge::new(app, &config.http);
         let serving = http::serve(listener, edge, config.http.connections_max, http_stops, PATIENCE);
         let http = tokio::spawn(serving);
         Ok(Self {

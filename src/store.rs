@@ -55,6 +55,7 @@ pub use feed::Feed;
 pub use precondition::{ChangedSince, Precondition};
 pub use rebuild::Progress;
 pub use request::{Actor, BlockedBy, IdempotencyKey, Request, Trace};
+pub(crate) use run::BRANCH;
 pub use unit::UnitOfWork;
 pub use upcast::{Upcaster, Upcasters};
 
@@ -231,6 +232,15 @@ impl Store {
     /// All events of one stream.
     pub async fn events_of(&self, stream: &StreamId) -> Result<Vec<Recorded>, StoreError> {
         self.reading().stream(stream).await
+    }
+
+    /// All events of some streams, in the order of the streams; read in one go.
+    pub async fn events_of_all(&self, streams: Vec<StreamId>) -> Result<Vec<Vec<Recorded>>, StoreError> {
+        let mut all = Vec::with_capacity(streams.len());
+        for rows in self.reading().log().load(streams).await? {
+            all.push(self.reading().recorded(&rows, |_, error| Err(error)).await?);
+        }
+        Ok(all)
     }
 
     /// At most `max` events after a position, read from the log.

@@ -2,6 +2,7 @@
 
 mod carriers;
 mod house;
+mod offers;
 
 use jari::vault::{Claimed, Deliveries, Ended};
 use serde_json::{Value, json};

@@ -66,6 +66,18 @@ const GAINED: &[(&str, &str)] = &[
         "reservation",
         r#"{"Placed":{"contact":{"name":"c2VhbGVk","phone":"c2VhbGVk"},"agreements":{"privacy":true,"house_rules":true},"quote":{"currency":"KRW","lines":[],"total":0},"payment":{"kind":"provider","pay_by":"2026-12-24T10:00:00Z","intent":"reservation-301422961418752000","checkout_url":"https://pay.example.com/checkout"},"short_code":"K7MQ2Z","starts_at":"2026-12-25T10:00:00Z","cancel_until":"2026-12-25T09:40:00Z","cancellation":{"policy":"0192d3a0-0000-7000-8000-000000000004","version":2,"tiers":[{"minutes_before":0,"fee":{"rate":{"percent":50}}}],"coupon":"when_free"}}}"#,
     ),
+    (
+        "reservation",
+        r#"{"Placed":{"contact":{"name":"c2VhbGVk","phone":"c2VhbGVk"},"agreements":{"privacy":true,"house_rules":true},"quote":{"currency":"KRW","lines":[],"total":0},"payment":{"kind":"on_site"},"short_code":"K7MQ2Z","starts_at":"2026-12-25T10:00:00Z","cancel_until":"2026-12-25T09:40:00Z","language":"ko"}}"#,
+    ),
+    (
+        "waitlist",
+        r#"{"Joined":{"entry":"301422961418752000","party":{"persons":{"adult":3,"teen":0,"senior":0,"preferential":0}},"contact":{"name":"c2VhbGVk","phone":"c2VhbGVk"},"mark":"a2V5ZWQgaGFzaA","language":"en"}}"#,
+    ),
+    (
+        "patron",
+        r#"{"Barred":{"until":"2027-01-23T12:00:00Z","missed":["301422961418752000"],"no_shows":2}}"#,
+    ),
 ];
 
 #[test]

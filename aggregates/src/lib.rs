@@ -21,6 +21,7 @@ pub mod event;
 pub mod fault;
 pub mod identity;
 pub mod ids;
+pub mod language;
 pub mod layout;
 pub mod movie;
 pub mod patron;

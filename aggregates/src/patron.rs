@@ -2,7 +2,8 @@
 //! the bar. Never knows who they are: it is named by a keyed hash of a phone number or an account.
 //!
 //! ```text
-//!   Welcome ──no-shows within the period──▶ Barred until a moment ──lift, or time──▶ Welcome
+//!   Welcome ──no-shows within the period──▶ Barred until a moment ──lift, time, or──▶ Welcome
+//!                                                                   too few left
 //! ```
 
 use jiff::{SignedDuration, Timestamp};
@@ -47,16 +48,21 @@ pub enum PatronEvent {
         reservation: ReservationId,
         at: Timestamp,
     },
-    /// They are barred from booking.
+    /// They are barred from booking, or longer or for more than before.
     Barred {
         until: Timestamp,
         /// The reservations they had missed.
         missed: Vec<ReservationId>,
+        /// How many of them it takes; not known of what happened long ago, where it takes them all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        no_shows: Option<u8>,
     },
     /// They had come after all.
     MissWithdrawn { reservation: ReservationId },
-    /// They may book again.
+    /// They may book again, and what led to it is forgiven.
     BarLifted,
+    /// They may book again: too few of what they had missed are left. Those still count.
+    BarWithdrawn,
 }
 
 /// Why a patron says no.
@@ -88,6 +94,8 @@ struct Miss {
 struct Bar {
     until: Timestamp,
     missed: Vec<ReservationId>,
+    /// With fewer of them there is no bar.
+    no_shows: usize,
 }
 
 /// What a patron remembers.
@@ -99,7 +107,7 @@ pub struct Patron {
 
 aggregate! {
     Patron = "patron", id: PatronId, command: PatronCommand, event: PatronEvent, error: PatronError,
-    stored: "Patron" [Missed, Barred, MissWithdrawn, BarLifted]
+    stored: "Patron" [Missed, Barred, MissWithdrawn, BarLifted, BarWithdrawn]
 }
 
 impl Patron {
@@ -118,10 +126,11 @@ impl Patron {
             }
             PatronCommand::WithdrawMiss { reservation } if known(reservation) => {
                 let withdrawn = PatronEvent::MissWithdrawn { reservation };
-                let relied_on = |bar: &&Bar| bar.missed.contains(&reservation);
-                let lifted = self.running_bar(now).filter(relied_on);
-                let lifted = lifted.map(|_| PatronEvent::BarLifted);
-                Ok([withdrawn].into_iter().chain(lifted).collect())
+                let falls =
+                    |bar: &&Bar| bar.missed.contains(&reservation) && bar.missed.len() <= bar.no_shows;
+                let fallen = self.running_bar(now).filter(falls);
+                let fallen = fallen.map(|_| PatronEvent::BarWithdrawn);
+                Ok([withdrawn].into_iter().chain(fallen).collect())
             }
             PatronCommand::WithdrawMiss { .. } => Ok(vec![]),
             PatronCommand::LiftBar if self.running_bar(now).is_some() => Ok(vec![PatronEvent::BarLifted]),
@@ -129,7 +138,8 @@ impl Patron {
         }
     }
 
-    /// The bar that one more missed reservation leads to.
+    /// The bar that one more missed reservation leads to. One that runs is never cut short, not by a milder branch either:
+    /// of two the longer one counts, by the rule it comes from, and it rests on all that led to either.
     fn barred_after(
         &self,
         reservation: ReservationId,
@@ -139,15 +149,29 @@ impl Patron {
         let days = |days: u16| SignedDuration::from_hours(DAY_HOURS * i64::from(days));
         let since = now.checked_sub(days(rules.within_days)).unwrap_or(Timestamp::MIN);
         let counted = self.missed.iter().filter(|miss| miss.counts && miss.at > since);
-        let missed: Vec<ReservationId> = counted
+        let mut missed: Vec<ReservationId> = counted
             .map(|miss| miss.reservation)
             .chain([reservation])
             .collect();
         if rules.no_shows == 0 || missed.len() < usize::from(rules.no_shows) {
             return None;
         }
-        let until = now.checked_add(days(rules.barred_days)).unwrap_or(Timestamp::MAX);
-        Some(PatronEvent::Barred { until, missed })
+        let mut until = now.checked_add(days(rules.barred_days)).unwrap_or(Timestamp::MAX);
+        let mut no_shows = rules.no_shows;
+        if let Some(running) = self.running_bar(now) {
+            if running.until > until {
+                until = running.until;
+                no_shows = u8::try_from(running.no_shows).unwrap_or(u8::MAX);
+            }
+            let more = running.missed.iter().filter(|known| !missed.contains(known));
+            let more: Vec<ReservationId> = more.copied().collect();
+            missed.splice(0..0, more);
+        }
+        Some(PatronEvent::Barred {
+            until,
+            missed,
+            no_shows: Some(no_shows),
+        })
     }
 
     fn evolve(&mut self, event: PatronEvent) {
@@ -162,10 +186,24 @@ impl Patron {
                     counts: true,
                 });
             }
-            PatronEvent::Barred { until, missed } => self.bar = Some(Bar { until, missed }),
+            PatronEvent::Barred {
+                until,
+                missed,
+                no_shows,
+            } => {
+                self.bar = Some(Bar {
+                    until,
+                    no_shows: no_shows.map_or(missed.len(), usize::from),
+                    missed,
+                });
+            }
             PatronEvent::MissWithdrawn { reservation } => {
                 self.missed.retain(|miss| miss.reservation != reservation);
+                if let Some(bar) = &mut self.bar {
+                    bar.missed.retain(|missed| *missed != reservation);
+                }
             }
+            PatronEvent::BarWithdrawn => self.bar = None,
             PatronEvent::BarLifted => {
                 let held_against = self.bar.take().map(|bar| bar.missed).unwrap_or_default();
                 for miss in &mut self.missed {
@@ -217,10 +255,30 @@ mod tests {
         (days * 24).hours()
     }
 
+    fn barred_for(missed: &[ReservationId], until: Timestamp, no_shows: u8) -> PatronEvent {
+        PatronEvent::Barred {
+            until,
+            missed: missed.to_vec(),
+            no_shows: Some(no_shows),
+        }
+    }
+
     fn barred() -> PatronEvent {
-        let until = NOON + days(30);
-        let missed = vec![FIRST, SECOND];
-        PatronEvent::Barred { until, missed }
+        barred_for(&[FIRST, SECOND], NOON + days(30), 2)
+    }
+
+    /// One no-show there bars for three days.
+    fn miss_at_a_milder_branch(reservation: ReservationId) -> PatronCommand {
+        let rules = AttendanceRules {
+            no_shows: 1,
+            barred_days: 3,
+            ..AttendanceRules::default()
+        };
+        PatronCommand::Miss { reservation, rules }
+    }
+
+    fn withdraw(reservation: ReservationId) -> PatronCommand {
+        PatronCommand::WithdrawMiss { reservation }
     }
 
     #[test]
@@ -291,8 +349,79 @@ mod tests {
     }
 
     #[test]
+    fn a_milder_branch_never_cuts_a_bar_short() {
+        let history = [missed(FIRST, NOON), missed(SECOND, NOON), barred()];
+        let all = [FIRST, SECOND, THIRD];
+        given::<Patron>(history.clone())
+            .when(miss_at_a_milder_branch(THIRD))
+            .then([missed(THIRD, NOON), barred_for(&all, NOON + days(30), 2)]);
+        // A stricter one makes it longer, and what is older than its period still counts as long as the bar runs.
+        let short = [
+            missed(FIRST, NOON - days(100)),
+            barred_for(&[FIRST], NOON + days(1), 1),
+            missed(SECOND, NOON - days(1)),
+        ];
+        given::<Patron>(short)
+            .when(miss(THIRD))
+            .then([missed(THIRD, NOON), barred_for(&all, NOON + days(30), 2)]);
+        // A bar that is over adds nothing.
+        let over = [missed(FIRST, NOON - days(100)), barred_for(&[FIRST], NOON, 1)];
+        given::<Patron>(over)
+            .when(miss_at_a_milder_branch(THIRD))
+            .then([missed(THIRD, NOON), barred_for(&[THIRD], NOON + days(3), 1)]);
+    }
+
+    #[test]
+    fn a_bar_stands_while_enough_is_left_of_what_it_rests_on() {
+        let all = [FIRST, SECOND, THIRD];
+        let history = vec![
+            missed(FIRST, NOON),
+            missed(SECOND, NOON),
+            missed(THIRD, NOON),
+            barred_for(&all, NOON + days(30), 2),
+        ];
+        let withdrawn = |reservation| PatronEvent::MissWithdrawn { reservation };
+        given::<Patron>(history.clone())
+            .when(withdraw(THIRD))
+            .then([withdrawn(THIRD)]);
+        let one_less = history.into_iter().chain([withdrawn(THIRD)]);
+        given::<Patron>(one_less.clone())
+            .when(withdraw(SECOND))
+            .then([withdrawn(SECOND), PatronEvent::BarWithdrawn]);
+        assert!(patron(one_less).welcome(NOON).is_err());
+    }
+
+    #[test]
+    fn what_is_left_of_a_bar_that_fell_still_counts() {
+        let history = vec![
+            missed(FIRST, NOON),
+            missed(SECOND, NOON),
+            barred(),
+            PatronEvent::MissWithdrawn { reservation: SECOND },
+            PatronEvent::BarWithdrawn,
+        ];
+        assert_eq!(patron(history.clone()).welcome(NOON), Ok(()));
+        given::<Patron>(history).when(miss(THIRD)).then([
+            missed(THIRD, NOON),
+            barred_for(&[FIRST, THIRD], NOON + days(30), 2),
+        ]);
+    }
+
+    #[test]
+    fn of_a_bar_of_old_every_missed_reservation_is_needed() {
+        let old = PatronEvent::Barred {
+            until: NOON + days(30),
+            missed: vec![FIRST, SECOND],
+            no_shows: None,
+        };
+        let withdrawn = PatronEvent::MissWithdrawn { reservation: FIRST };
+        given::<Patron>([missed(FIRST, NOON), missed(SECOND, NOON), old])
+            .when(withdraw(FIRST))
+            .then([withdrawn, PatronEvent::BarWithdrawn]);
+    }
+
+    #[test]
     fn who_had_come_after_all_did_not_miss_it() {
-        let withdraw = |reservation| PatronCommand::WithdrawMiss { reservation };
         let withdrawn = PatronEvent::MissWithdrawn { reservation: SECOND };
         given::<Patron>([missed(SECOND, NOON)])
             .when(withdraw(SECOND))
@@ -304,7 +433,7 @@ mod tests {
         // The bar that rested on it goes with it.
         given::<Patron>([missed(FIRST, NOON), missed(SECOND, NOON), barred()])
             .when(withdraw(SECOND))
-            .then([withdrawn, PatronEvent::BarLifted]);
+            .then([withdrawn, PatronEvent::BarWithdrawn]);
     }
 
     #[test]

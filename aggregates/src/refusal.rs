@@ -16,6 +16,8 @@ pub enum Kind {
     Invalid,
     /// Whoever asks may not.
     Forbidden,
+    /// Too many ask from the same place.
+    TooMany,
 }
 
 /// A reason not to do what was asked.

@@ -41,6 +41,7 @@ use crate::{
     cancellation::Frozen,
     decider::aggregate,
     ids::{CustomerId, PatronId, ReservationId, TimeSlotId},
+    language::Language,
     personal::{Personal, Sealable, sealable},
     pricing::{Party, Quote},
     ratings::{Admitted, Statement},
@@ -111,6 +112,9 @@ pub struct Placement {
     /// Who they are to the rules about all reservations of one person.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub patrons: Vec<PatronId>,
+    /// In which language they asked, if they named one there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<Language>,
     /// What cancelling costs, as the slot's policy said when it was placed.
     #[serde(default, skip_serializing_if = "Frozen::is_built_in")]
     pub cancellation: Frozen,

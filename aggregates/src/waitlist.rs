@@ -18,10 +18,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use self::error::WaitlistError;
-pub use self::queue::{Entry, Offer, Past, Served, Waitlist, seats_for, serve};
+pub use self::queue::{Crowd, Entry, Offer, Past, Served, Waitlist, seats_for, serve};
 use crate::{
     decider::aggregate,
     ids::{CustomerId, ReservationId, TimeSlotId},
+    language::Language,
     personal::{Personal, Sealable, sealable},
     pricing::Party,
     recorded::StreamId,
@@ -94,6 +95,10 @@ pub enum WaitlistCommand {
         mark: ContactMark,
         /// Whose it is, if they are signed in.
         customer: Option<CustomerId>,
+        /// In which language they ask, if they named one there is.
+        language: Option<Language>,
+        /// Who came from where they come from.
+        crowd: Crowd,
     },
     /// Wait no more.
     Leave {
@@ -139,6 +144,8 @@ pub enum WaitlistEvent {
         mark: ContactMark,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         customer: Option<CustomerId>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        language: Option<Language>,
     },
     /// They wait no more.
     Left {
@@ -234,16 +241,19 @@ impl Waitlist {
                     contact,
                     mark,
                     customer,
+                    language,
+                    crowd,
                 },
                 Unknown,
             ) => {
-                self.room_for(&mark, customer)?;
+                self.room_for(&mark, customer, &crowd)?;
                 Ok(vec![Event::Joined {
                     entry,
                     party,
                     contact,
                     mark,
                     customer,
+                    language,
                 }])
             }
             (Do::Join { .. }, Waiting | Offered(_)) => Ok(vec![]),
@@ -322,11 +332,20 @@ impl Waitlist {
         }
     }
 
-    /// One person waits once, and not too many wait.
-    fn room_for(&self, mark: &ContactMark, customer: Option<CustomerId>) -> Result<(), WaitlistError> {
+    /// One person waits once, and not too many wait, least of all from one place.
+    fn room_for(
+        &self,
+        mark: &ContactMark,
+        customer: Option<CustomerId>,
+        crowd: &Crowd,
+    ) -> Result<(), WaitlistError> {
         let same = |entry: &Entry| entry.mark == *mark || (customer.is_some() && entry.customer == customer);
         if self.entries().any(same) {
             return Err(WaitlistError::AlreadyWaiting);
+        }
+        let of_crowd = self.entries().filter(|entry| crowd.entries.contains(&entry.id));
+        if of_crowd.count() >= crowd.max {
+            return Err(WaitlistError::Crowded { max: crowd.max });
         }
         if self.waiting().count() >= WAITING_MAX {
             return Err(WaitlistError::Full);

@@ -74,7 +74,7 @@ pub(super) fn allowance(event: &AllowanceEvent) -> String {
 pub(super) fn patron(event: &PatronEvent) -> String {
     match event {
         PatronEvent::Missed { reservation, .. } => format!("nobody came for reservation {reservation}"),
-        PatronEvent::Barred { until, missed } => format!(
+        PatronEvent::Barred { until, missed, .. } => format!(
             "after {} missed reservations nothing can be booked until {until}",
             missed.len()
         ),
@@ -82,5 +82,8 @@ pub(super) fn patron(event: &PatronEvent) -> String {
             format!("they had come for reservation {reservation} after all")
         }
         PatronEvent::BarLifted => "the bar was lifted".to_owned(),
+        PatronEvent::BarWithdrawn => {
+            "the bar fell, since too few missed reservations are left; those still count".to_owned()
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! Which words belong to which event, and to whoever did it; English for now, one line per event; never a personal
-//! value.
+//! Which words belong to which event, and to whoever did it; in English, one line per event: `ko.ftl` lays Korean over
+//! it. Never a personal value.
 
 use aggregates::{Event, Metadata, Recorded, personal::Personal};
 

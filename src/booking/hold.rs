@@ -203,9 +203,16 @@ pub(super) fn renumbered(request: &Request, from: ReservationId, to: Reservation
 /// The plan of a slot that takes holds now, at a branch and of a movie that do business then.
 pub(super) async fn open_plan(work: &mut UnitOfWork, id: TimeSlotId) -> Result<Plan, Stop<Refused>> {
     let now = work.now();
-    let plan = work.load::<TimeSlot>(&id).await?.open_for_holds(now).cloned();
+    let slot = work.load::<TimeSlot>(&id).await?;
+    let (plan, branch) = (
+        slot.open_for_holds(now).cloned(),
+        slot.plan().map(|plan| plan.branch),
+    );
+    // A refusal is said by the clock of the branch, too.
+    if let Ok(branch) = branch {
+        work.at_branch(branch);
+    }
     let plan = plan.map_err(|error| work.blame::<TimeSlot, _>(&id, error))?;
-    work.at_branch(plan.branch);
     in_business(work, &plan).await?;
     Ok(plan)
 }

@@ -4,6 +4,7 @@ use aggregates::{
     branch::Branch,
     coupon::{Coupon, CouponCommand, CouponError},
     ids::ReservationId,
+    language::Language,
     personal::Personal,
     pricing::Quote,
     ratings::Statement,
@@ -28,7 +29,7 @@ use super::{
 };
 use crate::{
     payments::{Checkout, Intent},
-    store::{Request, Stop, UnitOfWork},
+    store::{Actor, Request, Stop, UnitOfWork},
 };
 
 /// What a customer says when placing (DOMAIN E5).
@@ -46,6 +47,8 @@ pub struct Placing {
     pub payment: PaymentChoice,
     /// What is said about ages, besides what was said when it was held.
     pub said: Statement,
+    /// The language that was asked in, if one was named.
+    pub language: Option<Language>,
 }
 
 impl Bookings {
@@ -125,6 +128,7 @@ impl Bookings {
                 admitted,
                 attendance: Some(rules.of(&plan)),
                 patrons: patrons.clone(),
+                language: placing.language.filter(|_| asks_for_themselves(&request.actor)),
             };
             work.execute::<Reservation>(&id, ReservationCommand::Place(Box::new(placement)))?;
             welcome(work, &patrons).await?;
@@ -167,6 +171,14 @@ impl Bookings {
             .take(SHORT_CODE_LENGTH)
             .map(|byte| char::from(CouponCode::ALPHABET[usize::from(*byte) % CouponCode::ALPHABET.len()]))
             .collect()
+    }
+}
+
+/// Whether it is the customer who asks: the language of staff is not theirs.
+const fn asks_for_themselves(actor: &Actor) -> bool {
+    match actor {
+        Actor::Guest(_) | Actor::Customer(_) => true,
+        Actor::Admin(_) | Actor::System(_) => false,
     }
 }
 

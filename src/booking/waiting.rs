@@ -3,6 +3,7 @@
 
 use aggregates::{
     ids::{ReservationId, TimeSlotId},
+    language::Language,
     personal::Personal,
     pricing::Party,
     ratings::Statement,
@@ -10,7 +11,7 @@ use aggregates::{
     seating,
     time_slot::{Plan, Show},
     values::{CustomerName, Note, PhoneNumber, SeatLabel},
-    waitlist::{ContactMark, Leaver, Waitlist, WaitlistCommand, WaitlistError, seats_for},
+    waitlist::{ContactMark, Crowd, Leaver, Waitlist, WaitlistCommand, WaitlistError, seats_for},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
@@ -36,25 +37,41 @@ pub struct Joining {
     pub name: CustomerName,
     /// The number to call.
     pub phone: PhoneNumber,
+    /// The language they ask in, if they named one: the same request is the same in any language.
+    #[serde(skip)]
+    pub language: Option<Language>,
 }
 
 impl Bookings {
-    /// Waits for a slot under this number or another one; or holds places, if there are some (DOMAIN W1, W3).
-    pub async fn join(&self, request: &Request, id: ReservationId, joining: &Joining) -> Answer {
-        let mut answer = self.join_as(request, id, joining).await;
+    /// Waits for a slot under this number or another one; or holds places, if there are some (DOMAIN W1, W3). `crowd` tells
+    /// who came from where they come from; it is asked anew with every attempt, since others may come meanwhile.
+    pub async fn join(
+        &self,
+        request: &Request,
+        id: ReservationId,
+        joining: &Joining,
+        crowd: &(dyn Fn() -> Crowd + Sync),
+    ) -> Answer {
+        let mut answer = self.join_as(request, id, joining, crowd).await;
         for _ in 1..NUMBERS_MAX {
             let Err(Stop::Refused(Refused::Reservation(ReservationError::AlreadyBegun))) = answer else {
                 break;
             };
             let other = self.next_number();
             answer = self
-                .join_as(&renumbered(request, id, other), other, joining)
+                .join_as(&renumbered(request, id, other), other, joining, crowd)
                 .await;
         }
         answer
     }
 
-    async fn join_as(&self, request: &Request, id: ReservationId, joining: &Joining) -> Answer {
+    async fn join_as(
+        &self,
+        request: &Request,
+        id: ReservationId,
+        joining: &Joining,
+        crowd: &(dyn Fn() -> Crowd + Sync),
+    ) -> Answer {
         let time_slot = joining.time_slot;
         self.run(request, |mut unit| async move {
             let work = &mut unit;
@@ -88,6 +105,8 @@ impl Bookings {
                 },
                 mark: ContactMark::new(URL_SAFE_NO_PAD.encode(mark)),
                 customer: customer_of(request),
+                language: joining.language,
+                crowd: crowd(),
             };
             Ok(work.execute::<Waitlist>(&time_slot, command)?)
         })

@@ -332,13 +332,16 @@ pub(super) async fn free_among(
 }
 
 /// Refuses places that have just been taken for `id`, if somebody waits whom they would fit (DOMAIN W2). Where nobody
-/// waits it reads the waitlist and nothing else.
+/// waits it reads the waitlist and nothing else. Who takes nothing overtakes nobody.
 pub(super) async fn overtakes_nobody(
     work: &mut UnitOfWork,
     plan: &Plan,
     time_slot: TimeSlotId,
     taken: &[SeatLabel],
 ) -> Result<(), Stop<Refused>> {
+    if taken.is_empty() {
+        return Ok(());
+    }
     let waitlist = work.load::<Waitlist>(&time_slot).await?;
     let Some(fewest) = waitlist.waiting().map(aggregates::waitlist::Entry::seats).min() else {
         return Ok(());

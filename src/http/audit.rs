@@ -23,7 +23,8 @@ use super::{
     App,
     access::Admin,
     answer::Json,
-    fresh, nearest,
+    caller::Caller,
+    fresh, messages, nearest,
     pages::{self, Page},
     params::{Asked, Moment, PathTexts},
     problem::{Problem, ProblemBody},
@@ -31,6 +32,7 @@ use super::{
 };
 use crate::{
     audit::{self, Told},
+    language::Language,
     store::Actor,
 };
 
@@ -132,7 +134,18 @@ fn unknown(name: &str, value: Option<&str>, known: &[&str]) -> Option<String> {
     ))
 }
 
-/// Events of the log, as sentences.
+/// The same in this language; what has no translation stays English.
+fn in_words_of(language: Language, told: &mut [Told]) {
+    for told in told {
+        for words in [&mut told.sentence, &mut told.who] {
+            if let Some(said) = messages::told(language, words) {
+                *words = said;
+            }
+        }
+    }
+}
+
+/// Events of the log, as sentences in the caller's language.
 #[utoipa::path(get, path = "/v1/audit/events", tag = "audit", operation_id = "listAuditEvents",
     params(Which), security(("admin" = [])),
     responses((status = OK, description = "In log order, or newest first", body = Page<Told>),
@@ -141,6 +154,7 @@ fn unknown(name: &str, value: Option<&str>, known: &[&str]) -> Option<String> {
 pub(super) async fn events(
     State(app): State<App>,
     admin: Admin,
+    caller: Caller,
     uri: Uri,
     Asked(which): Asked<Which>,
 ) -> Result<Response, Problem> {
@@ -159,6 +173,7 @@ pub(super) async fn events(
         .map(|(entry, metadata)| audit::tell_entry(entry, metadata))
         .collect();
     audit::name(&app.reads, &mut told).await?;
+    in_words_of(caller.language, &mut told);
     Ok(pages::page(&uri, told, limit, |told: &Told| told.position, Some))
 }
 
@@ -182,6 +197,7 @@ fn visible(admin: &Admin, events: &[Arc<Recorded>]) -> bool {
 pub(super) async fn timeline(
     State(app): State<App>,
     admin: Admin,
+    caller: Caller,
     path: PathTexts,
 ) -> Result<Response, Problem> {
     let (kind, id) = (path.text("entity")?.replace('-', "_"), path.text("id")?);
@@ -207,6 +223,7 @@ pub(super) async fn timeline(
     }
     let mut told = audit::timeline(&events);
     audit::name(&app.reads, &mut told).await?;
+    in_words_of(caller.language, &mut told);
     Ok(Json(told).into_response())
 }
 
@@ -229,6 +246,7 @@ pub struct Explained {
 pub(super) async fn refusal(
     State(app): State<App>,
     admin: Admin,
+    caller: Caller,
     path: PathTexts,
 ) -> Result<Response, Problem> {
     let unknown = || {
@@ -245,9 +263,11 @@ pub(super) async fn refusal(
     let events = app.store.events(position - 1, 1).await?;
     let blocking = events.first().filter(|event| event.position == position);
     let blocking = blocking.filter(|event| visible(&admin, std::slice::from_ref(*event)));
+    let mut blocked_by = Told::of(blocking.ok_or_else(unknown)?);
+    in_words_of(caller.language, std::slice::from_mut(&mut blocked_by));
     Ok(Json(Explained {
         request_id,
-        blocked_by: Told::of(blocking.ok_or_else(unknown)?),
+        blocked_by,
     })
     .into_response())
 }

@@ -11,7 +11,10 @@ use smol_str::SmolStr;
 use uuid::Uuid;
 
 use super::{if_match, problem::Problem, problems, reason};
-use crate::store::{Actor, IdempotencyKey, Precondition, Request, Trace};
+use crate::{
+    language::Language,
+    store::{Actor, IdempotencyKey, Precondition, Request, Trace},
+};
 
 /// One request's origin. The edge leaves it with the request.
 #[derive(Debug, Clone)]
@@ -28,6 +31,10 @@ pub struct Caller {
     pub reason: Option<Note>,
     /// What they take the thing to be that they change.
     pub if_match: Precondition,
+    /// The language that suits them best.
+    pub language: Language,
+    /// The language they asked for by its name, if there is one.
+    pub named_language: Option<Language>,
 }
 
 impl Caller {
@@ -42,6 +49,8 @@ impl Caller {
             trace: Trace::default(),
             reason: None,
             if_match: Precondition::None,
+            language: Language::default(),
+            named_language: None,
         }
     }
 

@@ -21,7 +21,9 @@ use futures_util::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use projections::reservation_list::{self, Filter, Part, Stage, Standing};
 use serde::{Deserialize, Serialize};
+use smol_str::ToSmolStr as _;
 use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
 
 use self::view::{CalledOff, Handlings, Kept, Offered, PreviewView, Progress, SlotView};
 
@@ -39,7 +41,7 @@ use super::{
 use crate::{
     admin_commands,
     booking::Answer,
-    store::{Precondition, Request},
+    store::{Precondition, Request, Trace},
 };
 
 /// Slots that are listed at most: more than any branch has on one day.
@@ -214,7 +216,19 @@ pub(super) async fn carry_out(
     let reason = body.reason.as_ref();
     let units = stream::iter(ids.iter().copied()).map(|id| {
         let (app, request) = (&app, &request);
-        async move { (id, task.run(app, request, id, reason).await) }
+        async move {
+            // Each is a unit of work of its own, under what they have in common.
+            let request = Request {
+                request_id: Uuid::now_v7(),
+                correlation_id: request
+                    .correlation_id
+                    .clone()
+                    .or_else(|| Some(request.request_id.to_smolstr())),
+                trace: Trace::default(),
+                ..request.clone()
+            };
+            (id, task.run(app, &request, id, reason).await)
+        }
     });
     let answers: Vec<(ReservationId, Answer)> = units.buffered(AT_ONCE_MAX).collect().await;
     for (id, answer) in answers {

@@ -19,11 +19,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::FutureExt as _;
+use jiff::tz::TimeZone;
 use tower::Service as _;
 use uuid::Uuid;
 
-use super::{caller::Caller, limits::Limits, metrics, problem::Problem, problems};
-use crate::{config::HttpArgs, language::Language};
+use super::{App, caller::Caller, limits::Limits, metrics, problem::Problem, problems};
+use crate::{config::HttpArgs, language, store::Trace};
 
 /// The header that carries the request's id, in both directions.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -34,6 +35,7 @@ pub struct Edge(Arc<Inner>);
 
 struct Inner {
     router: Router,
+    app: App,
     limits: Limits,
     in_flight: AtomicUsize,
     in_flight_max: usize,
@@ -42,12 +44,14 @@ struct Inner {
 }
 
 impl Edge {
-    /// Surrounds `router`.
+    /// Surrounds the routes of `app`.
     #[must_use]
-    pub fn new(router: Router, limits: Limits, settings: &HttpArgs) -> Self {
+    pub fn new(app: App, settings: &HttpArgs) -> Self {
+        let router = super::router(app.clone());
         Self(Arc::new(Inner {
             router: router.layer(axum::middleware::from_fn(remember_route)),
-            limits,
+            limits: app.limits.clone(),
+            app,
             in_flight: AtomicUsize::new(0),
             in_flight_max: settings.requests_max,
             deadline: settings.deadline(),
@@ -59,17 +63,23 @@ impl Edge {
     pub async fn answer(&self, peer: IpAddr, mut request: Request) -> Response {
         let begun = Instant::now();
         let address = self.client(peer, request.headers());
-        let caller = Caller::new(address, request.headers().get(REQUEST_ID));
+        let languages = languages(request.headers());
+        let language = language::accepted(&languages);
+        let caller = Caller {
+            language,
+            named_language: language::named(&languages),
+            ..Caller::new(address, request.headers().get(REQUEST_ID))
+        };
         let mut id_text = Uuid::encode_buffer();
         let id_text: &str = caller.request_id.hyphenated().encode_lower(&mut id_text);
         let method = metrics::method(request.method());
         let trace = caller.trace.clone();
-        let language = language(request.headers());
         request.extensions_mut().insert(caller);
         let mut response = self.guarded(address, request).await;
         if let Some(problem) = response.extensions_mut().remove::<Problem>() {
             let route = response.extensions_mut().remove::<MatchedPath>();
-            let mut written = problem.write(id_text, &trace, language);
+            let zone = self.zone(&trace).await;
+            let mut written = problem.write(id_text, &trace, language, zone.as_ref());
             metrics::refused(problem.slug());
             if let Some(allow) = response.headers_mut().remove(header::ALLOW) {
                 written.headers_mut().insert(header::ALLOW, allow);
@@ -86,6 +96,13 @@ impl Edge {
             .map_or("none", MatchedPath::as_str);
         metrics::answered(method, route, response.status(), begun.elapsed());
         response
+    }
+
+    /// The zone of the branch where something was refused, if it was at one and can be read in time.
+    async fn zone(&self, trace: &Trace) -> Option<TimeZone> {
+        let branch = trace.branch()?.parse().ok()?;
+        let zone = tokio::time::timeout(self.0.deadline, self.0.app.zone(branch)).await;
+        zone.ok()?.ok()
     }
 
     /// Who asks: the peer, or whom the trusted proxy names last, which is the one it has seen itself.
@@ -127,14 +144,14 @@ impl Edge {
     }
 }
 
-/// The language that suits whoever asks.
-fn language(headers: &HeaderMap) -> Language {
+/// Which languages whoever asks says they read.
+fn languages(headers: &HeaderMap) -> String {
     let lists: Vec<&str> = headers
         .get_all(header::ACCEPT_LANGUAGE)
         .iter()
         .filter_map(|list| list.to_str().ok())
         .collect();
-    Language::accepted(&lists.join(","))
+    lists.join(",")
 }
 
 /// One of the places for requests being answered.

@@ -1,6 +1,7 @@
 //! How much one address may ask: all requests, and guesses at secrets more strictly; never reads a header itself.
 
 mod coupons;
+mod lines;
 
 use std::{
     hash::Hash,
@@ -9,9 +10,10 @@ use std::{
     sync::Arc,
 };
 
+use aggregates::ids::TimeSlotId;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _, clock::DefaultClock};
 
-pub use self::coupons::CouponTry;
+pub use self::{coupons::CouponTry, lines::Line};
 use super::{problem::Problem, problems};
 use crate::config::RateLimits;
 
@@ -32,6 +34,8 @@ struct Buckets {
     accounts: DefaultKeyedRateLimiter<[u8; 32]>,
     /// Coupon codes that did not fit.
     coupons: coupons::Failures,
+    /// Guests who asked to wait.
+    lines: lines::Lines,
     clock: DefaultClock,
     admitted: std::sync::atomic::AtomicU32,
 }
@@ -50,6 +54,7 @@ impl Limits {
             guesses: RateLimiter::dashmap(guesses),
             accounts: RateLimiter::dashmap(account),
             coupons: coupons::Failures::new(limits.coupon_failures),
+            lines: lines::Lines::new(limits.waiting_guests),
             clock: DefaultClock::default(),
             admitted: std::sync::atomic::AtomicU32::new(0),
         }))
@@ -77,6 +82,12 @@ impl Limits {
             let why = "too many coupon codes that do not fit";
             Problem::new(&problems::TOO_MANY, why).retry_after(wait.as_secs() + 1)
         })
+    }
+
+    /// The guests of this address's network who asked to wait for a slot.
+    #[must_use]
+    pub fn line(&self, address: IpAddr, time_slot: TimeSlotId) -> Line {
+        self.0.lines.line(address, time_slot)
     }
 
     /// Whether this address may try a secret now: a phone number, a token.

@@ -1,4 +1,5 @@
-//! What refusals say in other languages than English; never which refusal it is, and never a text of its own.
+//! What refusals and the audit trail say in other languages than English; never which refusal it is, and never a text of
+//! its own.
 //!
 //! The English sentence that the code writes is the original, and stays where the rule is. A translation names it
 //! (`.en`, with names for what differs); the sentence that was written is laid over it, and what differs goes into the
@@ -22,7 +23,12 @@ const SENTENCE_BYTES_MAX: usize = 16 * 1024;
 
 const KO: &str = include_str!("messages/ko.ftl");
 
-static KOREAN: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::of("ko", KO));
+static KOREAN: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::of("ko", KO, true));
+
+/// What the audit trail says, apart from what refusals say: neither must be taken for the other.
+const AUDIT_KO: &str = include_str!("../audit/ko.ftl");
+
+static KOREAN_AUDIT: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::of("ko", AUDIT_KO, false));
 
 /// The page of a refusal in another language.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,10 +78,24 @@ pub fn said(language: Language, english: &str) -> Option<String> {
     }
 }
 
+/// A sentence of the audit trail in this language; `None` where it has no translation.
+#[must_use]
+pub fn told(language: Language, english: &str) -> Option<String> {
+    match language {
+        Language::English => Some(english.to_owned()),
+        Language::Korean => KOREAN_AUDIT.said(english, DEPTH_MAX),
+    }
+}
+
 /// Everything wrong with the translations themselves: what cannot be read, and names that stand on one side only.
 #[must_use]
 pub fn faults(language: Language) -> Vec<String> {
-    catalogue(language).map_or_else(Vec::new, Catalogue::faults)
+    let audit = match language {
+        Language::English => Vec::new(),
+        Language::Korean => KOREAN_AUDIT.faults(),
+    };
+    let refusals = catalogue(language).map_or_else(Vec::new, Catalogue::faults);
+    refusals.into_iter().chain(audit).collect()
 }
 
 /// The ids of all entries, and the pieces of English text that each one looks for.
@@ -106,6 +126,8 @@ fn catalogue(language: Language) -> Option<&'static Catalogue> {
 
 /// All translations into one language.
 struct Catalogue {
+    /// Whether whatever stands in a sentence may be one itself. The audit trail repeats names, which stay as they are.
+    tells_all: bool,
     bundle: FluentBundle<FluentResource>,
     ids: Vec<String>,
     /// Those that stand for an English sentence, the ones with most text of their own first.
@@ -132,7 +154,7 @@ enum Part {
 }
 
 impl Catalogue {
-    fn of(tag: &str, source: &str) -> Self {
+    fn of(tag: &str, source: &str, tells_all: bool) -> Self {
         let (resource, errors) = match FluentResource::try_new(source.to_owned()) {
             Ok(resource) => (resource, Vec::new()),
             Err((resource, errors)) => (resource, errors),
@@ -169,6 +191,7 @@ impl Catalogue {
             unread.extend(errors.iter().map(ToString::to_string));
         }
         Self {
+            tells_all,
             bundle,
             ids,
             sentences,
@@ -218,7 +241,10 @@ impl Catalogue {
     fn laid_over(&self, sentence: &Sentence, written: &str, depth: u8) -> Option<String> {
         let mut args = FluentArgs::new();
         for (name, value) in sentence.english.laid_over(written)? {
-            let value = match self.said(value, depth) {
+            let told = (self.tells_all || name.starts_with("said"))
+                .then(|| self.said(value, depth))
+                .flatten();
+            let value = match told {
                 Some(said) => said,
                 None if name.starts_with("said") => return None,
                 None => readable(value),

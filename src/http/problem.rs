@@ -11,15 +11,18 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::messages;
-use crate::{language::Language, store::Trace};
+use crate::{language::Language, moments::on_the_wall, store::Trace};
 
 /// The media type of every problem.
 pub const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+/// When it makes sense to look again whether fewer ask from the same place.
+const CROWD_SECONDS: u64 = 60;
 
 /// A problem, not yet bound to a request: the edge adds the request's id and writes it out.
 #[derive(Debug, Clone)]
@@ -156,12 +159,13 @@ impl Problem {
     #[must_use]
     pub fn rule(slug: &'static str, kind: Kind, detail: String, help: &'static str) -> Self {
         let (status, more) = (status(kind), Map::new());
+        let retry_after = (status == StatusCode::TOO_MANY_REQUESTS).then_some(CROWD_SECONDS);
         Self(Box::new(Parts {
             status,
             slug,
             detail,
             help,
-            retry_after: None,
+            retry_after,
             more,
         }))
     }
@@ -234,13 +238,17 @@ impl Problem {
         serde_json::to_value(body).unwrap_or_default()
     }
 
-    /// The same in another language.
-    fn told_in(&self, language: Language) -> Told<'_> {
+    /// The same in another language, with moments by the clock of where it was refused.
+    fn told_in(&self, language: Language, zone: Option<&TimeZone>) -> Told<'_> {
         let parts = &*self.0;
+        let detail = match zone {
+            None => Cow::Borrowed(&*parts.detail),
+            Some(zone) => on_the_wall(&parts.detail, zone).into(),
+        };
         let Some(page) = messages::page(language, parts.slug) else {
             return Told {
                 title: title(parts.slug),
-                detail: Cow::Borrowed(&parts.detail),
+                detail,
                 help: Cow::Borrowed(parts.help),
                 more: Cow::Borrowed(&parts.more),
             };
@@ -257,17 +265,23 @@ impl Problem {
         }
         Told {
             title: page.title,
-            detail: messages::detail(language, parts.slug, &parts.detail).into(),
+            detail: messages::detail(language, parts.slug, &detail).into(),
             // One case of a type may be helped better than all of them.
             help: messages::said(language, parts.help).unwrap_or(page.help).into(),
             more: Cow::Owned(more),
         }
     }
 
-    /// The answer for the request with this id, in the language that suits the caller.
-    pub(super) fn write(&self, request_id: &str, trace: &Trace, language: Language) -> Response {
+    /// The answer for the request with this id, in the language that suits the caller, by the clock of this zone.
+    pub(super) fn write(
+        &self,
+        request_id: &str,
+        trace: &Trace,
+        language: Language,
+        zone: Option<&TimeZone>,
+    ) -> Response {
         let parts = &*self.0;
-        let told = self.told_in(language);
+        let told = self.told_in(language, zone);
         let standing = matches!(parts.status, StatusCode::CONFLICT | StatusCode::GONE);
         let blocked_by = trace.blocked_by().filter(|_| standing);
         let body = ProblemBody {
@@ -323,6 +337,7 @@ pub const fn status(kind: Kind) -> StatusCode {
         Kind::Gone => StatusCode::GONE,
         Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
         Kind::Forbidden => StatusCode::FORBIDDEN,
+        Kind::TooMany => StatusCode::TOO_MANY_REQUESTS,
     }
 }
 

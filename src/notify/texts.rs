@@ -10,16 +10,25 @@ use aggregates::{
 use fluent_bundle::{FluentArgs, FluentResource, concurrent::FluentBundle};
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::Notice;
+use super::{Notice, PlaceOffer};
 use crate::{korean::fitted, language::Language};
 
 static KOREAN: LazyLock<Texts> = LazyLock::new(|| Texts::of("ko", include_str!("messages/ko.ftl")));
 static ENGLISH: LazyLock<Texts> = LazyLock::new(|| Texts::of("en", include_str!("messages/en.ftl")));
 
-/// What a notice tells of: the reservation, and the names of what it is for.
+/// What a notice is about.
+#[derive(Clone, Copy)]
+pub enum About<'a> {
+    /// A reservation that was placed.
+    Placed(&'a Placed),
+    /// Places that are offered to somebody who waited.
+    Offer(&'a PlaceOffer),
+}
+
+/// What a notice tells of, and the names of what that is for.
 pub struct Telling<'a> {
-    /// The reservation.
-    pub placed: &'a Placed,
+    /// What happened to what.
+    pub about: About<'a>,
     /// The movie or theme.
     pub show: String,
     /// The branch.
@@ -96,16 +105,29 @@ impl Texts {
 
 fn args(language: Language, telling: &Telling<'_>) -> FluentArgs<'static> {
     let Telling {
-        placed,
+        about,
         show,
         branch,
         zone,
     } = telling;
-    let placement = &placed.placement;
     let mut args = FluentArgs::new();
-    args.set("code", placement.short_code.clone());
     args.set("show", show.clone());
     args.set("branch", branch.clone());
+    match about {
+        About::Placed(placed) => of_placed(&mut args, language, placed, zone),
+        About::Offer(offer) => {
+            args.set("code", offer.number.to_string());
+            args.set("starts_at", moment(language, offer.starts_at, zone));
+            args.set("seats", seats(language, &offer.seats));
+            args.set("until", moment(language, offer.until, zone));
+        }
+    }
+    args
+}
+
+fn of_placed(args: &mut FluentArgs<'_>, language: Language, placed: &Placed, zone: &TimeZone) {
+    let placement = &placed.placement;
+    args.set("code", placement.short_code.clone());
     args.set("starts_at", moment(language, placement.starts_at, zone));
     args.set("seats", seats(language, &placed.hold.choice.seats));
     let due = if placed.paid {
@@ -142,7 +164,6 @@ fn args(language: Language, telling: &Telling<'_>) -> FluentArgs<'static> {
         Payment::BankTransfer { .. } | Payment::OnSite | Payment::Provider { .. } => "nothing",
     };
     args.set("payment", payment);
-    args
 }
 
 /// A moment on the branch's wall.
@@ -195,6 +216,7 @@ fn account(account: &Account) -> String {
 
 #[cfg(test)]
 mod tests {
+    use aggregates::ids::ReservationId;
     use serde_json::{Value, json};
 
     use super::*;
@@ -216,8 +238,12 @@ mod tests {
     }
 
     fn said(language: Language, notice: Notice, placed: &Placed) -> Text {
+        told(language, notice, About::Placed(placed))
+    }
+
+    fn told(language: Language, notice: Notice, about: About<'_>) -> Text {
         let telling = Telling {
-            placed,
+            about,
             show: "한강의 밤".to_owned(),
             branch: "강남".to_owned(),
             zone: TimeZone::get("Asia/Seoul").expect("a zone"),
@@ -234,11 +260,31 @@ mod tests {
     fn every_notice_has_its_words_in_every_language() {
         for language in Language::ALL {
             assert_eq!(faults(language), [""; 0]);
+            let offer = PlaceOffer {
+                number: ReservationId::new(301_422_961_418_752_000),
+                seats: vec!["C7".parse().expect("a label")],
+                starts_at: "2026-12-24T10:00:00Z".parse().expect("a moment"),
+                until: "2026-12-20T01:10:00Z".parse().expect("a moment"),
+            };
             for notice in Notice::ALL {
                 let placed = placed(transfer(), false, json!(["C7", "C8"]));
-                let Text { subject, body } = said(language, notice, &placed);
+                let (about, number) = match notice {
+                    Notice::PlaceOffered => (About::Offer(&offer), "301422961418752000"),
+                    Notice::Placed
+                    | Notice::PaymentDue
+                    | Notice::Paid
+                    | Notice::Cancelled
+                    | Notice::Expired
+                    | Notice::Rescheduled
+                    | Notice::RescheduleOffered
+                    | Notice::Reinstated
+                    | Notice::SlotOffered
+                    | Notice::RefundDue
+                    | Notice::Refunded => (About::Placed(&placed), "ANEDNY"),
+                };
+                let Text { subject, body } = told(language, notice, about);
                 for words in [&subject, &body] {
-                    assert!(words.contains("ANEDNY") && !words.contains(['{', '}']), "{words}");
+                    assert!(words.contains(number) && !words.contains(['{', '}']), "{words}");
                 }
             }
         }

@@ -4,6 +4,11 @@
 //! Both halves may run in any number of processes. The log is looked at behind a checkpoint that moves in the transaction
 //! which adds the messages, so each event is planned once. A message is claimed by one process at a time. It is sent with
 //! the same id each time; what a process leaves behind in the middle is sent again only on a way that takes an id once.
+//!
+//! Each batch of messages costs two reads of the log, however many there are: the reservations they are about, and the
+//! waitlists of those that tell of an offered place.
+
+mod offers;
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -15,22 +20,23 @@ use aggregates::{
     Event, Recorded,
     branch::Branch,
     customer::Customer,
-    ids::{ReservationId, TimeSlotId},
+    ids::{CustomerId, ReservationId, TimeSlotId},
     movie::Movie,
-    reservation::{Placed, Reservation, ReservationCommand},
+    reservation::{Contact, Reservation, ReservationCommand},
     theme::Theme,
     time_slot::{Show, TimeSlot},
 };
 use futures_util::{StreamExt as _, stream};
-use jiff::{SignedDuration, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use moka::sync::Cache;
 use tokio::sync::Notify;
 use zeroize::Zeroizing;
 
+use self::offers::Offered;
 use crate::{
     booking::Bookings,
     language::Language,
-    notify::{Channel, Message, Notice, Outcome, Ports, Telling, text},
+    notify::{About, Channel, Message, Notice, Outcome, PlaceOffer, Ports, Telling, text},
     shutdown::{Signal, told},
     store::{IdempotencyKey, Request, Stop, Store, StoreError},
     vault::{Claimed, Deliveries, Ended, Planned},
@@ -78,6 +84,13 @@ struct Names {
     show: String,
     branch: String,
     zone: TimeZone,
+    starts_at: Timestamp,
+}
+
+/// What the messages of a batch are about, as it is now; what could not be read is missing.
+struct Read {
+    reservations: HashMap<ReservationId, Reservation>,
+    offers: Option<HashMap<ReservationId, Offered>>,
 }
 
 /// Why nothing is sent.
@@ -97,7 +110,7 @@ impl From<StoreError> for Unsent {
 }
 
 impl Notifications {
-    /// A policy on this log that sends by these ways, in this language.
+    /// A policy on this log that sends by these ways, in this language to whoever has named none.
     #[must_use]
     pub fn new(
         store: Store,
@@ -195,11 +208,8 @@ impl Notifications {
         };
         let claimed = self.deliveries.claim(i64::from(most)).await?;
         let count = claimed.len();
-        let reservations = &self.reservations(&claimed).await;
-        let deliveries = stream::iter(claimed).map(|claimed| async {
-            let reservation = reservations.get(&claimed.reservation);
-            self.deliver(claimed, reservation).await
-        });
+        let read = &self.read(&claimed).await;
+        let deliveries = stream::iter(claimed).map(|claimed| self.deliver(claimed, read));
         let ended: Vec<sqlx::Result<Option<(Claimed, Ended)>>> = deliveries
             .buffer_unordered(usize::from(CLAIMED_MAX))
             .collect()
@@ -218,6 +228,33 @@ impl Notifications {
         Ok(count)
     }
 
+    /// What the messages are about: the reservations, and the offers where an offer is told.
+    async fn read(&self, claimed: &[Claimed]) -> Read {
+        let reservations = self.reservations(claimed).await;
+        let told = claimed
+            .iter()
+            .filter(|message| message.notice == Notice::PlaceOffered.name());
+        let slot = |message: &Claimed| {
+            let hold = reservations.get(&message.reservation)?.hold()?;
+            Some((message.reservation, hold.time_slot))
+        };
+        let entries: Vec<(ReservationId, TimeSlotId)> = told.filter_map(slot).collect();
+        if entries.is_empty() {
+            return Read {
+                reservations,
+                offers: Some(HashMap::new()),
+            };
+        }
+        let offers = offers::running(&self.store, &entries).await;
+        if let Err(error) = &offers {
+            tracing::warn!(%error, "the offers of messages could not be read yet");
+        }
+        Read {
+            reservations,
+            offers: offers.ok(),
+        }
+    }
+
     /// What the messages are about, as it is now; nothing, while the log cannot be read.
     async fn reservations(&self, claimed: &[Claimed]) -> HashMap<ReservationId, Reservation> {
         let about: BTreeSet<ReservationId> = claimed.iter().map(|message| message.reservation).collect();
@@ -232,12 +269,8 @@ impl Notifications {
     }
 
     /// Sends a message. How it went is said at once where it went somewhere; else it is answered, to be said with others.
-    async fn deliver(
-        &self,
-        claimed: Claimed,
-        reservation: Option<&Reservation>,
-    ) -> Result<Option<(Claimed, Ended)>, sqlx::Error> {
-        let ended = match self.attempt(&claimed, reservation).await {
+    async fn deliver(&self, claimed: Claimed, read: &Read) -> Result<Option<(Claimed, Ended)>, sqlx::Error> {
+        let ended = match self.attempt(&claimed, read).await {
             Ok(ended) => ended,
             Err(Unsent::Dropped(why)) => Ended::Dropped(why),
             Err(Unsent::Unread) => again(&claimed, "the reservation could not be read"),
@@ -263,15 +296,15 @@ impl Notifications {
     }
 
     /// Sends a message once, if there is still something to tell somebody.
-    async fn attempt(&self, claimed: &Claimed, reservation: Option<&Reservation>) -> Result<Ended, Unsent> {
+    async fn attempt(&self, claimed: &Claimed, read: &Read) -> Result<Ended, Unsent> {
         let channel = Channel::named(&claimed.channel).ok_or(Unsent::Dropped("there is no such way"))?;
-        let reservation = reservation.ok_or(Unsent::Unread)?;
-        let message = self.message(claimed, channel, reservation).await?;
+        let message = self.message(claimed, channel, read).await?;
         let port = self.ports.port(channel);
         Ok(match port.send(&message).await {
             Outcome::Sent(provider_id) => Ended::Sent {
                 provider_id,
-                to_be_noted: port.reaches(),
+                // What is only offered is no reservation yet that could remember it.
+                to_be_noted: port.reaches() && message.notice != Notice::PlaceOffered.name(),
             },
             Outcome::NotSent(why) => again(claimed, why),
             Outcome::Refused(why) => Ended::Failed(why),
@@ -280,26 +313,57 @@ impl Notifications {
         })
     }
 
-    async fn message(
-        &self,
-        claimed: &Claimed,
-        channel: Channel,
-        reservation: &Reservation,
-    ) -> Result<Message, Unsent> {
+    async fn message(&self, claimed: &Claimed, channel: Channel, read: &Read) -> Result<Message, Unsent> {
         let notice = Notice::named(&claimed.notice).ok_or(Unsent::Dropped("there is no such notice"))?;
-        if self.store.now().duration_since(claimed.due_at) > LATE_MAX {
+        let reservation = read
+            .reservations
+            .get(&claimed.reservation)
+            .ok_or(Unsent::Unread)?;
+        let now = self.store.now();
+        if now.duration_since(claimed.due_at) > LATE_MAX {
             return Err(Unsent::Dropped("it is too late"));
         }
-        let placed = notice
-            .holds(reservation)
-            .ok_or(Unsent::Dropped("it is not so any more"))?;
+        let over = || Unsent::Dropped("it is not so any more");
+        let (offer, names);
+        let (about, contact, customer, language) = if notice == Notice::PlaceOffered {
+            let offers = read.offers.as_ref().ok_or(Unsent::Unread)?;
+            let offered = offers
+                .get(&claimed.reservation)
+                .filter(|offered| now < offered.until);
+            let offered = offered.ok_or_else(over)?;
+            names = self.names(offered.time_slot).await?;
+            offer = PlaceOffer {
+                number: claimed.reservation,
+                seats: offered.seats.clone(),
+                starts_at: names.starts_at,
+                until: offered.until,
+            };
+            let about = About::Offer(&offer);
+            (about, &offered.contact, offered.customer, offered.language)
+        } else {
+            let placed = notice.holds(reservation).ok_or_else(over)?;
+            names = self.names(placed.hold.time_slot).await?;
+            let placement = &placed.placement;
+            let about = About::Placed(placed);
+            (
+                about,
+                &placement.contact,
+                placed.hold.customer,
+                placement.language,
+            )
+        };
         let to = self
-            .recipient(placed, channel)
+            .recipient(contact, customer, channel)
             .await?
             .ok_or(Unsent::Dropped("nobody can be reached this way"))?;
-        let telling = self.telling(placed).await?;
-        let words =
-            text(self.language, notice, &telling).ok_or(Unsent::Dropped("there are no words for it"))?;
+        let telling = Telling {
+            about,
+            show: names.show.clone(),
+            branch: names.branch.clone(),
+            zone: names.zone.clone(),
+        };
+        let words = text(language.unwrap_or(self.language), notice, &telling)
+            .ok_or(Unsent::Dropped("there are no words for it"))?;
         Ok(Message {
             id: claimed.id,
             notice: notice.name(),
@@ -313,16 +377,17 @@ impl Notifications {
     /// Whom a message is for; nobody, if they gave no such address or were erased.
     async fn recipient(
         &self,
-        placed: &Placed,
+        contact: &Contact,
+        customer: Option<CustomerId>,
         channel: Channel,
     ) -> Result<Option<Zeroizing<String>>, StoreError> {
         match channel {
             Channel::Sms => {
-                let phone = placed.placement.contact.phone.plain();
+                let phone = contact.phone.plain();
                 Ok(phone.map(|phone| Zeroizing::new(phone.to_string())))
             }
             Channel::Email => {
-                let Some(id) = placed.hold.customer else {
+                let Some(id) = customer else {
                     return Ok(None);
                 };
                 let email = match &*self.store.read::<Customer>(&id).await? {
@@ -334,22 +399,14 @@ impl Notifications {
         }
     }
 
-    /// What the reservation is for, by its names.
-    async fn telling<'a>(&self, placed: &'a Placed) -> Result<Telling<'a>, Unsent> {
-        let id = placed.hold.time_slot;
-        let names = if let Some(known) = self.names.get(&id) {
-            known
-        } else {
-            let read = Arc::new(self.names_of(id).await?);
-            self.names.insert(id, Arc::clone(&read));
-            read
-        };
-        Ok(Telling {
-            placed,
-            show: names.show.clone(),
-            branch: names.branch.clone(),
-            zone: names.zone.clone(),
-        })
+    /// What a slot is called, as it was a moment ago.
+    async fn names(&self, time_slot: TimeSlotId) -> Result<Arc<Names>, Unsent> {
+        if let Some(known) = self.names.get(&time_slot) {
+            return Ok(known);
+        }
+        let read = Arc::new(self.names_of(time_slot).await?);
+        self.names.insert(time_slot, Arc::clone(&read));
+        Ok(read)
     }
 
     async fn names_of(&self, time_slot: TimeSlotId) -> Result<Names, Unsent> {
@@ -371,7 +428,12 @@ impl Notifications {
                 Theme::Unknown => String::new(),
             },
         };
-        Ok(Names { show, branch, zone })
+        Ok(Names {
+            show,
+            branch,
+            zone,
+            starts_at: plan.starts_at,
+        })
     }
 
     /// Has the reservation remember that its customer was told; whether that is done, or will never be.
@@ -399,14 +461,42 @@ impl Notifications {
 
 /// The messages about one event: each of its notices by each way. Whether somebody can be reached, shows when it is sent.
 fn planned(recorded: &Arc<Recorded>) -> Vec<Planned> {
-    let Event::Reservation(event) = &recorded.event else {
-        return Vec::new();
+    let notices: Vec<(Notice, ReservationId, Timestamp)> = match &recorded.event {
+        Event::Reservation(event) => {
+            let Ok(reservation) = recorded.stream.id.parse::<ReservationId>() else {
+                return Vec::new();
+            };
+            let notices = Notice::of(event, recorded.recorded_at).into_iter();
+            notices
+                .map(|(notice, due_at)| (notice, reservation, due_at))
+                .collect()
+        }
+        Event::Waitlist(event) => {
+            let notice = Notice::of_waitlist(event).into_iter();
+            notice
+                .map(|(notice, entry)| (notice, entry, recorded.recorded_at))
+                .collect()
+        }
+        Event::Seat(_)
+        | Event::Coupon(_)
+        | Event::Deposit(_)
+        | Event::TimeSlot(_)
+        | Event::Schedule(_)
+        | Event::Branch(_)
+        | Event::Auditorium(_)
+        | Event::Movie(_)
+        | Event::Theme(_)
+        | Event::PricePolicy(_)
+        | Event::Claim(_)
+        | Event::Role(_)
+        | Event::Admin(_)
+        | Event::Customer(_)
+        | Event::Allowance(_)
+        | Event::Patron(_)
+        | Event::CancellationPolicy(_)
+        | Event::Foreign => Vec::new(),
     };
-    let Ok(reservation) = recorded.stream.id.parse::<ReservationId>() else {
-        return Vec::new();
-    };
-    let notices = Notice::of(event, recorded.recorded_at).into_iter();
-    let planned = notices.flat_map(|(notice, due_at)| {
+    let planned = notices.into_iter().flat_map(|(notice, reservation, due_at)| {
         Channel::ALL.into_iter().map(move |channel| Planned {
             position: recorded.position,
             notice: notice.name(),

@@ -87,20 +87,37 @@ pub struct BlockedBy {
     pub proof: String,
 }
 
-/// Where the store notes what stood in the way of a request; whoever sent the request keeps a copy.
+/// Where the store notes what stood in the way of a request, and where; whoever sent the request keeps a copy.
 #[derive(Debug, Clone, Default)]
-pub struct Trace(Arc<OnceLock<BlockedBy>>);
+pub struct Trace(Arc<Traced>);
+
+#[derive(Debug, Default)]
+struct Traced {
+    blocked_by: OnceLock<BlockedBy>,
+    branch: OnceLock<SmolStr>,
+}
 
 impl Trace {
     /// What stood in the way, if it was refused because of something that had happened.
     #[must_use]
     pub fn blocked_by(&self) -> Option<&BlockedBy> {
-        self.0.get()
+        self.0.blocked_by.get()
+    }
+
+    /// The branch at which it was refused, if it was at one.
+    #[must_use]
+    pub fn branch(&self) -> Option<&str> {
+        self.0.branch.get().map(SmolStr::as_str)
     }
 
     /// A request is refused once: what was noted first stays.
     pub(crate) fn note(&self, blocked_by: BlockedBy) {
-        let _noted = self.0.set(blocked_by);
+        let _noted = self.0.blocked_by.set(blocked_by);
+    }
+
+    /// The same for the branch.
+    pub(crate) fn note_branch(&self, branch: SmolStr) {
+        let _noted = self.0.branch.set(branch);
     }
 }
 

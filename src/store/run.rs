@@ -23,6 +23,8 @@ use crate::vault::SubjectKey;
 
 /// Attempts of one unit, when others keep changing the same streams.
 pub const ATTEMPTS_MAX: u32 = 64;
+/// The note of a unit that says at which branch it happens.
+pub(crate) const BRANCH: &str = "branch";
 /// Attempts without a pause in between.
 const ATTEMPTS_AT_ONCE: u32 = 8;
 /// The longest pause after an attempt, grown to by a millisecond each time.
@@ -74,7 +76,12 @@ impl Store {
             let step = match outcome {
                 Err(Stop::Store(error)) => return Err(Stop::Store(error)),
                 Err(Stop::Refused(refusal)) => match self.confirm(request, &unit).await? {
-                    Confirmed::True(_) => return Err(Stop::Refused(refusal)),
+                    Confirmed::True(_) => {
+                        if let Some(branch) = unit.noted(BRANCH) {
+                            request.trace.note_branch(branch.clone());
+                        }
+                        return Err(Stop::Refused(refusal));
+                    }
                     Confirmed::Not(step) => step,
                 },
                 Ok(()) if unit.has_decided() => self.append(request, &mut unit).await?,

@@ -37,6 +37,8 @@ struct Waiter {
 struct Said {
     freed: usize,
     named: usize,
+    /// It was offered to nobody, for now: with a place that is freed later it may still fit somebody.
+    passed: bool,
 }
 
 impl Waits {
@@ -107,7 +109,7 @@ impl Waits {
                 self.check_offer(recorded, slot, place, seats)?;
                 self.offered.push((slot, *entry));
             }
-            (WaitlistEvent::Passed { seats, .. }, _) => self.name(slot, seats),
+            (WaitlistEvent::Passed { seats, .. }, _) => self.name(slot, seats, true),
             (
                 WaitlistEvent::Accepted { entry }
                 | WaitlistEvent::Declined { entry }
@@ -172,14 +174,19 @@ impl Waits {
             ));
         }
         line[place].offer = Some(seats.to_vec());
-        self.name(slot, seats);
+        self.name(slot, seats, false);
         Ok(())
     }
 
-    fn name(&mut self, time_slot: TimeSlotId, seats: &[SeatLabel]) {
+    /// What became of places. One that was passed and is offered afterwards was named once.
+    fn name(&mut self, time_slot: TimeSlotId, seats: &[SeatLabel], passed: bool) {
         for label in seats {
             let label = label.clone();
-            self.freed.entry(SeatId { time_slot, label }).or_default().named += 1;
+            let said = self.freed.entry(SeatId { time_slot, label }).or_default();
+            if passed || !said.passed {
+                said.named += 1;
+            }
+            said.passed = passed;
         }
     }
 
@@ -195,7 +202,7 @@ impl Waits {
         holder: impl Fn(&SeatId) -> Option<ReservationId>,
     ) -> Result<(), Violation> {
         let wrong = |sentence: String| fail("I8", position, sentence);
-        for (seat, Said { freed, named }) in std::mem::take(&mut self.freed) {
+        for (seat, Said { freed, named, .. }) in std::mem::take(&mut self.freed) {
             if named > freed.max(1) {
                 return wrong(format!("place {seat} was freed once and offered {named} times"));
             }

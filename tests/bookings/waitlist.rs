@@ -9,7 +9,7 @@ use aggregates::{
     pricing::{Party, Persons},
     reservation::{Canceller, Reservation, ReservationCommand},
     seat::{Seat, SeatCommand},
-    waitlist::{Leaver, Waitlist, WaitlistCommand, WaitlistEvent},
+    waitlist::{Crowd, Leaver, Waitlist, WaitlistCommand, WaitlistEvent},
 };
 use jari::{
     booking::{Answer, Joining, Places},
@@ -58,9 +58,12 @@ impl Shop {
             party,
             name: "김하늘".parse().unwrap(),
             phone: format!("010-1234-{person:04}").parse().unwrap(),
+            language: None,
         };
         let id = self.bookings.next_number();
-        self.bookings.join(&guest(id, "Join"), id, &joining).await
+        self.bookings
+            .join(&guest(id, "Join"), id, &joining, &Crowd::default)
+            .await
     }
 
     async fn joined(&self, time_slot: TimeSlotId, person: usize, party: Party) -> ReservationId {

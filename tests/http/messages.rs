@@ -3,12 +3,16 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
+use aggregates::{Event, Recorded, StreamId, event::NAMES};
 use jari::{
+    audit::sentence,
     http::{messages, problems},
     language::Language,
 };
+use jiff::Timestamp;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
@@ -174,6 +178,76 @@ fn every_sentence_in_the_code_is_told_in_korean() {
     assert!(
         missing.is_empty(),
         "src/http/messages/ko.ftl has no entry with an .en like these: {missing:#?}"
+    );
+}
+
+/// The sentences of the audit trail, and the parts of which they are put together.
+#[test]
+fn every_sentence_of_the_audit_trail_is_told_in_korean() {
+    let golden =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots/stored_events.json"));
+    let golden: Value = serde_json::from_str(&golden.expect("the golden")).expect("JSON");
+    let is_korean = |text: &str| text.contains(|c| matches!(c, '가'..='힣'));
+    let mut missing = Vec::new();
+    for (kind, names) in NAMES {
+        for name in *names {
+            let recorded = Recorded {
+                position: 1,
+                recorded_at: Timestamp::UNIX_EPOCH,
+                stream: StreamId::stored(kind, "0192d3a0-0000-7000-8000-000000000001:A1"),
+                sequence: 1,
+                event: Event::read(kind, &golden[*name].to_string()).expect("an event"),
+                metadata: Arc::default(),
+            };
+            let english = sentence(&recorded);
+            match messages::told(Language::Korean, &english) {
+                Some(korean) if is_korean(&korean) => {}
+                Some(_) | None => missing.push(english),
+            }
+        }
+    }
+    assert!(
+        missing.is_empty(),
+        "src/audit/ko.ftl has no entry for {missing:#?}"
+    );
+    for (english, korean) in [
+        (
+            "seat A1 was blocked (personal)",
+            "A1 좌석이 판매에서 빠졌습니다 (개인 정보)",
+        ),
+        (
+            "the time slot was closed (projector, again)",
+            "회차가 닫혔습니다 (사유: projector, again)",
+        ),
+        (
+            "the reservation was cancelled at the counter (personal): 0 KRW retained, 14000 KRW due back, the coupon \
+             stays redeemed",
+            "예약이 매표소에서 취소되었습니다 (개인 정보): 0원 공제, 14000원 환불 예정, 쿠폰은 사용된 채로 남음",
+        ),
+        (
+            "the reservation was placed with coupon 7KQ4MZ2H for 14000 KRW, to be paid on site, admitted by identity card",
+            "쿠폰 7KQ4MZ2H로 예약이 접수되었습니다: 14000원, 현장 결제, 신분증으로 확인",
+        ),
+        (
+            "the time slot is sold otherwise from now on: lone seats allowed, holds of 10 minutes, cancelling online until \
+             20 minutes",
+            "이제부터 회차를 다르게 판매합니다: 홀로 남는 좌석 허용, 선점 10분, 온라인 취소 20분 전까지",
+        ),
+        // What somebody called a thing stays so.
+        (
+            "the branch was renamed to everything",
+            "지점의 이름이 everything으로 바뀌었습니다",
+        ),
+        ("the guest of reservation 7", "예약 7의 비회원"),
+        ("the absences policy", "absences 정책"),
+        ("somebody unknown", "알 수 없는 사람"),
+    ] {
+        let told = messages::told(Language::Korean, english);
+        assert_eq!(told.as_deref(), Some(korean), "{english}");
+    }
+    assert_eq!(
+        messages::told(Language::Korean, "nobody has ever said this"),
+        None
     );
 }
 

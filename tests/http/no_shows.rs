@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -87,7 +87,8 @@ async fn who_misses_two_is_barred_until_staff_lift_it() {
     let refused = api.ask(&placing(&unplaced, "010-8888-0001")).await;
     refused.refused(409, "patron/barred");
     let until = Timestamp::now() + Duration::from_secs(3 * 24 * 3600);
-    let day = until.to_string()[..10].to_owned();
+    let wall = until.to_zoned(TimeZone::get("Asia/Seoul").expect("a zone"));
+    let day = wall.date().to_string();
     assert!(
         refused.json()["detail"]
             .as_str()

@@ -1,5 +1,8 @@
 //! Waiting for what is taken (DOMAIN W1–W3): the place in line, offers that pass from one to the next, and why not yet.
 
+mod edges;
+mod said;
+
 use std::sync::Arc;
 
 use jiff::{Timestamp, ToSpan as _};

@@ -317,6 +317,7 @@ impl<'a> Player<'a> {
             } else {
                 PaymentChoice::BankTransfer
             },
+            language: None,
         }
     }
 

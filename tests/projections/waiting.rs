@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use aggregates::{ids::TimeSlotId, pricing::Party};
+use aggregates::{ids::TimeSlotId, pricing::Party, waitlist::Crowd};
 use jari::{booking::Joining, verify::Violation};
 
 use super::sales::{assert_proved, caught_up, follow, proved, superuser};
@@ -17,10 +17,11 @@ pub async fn join(shop: &Shop, time_slot: TimeSlotId, person: u16) {
         party: Party::Group { size: 2 },
         name: "김하늘".parse().unwrap(),
         phone: format!("010-1234-{person:04}").parse().unwrap(),
+        language: None,
     };
     let id = shop.bookings.next_number();
     shop.bookings
-        .join(&guest(id, "Join"), id, &joining)
+        .join(&guest(id, "Join"), id, &joining, &Crowd::default)
         .await
         .unwrap();
 }

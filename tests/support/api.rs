@@ -34,6 +34,7 @@ pub struct Call {
     path: String,
     token: Option<String>,
     pub key: Option<String>,
+    language: Option<&'static str>,
     body: Option<Value>,
 }
 
@@ -66,6 +67,7 @@ impl Call {
             path: path.into(),
             token: None,
             key: None,
+            language: None,
             body: None,
         }
     }
@@ -76,6 +78,7 @@ impl Call {
             path: path.into(),
             token: None,
             key: None,
+            language: None,
             body: Some(body),
         }
     }
@@ -100,6 +103,14 @@ impl Call {
     pub fn with_token(self, token: &str) -> Self {
         Self {
             token: Some(token.to_owned()),
+            ..self
+        }
+    }
+
+    /// The same, asked by somebody who reads this (`Accept-Language`).
+    pub fn in_language(self, list: &'static str) -> Self {
+        Self {
+            language: Some(list),
             ..self
         }
     }
@@ -244,6 +255,9 @@ impl Api {
         }
         if let Some(key) = &call.key {
             request = request.header("idempotency-key", key);
+        }
+        if let Some(list) = call.language {
+            request = request.header(header::ACCEPT_LANGUAGE, list);
         }
         if let Some(body) = &call.body {
             request = request.json(body);

@@ -60,6 +60,7 @@ pub async fn place_until(
                 admitted: None,
                 attendance: None,
                 patrons: vec![],
+                language: None,
             };
             unit.execute::<Reservation>(&id, ReservationCommand::Place(Box::new(placement)))
                 .map_err(|error| Stop::Refused(error.to_string()))?;

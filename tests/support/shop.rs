@@ -286,6 +286,7 @@ impl Shop {
                 age_confirmed: true,
                 ..Statement::default()
             },
+            language: None,
         };
         self.bookings.place(&guest(id, "Place"), id, &placing).await
     }

@@ -157,6 +157,7 @@ mod tests {
             admitted: None,
             attendance: None,
             patrons: vec![],
+            language: None,
         };
         let mut state = Reservation::default();
         let events = [held, Event::Placed(Box::new(placement))];

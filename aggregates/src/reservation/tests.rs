@@ -62,6 +62,7 @@ fn placement(total: i64, payment: Payment) -> Box<Placement> {
         admitted: None,
         attendance: Some(times(NOON + 3.hours())),
         patrons: vec![],
+        language: None,
         cancellation: Frozen::default(),
     })
 }

@@ -17,6 +17,12 @@ pub enum WaitlistError {
     /// Too many.
     #[error("{WAITING_MAX} already wait for the time slot")]
     Full,
+    /// Too many from one place.
+    #[error("{max} who did not sign in already wait for the time slot from this network")]
+    Crowded {
+        /// So many may.
+        max: usize,
+    },
     /// Nothing was offered yet.
     #[error("no place has been offered yet")]
     NotOffered,
@@ -53,6 +59,7 @@ refusals! { WaitlistError:
     Self::NotFound => "waitlist/not-found", NotFound, "Check the number and the token that goes with it.";
     Self::AlreadyWaiting => "waitlist/already-waiting", Conflict, "Look at the entry there is, or leave it first.";
     Self::Full => "waitlist/full", Conflict, "Choose another time slot.";
+    Self::Crowded { .. } => "waitlist/crowded", TooMany, "Sign in to wait, or wait for another time slot.";
     Self::NotOffered => "waitlist/not-offered", Conflict, "Wait until places are offered.";
     Self::AlreadyOffered => "waitlist/already-offered", Conflict, "Accept or decline what is offered.";
     Self::OfferLapsed { .. } => "waitlist/offer-lapsed", Gone, "Join the waitlist again.";

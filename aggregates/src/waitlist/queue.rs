@@ -45,6 +45,25 @@ pub fn seats_for(party: &Party) -> usize {
     }
 }
 
+/// Those who asked to wait from where somebody else asks now, as far as that is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Crowd {
+    /// Their entries; whether they still wait, the waitlist knows.
+    pub entries: Vec<ReservationId>,
+    /// How many of them may wait at the same time, or have an offer that runs.
+    pub max: usize,
+}
+
+impl Default for Crowd {
+    /// Nobody is known to come from there.
+    fn default() -> Self {
+        Self {
+            entries: Vec::new(),
+            max: usize::MAX,
+        }
+    }
+}
+
 /// Places that are held for somebody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offer {
@@ -86,6 +105,7 @@ impl Waitlist {
                 contact: _,
                 mark,
                 customer,
+                language: _,
             } => self.entries.push(Entry {
                 id: entry,
                 party,

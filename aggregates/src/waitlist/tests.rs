@@ -39,6 +39,8 @@ fn join(entry: ReservationId, people: u8, who: &str) -> WaitlistCommand {
         contact: contact(),
         mark: mark(who),
         customer: None,
+        language: None,
+        crowd: Crowd::default(),
     }
 }
 
@@ -49,6 +51,7 @@ fn joined(entry: ReservationId, people: u8, who: &str) -> WaitlistEvent {
         contact: contact(),
         mark: mark(who),
         customer: None,
+        language: None,
     }
 }
 
@@ -120,6 +123,8 @@ fn one_person_waits_once_by_phone_and_by_account() {
         contact: contact(),
         mark: mark(who),
         customer,
+        language: None,
+        crowd: Crowd::default(),
     };
     let first = Event::Joined {
         entry: ALICE,
@@ -127,6 +132,7 @@ fn one_person_waits_once_by_phone_and_by_account() {
         contact: contact(),
         mark: mark("a"),
         customer,
+        language: None,
     };
     given::<Waitlist>([first.clone()])
         .when(own(BOB, "b"))
@@ -137,6 +143,41 @@ fn one_person_waits_once_by_phone_and_by_account() {
     given::<Waitlist>([joined(ALICE, 2, "a")])
         .when(join(BOB, 1, "b"))
         .then([joined(BOB, 1, "b")]);
+}
+
+#[test]
+fn from_one_place_only_so_many_wait_at_the_same_time() {
+    let from_there = |entry, entries: &[ReservationId]| Do::Join {
+        entry,
+        party: party(1),
+        contact: contact(),
+        mark: mark("c"),
+        customer: None,
+        language: None,
+        crowd: Crowd {
+            entries: entries.to_vec(),
+            max: 2,
+        },
+    };
+    let carol = ReservationId::new(3);
+    let both = [joined(ALICE, 1, "a"), joined(BOB, 1, "b")];
+    given::<Waitlist>(both.clone())
+        .when(from_there(carol, &[ALICE, BOB]))
+        .refused(&No::Crowded { max: 2 });
+    // Whoever came from elsewhere does not count, nor who waits no more, nor who never joined.
+    given::<Waitlist>(both.clone())
+        .when(from_there(carol, &[ALICE, carol]))
+        .then([joined(carol, 1, "c")]);
+    given::<Waitlist>(both.into_iter().chain([left(BOB)]))
+        .when(from_there(carol, &[ALICE, BOB]))
+        .then([joined(carol, 1, "c")]);
+    // An offer that runs counts still, and the same person is told so first.
+    given::<Waitlist>([joined(ALICE, 1, "a"), joined(BOB, 1, "c"), offered(ALICE)])
+        .when(from_there(carol, &[ALICE, BOB]))
+        .refused(&No::AlreadyWaiting);
+    given::<Waitlist>([joined(ALICE, 1, "a"), joined(BOB, 1, "b"), offered(ALICE)])
+        .when(from_there(carol, &[ALICE, BOB]))
+        .refused(&No::Crowded { max: 2 });
 }
 
 #[test]

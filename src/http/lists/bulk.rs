@@ -17,6 +17,7 @@ use futures_util::{StreamExt as _, future::BoxFuture, stream};
 use serde::Serialize;
 use serde_json::Value;
 use smol_str::ToSmolStr as _;
+use uuid::Uuid;
 
 use super::super::{
     App,
@@ -89,10 +90,12 @@ fn check<I: Hash + Eq>(ids: &[I]) -> Result<(), Problem> {
     )
 }
 
-/// The origin of each of the commands: what they have in common is the request, or what the caller says it belongs to.
+/// The origin of each of the commands, a request of its own, as it is a unit of its own: what they have in common is the
+/// request that was sent, or what the caller says it belongs to.
 fn each(caller: &Caller, reason: Option<&Note>) -> Caller {
     let request_id = caller.request_id.to_smolstr();
     Caller {
+        request_id: Uuid::now_v7(),
         correlation_id: caller.correlation_id.clone().or(Some(request_id)),
         trace: Trace::default(),
         reason: caller.reason.clone().or_else(|| reason.cloned()),

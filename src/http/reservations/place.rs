@@ -102,6 +102,7 @@ pub(in super::super) async fn place(
             guardian_accompanies,
             id_checked,
         },
+        language: caller.named_language,
     };
     let request = caller.request(holder.actor(), "reservations/place", key);
     let placed = app.bookings.place(&request, holder.id(), &placing).await;

@@ -7,11 +7,12 @@ use aggregates::{
     Event,
     fault::Fault,
     ids::{ReservationId, TimeSlotId},
+    language::Language,
     pricing::{Party, Persons},
     reservation::{Reservation, ReservationError},
     theme::PARTY_MAX,
     values::{CustomerName, PhoneNumber},
-    waitlist::{WaitlistError, WaitlistEvent},
+    waitlist::{Crowd, WaitlistError, WaitlistEvent},
 };
 use axum::{
     extract::State,
@@ -27,6 +28,7 @@ use super::{
         body::{Sendable, Sent, invalid},
         caller::Caller,
         idempotency::StrangersKey,
+        limits::Line,
         params::Id,
         problem::{Problem, ProblemBody},
         reservations::{ReservationView, begun},
@@ -64,7 +66,7 @@ impl Sendable for Join {
 }
 
 impl Join {
-    fn joining(self, time_slot: TimeSlotId) -> Result<Joining, Problem> {
+    fn joining(self, time_slot: TimeSlotId, language: Option<Language>) -> Result<Joining, Problem> {
         let party = match (self.persons, self.party_size) {
             (Some(persons), None) => Party::Persons(persons),
             (None, Some(size)) => Party::Group { size },
@@ -82,6 +84,7 @@ impl Join {
             party,
             name: self.name,
             phone: self.phone,
+            language,
         })
     }
 }
@@ -122,7 +125,9 @@ pub struct JoinedView<'a> {
         (status = UNAUTHORIZED, description = "The session that was sent has ended", body = ProblemBody),
         (status = NOT_FOUND, description = "time-slot/not-found", body = ProblemBody),
         (status = CONFLICT, description = "waitlist/already-waiting, waitlist/full and others", body = ProblemBody),
-        (status = UNPROCESSABLE_ENTITY, description = "Some fields are wrong", body = ProblemBody)))]
+        (status = UNPROCESSABLE_ENTITY, description = "Some fields are wrong", body = ProblemBody),
+        (status = TOO_MANY_REQUESTS, description = "Too many attempts, or waitlist/crowded: too many guests of this network \
+            wait for the slot", body = ProblemBody)))]
 pub(in super::super) async fn join(
     State(app): State<App>,
     caller: Caller,
@@ -131,18 +136,30 @@ pub(in super::super) async fn join(
     StrangersKey(key): StrangersKey,
     Sent(body): Sent<Join>,
 ) -> Result<Response, Problem> {
-    let joining = body.joining(time_slot)?;
+    // Whether somebody's number waits already is a secret that can be guessed.
+    app.limits.guess(caller.address)?;
+    let joining = body.joining(time_slot, caller.named_language)?;
     let number = app.bookings.next_number();
-    let (actor, scope) = match customer {
-        Some(customer) => (customer.actor(), customer.session.principal),
-        None => (Actor::Guest(number), "anonymous".to_owned()),
+    let (actor, scope, line) = match customer {
+        Some(customer) => (customer.actor(), customer.session.principal, None),
+        None => {
+            let line = app.limits.line(caller.address, time_slot);
+            line.enter(number);
+            (Actor::Guest(number), "anonymous".to_owned(), Some(line))
+        }
     };
     let key = key.bind(app.store.vault(), scope, &("waitlist", &joining))?;
     let request = caller.request(actor, "time-slots/waitlist", key);
-    let committed = app.bookings.join(&request, number, &joining).await?;
+    let crowd = || line.as_ref().map_or_else(Crowd::default, Line::crowd);
+    let outcome = app.bookings.join(&request, number, &joining, &crowd).await;
+    let entry = outcome.as_ref().ok().and_then(joined);
+    if let Some(line) = &line {
+        line.settle(number, entry);
+    }
+    let committed = outcome?;
     // A repeated request is answered with what began the first time.
-    if let Some(entry) = joined(&committed) {
-        let view = EntryView::read(&app, time_slot, entry, Some(committed.position)).await?;
+    if let Some(entry) = entry {
+        let view = EntryView::read(&app, time_slot, entry, Some(committed.position), caller.language).await?;
         let view = JoinedView {
             outcome: JoinOutcome::Waiting,
             entry: Some(view.with_token(&app)),

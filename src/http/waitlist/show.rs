@@ -12,6 +12,7 @@ use super::{
         App,
         access::Waiter,
         answer::Json,
+        caller::Caller,
         problem::{Problem, ProblemBody},
     },
     view::EntryView,
@@ -23,7 +24,12 @@ use super::{
     security(("reservation" = []), ("customer" = []), ("admin" = [])),
     responses((status = OK, description = "The entry", body = EntryView),
               (status = NOT_FOUND, description = "Unknown number or wrong token", body = ProblemBody)))]
-pub(in super::super) async fn show(State(app): State<App>, waiter: Waiter) -> Result<Response, Problem> {
-    let view = EntryView::read(&app, waiter.time_slot, waiter.entry, None).await?;
+pub(in super::super) async fn show(
+    State(app): State<App>,
+    caller: Caller,
+    waiter: Waiter,
+) -> Result<Response, Problem> {
+    let (slot, entry) = (waiter.time_slot, waiter.entry);
+    let view = EntryView::read(&app, slot, entry, None, caller.language).await?;
     Ok(Json(view).into_response())
 }

@@ -26,7 +26,7 @@ use super::{
     },
     view::EntryView,
 };
-use crate::store::Committed;
+use crate::{language::Language, store::Committed};
 
 /// Takes what is offered: the reservation of the same number, to be placed before the offer would have run out. It may
 /// as well be placed directly.
@@ -87,9 +87,10 @@ pub(in super::super) async fn decline(
         waiter.scope(),
         &("waitlist-entries/decline", entry),
     )?;
+    let language = caller.language;
     let request = caller.request(waiter.actor(), "waitlist-entries/decline", key);
     let committed = app.bookings.decline(&request, slot, entry).await?;
-    after(&app, &committed, &waiter).await
+    after(&app, &committed, &waiter, language).await
 }
 
 /// Why somebody leaves, or is taken off by staff.
@@ -132,12 +133,19 @@ pub(in super::super) async fn leave(
         waiter.scope(),
         &("waitlist-entries/leave", entry, &body),
     )?;
+    let language = caller.language;
     let request = caller.request(waiter.actor(), "waitlist-entries/leave", key);
     let committed = app.bookings.leave(&request, slot, entry, by, body.reason).await?;
-    after(&app, &committed, &waiter).await
+    after(&app, &committed, &waiter, language).await
 }
 
-async fn after(app: &App, committed: &Committed, waiter: &Waiter) -> Result<Response, Problem> {
-    let view = EntryView::read(app, waiter.time_slot, waiter.entry, Some(committed.position)).await?;
+async fn after(
+    app: &App,
+    committed: &Committed,
+    waiter: &Waiter,
+    language: Language,
+) -> Result<Response, Problem> {
+    let until = Some(committed.position);
+    let view = EntryView::read(app, waiter.time_slot, waiter.entry, until, language).await?;
     Ok(Done::ok(committed, view).into_response())
 }

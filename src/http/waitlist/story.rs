@@ -9,8 +9,11 @@ use aggregates::{
     values::SeatLabel,
     waitlist::{Offer, WaitlistEvent, WhyEnded, WhyPassed, seats_for},
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
+
+use super::super::messages;
+use crate::{language::Language, moments::on_the_wall};
 
 /// What became of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -71,7 +74,7 @@ pub struct Freed {
     seats: Vec<SeatLabel>,
     /// Why they did not go to this entry.
     because: Because,
-    /// The same as a sentence.
+    /// The same as a sentence, in the caller's language and by the clock of the branch.
     sentence: String,
     /// What became of the offer, once that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -210,23 +213,33 @@ impl Story {
     fn settled(&mut self, entry: ReservationId, outcome: Outcome, at: Timestamp) {
         let offers = self.freed.iter_mut().filter(|freed| freed.to == Some(entry));
         for freed in offers {
-            let word = match outcome {
-                Outcome::Accepted => "accepted",
-                Outcome::Declined => "declined",
-                Outcome::Lapsed => "lapsed",
+            let settled = match outcome {
+                Outcome::Accepted => format!("accepted at {at}"),
+                Outcome::Declined => format!("declined at {at}"),
+                Outcome::Lapsed => format!("lapsed at {at}"),
             };
             freed.outcome = Some(outcome);
             freed.settled_at = Some(at);
-            freed.sentence = format!("{}; {word} at {at}", freed.sentence);
+            freed.sentence = format!("{}; {settled}", freed.sentence);
         }
+    }
+}
+
+impl Freed {
+    /// The same, told in a language and by the clock of a zone.
+    #[must_use]
+    pub fn told(self, language: Language, zone: &TimeZone) -> Self {
+        let english = on_the_wall(&self.sentence, zone);
+        let sentence = messages::said(language, &english).unwrap_or(english);
+        Self { sentence, ..self }
     }
 }
 
 fn sentence(at: Timestamp, seats: &[SeatLabel], because: Because, wanted: usize) -> String {
     let what = match seats {
-        [room] if *room == SeatLabel::room() => "the room was freed".to_owned(),
-        [_] => "a single seat was freed".to_owned(),
-        seats => format!("{} seats were freed", seats.len()),
+        [room] if *room == SeatLabel::room() => format!("the room was freed at {at}: "),
+        [_] => format!("a single seat was freed at {at}: "),
+        seats => format!("{} seats were freed at {at}: ", seats.len()),
     };
     let cause = match because {
         Because::SomebodyBefore => "offered to one before you".to_owned(),
@@ -236,5 +249,5 @@ fn sentence(at: Timestamp, seats: &[SeatLabel], because: Because, wanted: usize)
         Because::TooFew => format!("you wait for {wanted} together"),
         Because::NotForSale => "nothing was sold just then".to_owned(),
     };
-    format!("{what} at {at}: {cause}")
+    what + &cause
 }

@@ -4,16 +4,18 @@ use aggregates::{
     StreamId,
     ids::{ReservationId, TimeSlotId},
     pricing::Party,
+    time_slot::TimeSlot,
     values::{CustomerName, PhoneNumber, SeatLabel},
     waitlist::{Waitlist, WaitlistError, WhyEnded, seats_for},
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 
 use super::{
-    super::{App, problem::Problem},
+    super::{App, messages, problem::Problem},
     story::{Freed, State, Story},
 };
+use crate::language::Language;
 
 /// Freed places that are told at most: the latest.
 const FREED_MAX: usize = 50;
@@ -32,6 +34,10 @@ pub struct EntryView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 1)]
     position: Option<usize>,
+    /// The same in words, in the caller's language.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "number 1 in line")]
+    position_text: Option<String>,
     /// How many places side by side it waits for.
     places: usize,
     /// Who comes.
@@ -71,22 +77,30 @@ pub struct OfferView {
 }
 
 impl EntryView {
-    /// An entry as its slot's events up to a position tell it; up to now without one.
+    /// An entry as its slot's events up to a position tell it, up to now without one; in words of this language.
     pub async fn read(
         app: &App,
         time_slot: TimeSlotId,
         entry: ReservationId,
         until: Option<i64>,
+        language: Language,
     ) -> Result<Self, Problem> {
         let mut events = app.store.events_of(&StreamId::of::<Waitlist>(&time_slot)).await?;
         events.retain(|recorded| until.is_none_or(|until| recorded.position <= until));
         let story = Story::of(entry, &events);
         let story = story.ok_or_else(|| Problem::refused(&WaitlistError::NotFound))?;
-        Ok(Self::of(time_slot, story))
+        let slot = app.store.read::<TimeSlot>(&time_slot).await?;
+        let plan = slot.plan().map_err(|error| Problem::refused(&error))?;
+        let zone = app.zone(plan.branch).await?;
+        Ok(Self::of(time_slot, story, language, &zone))
     }
 
-    fn of(time_slot: TimeSlotId, story: Story) -> Self {
+    fn of(time_slot: TimeSlotId, story: Story, language: Language, zone: &TimeZone) -> Self {
         let position = story.position();
+        let position_text = position.map(|position| {
+            let detail = format!("number {position} in line");
+            messages::said(language, &detail).unwrap_or(detail)
+        });
         let mut freed = story.freed;
         let too_many = freed.len().saturating_sub(FREED_MAX);
         Self {
@@ -94,6 +108,7 @@ impl EntryView {
             time_slot,
             state: story.state,
             position,
+            position_text,
             places: seats_for(&story.party),
             party: story.party,
             joined_at: story.joined_at,
@@ -105,7 +120,11 @@ impl EntryView {
                 reservation: story.entry,
             }),
             ended: story.ended,
-            why_not_yet: freed.split_off(too_many),
+            why_not_yet: freed
+                .split_off(too_many)
+                .into_iter()
+                .map(|freed| freed.told(language, zone))
+                .collect(),
             token: None,
         }
     }

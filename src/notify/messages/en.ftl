@@ -1,6 +1,7 @@
 # What customers are told in English. `.subject` is for e-mail.
 # $code, $show, $branch, $starts_at, $seats, $total, $refund, $until and, for a transfer or a payment through the provider,
-# $pay_by and $account; $payment is transfer, provider, on-site or nothing.
+# $pay_by and $account; $payment is transfer, provider, on-site or nothing. Of an offered place only $code, $show, $branch,
+# $starts_at, $seats and $until are known.
 
 placed = [{ $branch }] { $payment ->
         [transfer] Your reservation is taken: { $show }, { $starts_at }, { $seats }. Number { $code }. Please transfer { $total } to { $account } by { $pay_by }.
@@ -32,3 +33,5 @@ refund-due = [{ $branch }] { $refund } of reservation { $code } go back to you.
     .subject = Reservation { $code }: refund
 refunded = [{ $branch }] The money of reservation { $code } went back to you.
     .subject = Reservation { $code }: refunded
+place-offered = [{ $branch }] A place you waited for is held for you: { $show }, { $starts_at }, { $seats }. Please book it by { $until }; after that it is for the next in line. Number { $code }.
+    .subject = Waitlist { $code }: a place for you

@@ -1,6 +1,7 @@
 # What customers are told in Korean. `.subject` is for e-mail.
 # $code, $show, $branch, $starts_at, $seats, $total, $refund, $until and, for a transfer or a payment through the provider,
-# $pay_by and $account; $payment is transfer, provider, on-site or nothing.
+# $pay_by and $account; $payment is transfer, provider, on-site or nothing. Of an offered place only $code, $show, $branch,
+# $starts_at, $seats and $until are known.
 
 placed = [{ $branch }] { $payment ->
         [transfer] 예약이 접수되었습니다. { $show }, { $starts_at }, { $seats }. 예약 번호 { $code }. { $pay_by }까지 { $total }을(를) { $account }으로(로) 입금해 주세요.
@@ -32,3 +33,5 @@ refund-due = [{ $branch }] 예약 { $code }의 { $refund }을(를) 환불해 드
     .subject = 예약 { $code }: 환불 예정
 refunded = [{ $branch }] 예약 { $code }의 환불이 처리되었습니다.
     .subject = 예약 { $code }: 환불 완료
+place-offered = [{ $branch }] 기다리시던 자리가 났습니다. { $show }, { $starts_at }, { $seats }. { $until }까지 예약해 주세요. 그 뒤에는 다음 분에게 넘어갑니다. 대기 번호 { $code }.
+    .subject = 대기 { $code }: 자리가 났습니다

@@ -133,6 +133,12 @@ impl Work {
         !self.decided.is_empty()
     }
 
+    /// What was noted last under this name.
+    pub fn noted(&self, name: &str) -> Option<&SmolStr> {
+        let noted = self.notes.iter().rev().find(|(known, _)| *known == name);
+        noted.map(|(_, value)| value)
+    }
+
     pub fn take_notes(&mut self) -> Vec<(&'static str, SmolStr)> {
         std::mem::take(&mut self.notes)
     }

@@ -108,6 +108,7 @@ pub fn placement(booking: &Booking) -> Placement {
         admitted: None,
         attendance: None,
         patrons: Vec::new(),
+        language: None,
         cancellation: aggregates::cancellation::Frozen::default(),
     }
 }

@@ -68,6 +68,7 @@ impl Ours {
                 age_confirmed: true,
                 ..Statement::default()
             },
+            language: None,
         };
         self.bookings
             .place(&request(id, "Place"), id, &placing)

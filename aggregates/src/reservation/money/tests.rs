@@ -71,6 +71,7 @@ fn placed_under(cancellation: Frozen) -> Vec<Event> {
         admitted: None,
         attendance: None,
         patrons: vec![],
+        language: None,
     };
     vec![held, Event::Placed(Box::new(placement))]
 }
