@@ -362,8 +362,11 @@ impl Placed {
     /// The same with this event's money.
     pub(super) fn with_money(self: Box<Self>, event: &ReservationEvent) -> Box<Self> {
         let mut placed = self;
+        let was_paid = placed.paid;
         placed.money = placed.money.after(event);
         placed.paid = placed.money.is_paid();
+        // Paid once, it does not expire because some of that went back: the rest waits.
+        placed.rest_waits |= was_paid && !placed.paid && !placed.money.ended;
         match event {
             ReservationEvent::Paid {
                 amount,
