@@ -1,8 +1,6 @@
 //! Money for a reservation that expired: taken up again if its seats are free, else an equal slot offered, else due back
 //! (DOMAIN E7); each recorded, nothing lost.
 
-use std::collections::HashMap;
-
 use aggregates::{
     Decider as _, Event,
     branch::Branch,
@@ -16,7 +14,7 @@ use aggregates::{
     },
     seat::{Seat, SeatCommand},
     time_slot::{Plan, TimeSlot},
-    values::{CouponCode, SeatLabel},
+    values::{CouponCode, SeatLabel, ShortCode},
 };
 
 use super::{
@@ -25,6 +23,7 @@ use super::{
     end::end_if_due,
     hold::{held, in_business, open_plan, seat_ids, take_seats},
     money::frozen,
+    nearby::NEARBY_MAX,
     patrons::{give_allowance_back, take_allowance},
     place::reserve_seats,
     ratings::admit,
@@ -33,11 +32,6 @@ use super::{
 };
 use crate::store::{Committed, Request, Stop, UnitOfWork};
 
-/// Slots of the same show that may be offered instead, the best first, by reservation: looked up beforehand, decided here.
-pub type Nearby = HashMap<ReservationId, Vec<TimeSlotId>>;
-
-/// Slots that are considered at most.
-pub const NEARBY_MAX: usize = 20;
 /// Numbers tried for the new reservation, should others have been given the same.
 const NUMBERS_MAX: usize = 8;
 
@@ -98,7 +92,7 @@ async fn move_to(
     into: ReservationId,
     offer: &Offer,
     old: &Placed,
-    short_code: &str,
+    short_code: &ShortCode,
 ) -> Result<(), Stop<Refused>> {
     let now = work.now();
     // Whoever was erased meanwhile cannot be placed anew: staff give the money back.
@@ -150,7 +144,7 @@ async fn move_to(
             // Paid through the provider, it is paid for here too: nothing is due any more.
             Payment::OnSite | Payment::Provider { .. } => Payment::OnSite,
         },
-        short_code: short_code.to_owned(),
+        short_code: short_code.to_string(),
         starts_at: plan.starts_at,
         cancel_until,
         cancellation,

@@ -13,7 +13,7 @@ use aggregates::{
     },
     seat::{Seat, SeatCommand},
     time_slot::{TimeSlot, TimeSlotError},
-    values::{CouponCode, CustomerName, Money, PhoneNumber},
+    values::{CouponCode, CustomerName, Money, PhoneNumber, ShortCode},
 };
 use jiff::Timestamp;
 
@@ -117,7 +117,7 @@ impl Bookings {
                 coupon: placing.coupon.clone(),
                 quote,
                 payment,
-                short_code: self.short_code(id),
+                short_code: self.short_code(id).to_string(),
                 starts_at: plan.starts_at,
                 cancel_until,
                 cancellation,
@@ -159,17 +159,14 @@ impl Bookings {
         })
     }
 
-    /// A short code for people: 6 characters of the coupon alphabet from a keyed hash, so that it gives no number away.
-    pub(super) fn short_code(&self, id: ReservationId) -> String {
+    /// A short code for people.
+    pub(super) fn short_code(&self, id: ReservationId) -> ShortCode {
         let mac = self.store.vault().mac("short-code", &id.number().to_be_bytes());
-        mac.iter()
-            .take(SHORT_CODE_LENGTH)
-            .map(|byte| char::from(CouponCode::ALPHABET[usize::from(*byte) % CouponCode::ALPHABET.len()]))
-            .collect()
+        let mut hash = [0; ShortCode::LENGTH];
+        hash.copy_from_slice(&mac[..ShortCode::LENGTH]);
+        ShortCode::of(hash)
     }
 }
-
-const SHORT_CODE_LENGTH: usize = 6;
 
 /// Reserves all of these held seats, or names every one that cannot be.
 pub(super) async fn reserve_seats(
