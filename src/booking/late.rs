@@ -10,7 +10,7 @@ use aggregates::{
     ratings::Statement,
     reservation::{
         Choice, Contact, MoneyCommand, Offer, Pay, Payment, Placed, Placement, Reservation,
-        ReservationCommand, ReservationError, ReservationEvent, Source, offer_until,
+        ReservationCommand, ReservationError, ReservationEvent, Source,
     },
     seat::{Seat, SeatCommand},
     time_slot::{Plan, TimeSlot},
@@ -34,6 +34,8 @@ use crate::store::{Committed, Request, Stop, UnitOfWork};
 
 /// Numbers tried for the new reservation, should others have been given the same.
 const NUMBERS_MAX: usize = 8;
+/// The number of nobody: stands for a reservation that is not there yet.
+const ANOTHER: ReservationId = ReservationId::new(0);
 
 impl Bookings {
     /// Takes the equal slot that is offered for late money: a new reservation is placed there with all terms of the old one,
@@ -257,10 +259,11 @@ async fn equal_slot(
             if price == (before.choice.quote.total, before.choice.quote.currency)
                 && all_free(work, *slot, &seats).await?
             {
+                let rules = work.load::<Branch>(&plan.branch).await?.payment();
                 return Ok(Some(Offer {
                     time_slot: *slot,
                     seats: choice.seats,
-                    until: offer_until(now, plan.starts_at),
+                    until: rules.late_offer_until(now, plan.starts_at),
                 }));
             }
         }
@@ -304,10 +307,11 @@ fn fits(checked: Result<(), Stop<Refused>>) -> Result<bool, Stop<Refused>> {
     }
 }
 
-/// Whether its coupon, which it gave back when it expired, can be redeemed again; without one there is nothing to ask.
+/// Whether its coupon, which it gave back when it expired unless that stays redeemed, can be redeemed by this reservation;
+/// without one there is nothing to ask.
 async fn redeemable(
     work: &mut UnitOfWork,
-    id: ReservationId,
+    by: ReservationId,
     placed: &Placed,
     plan: &Plan,
 ) -> Result<bool, Stop<Refused>> {
@@ -315,7 +319,7 @@ async fn redeemable(
         return Ok(true);
     };
     let now = work.now();
-    let redeem = redeeming(work, id, code, plan).await?;
+    let redeem = redeeming(work, by, code, plan).await?;
     Ok(work.state::<Coupon>(code)?.decide(redeem, now).is_ok())
 }
 
@@ -341,9 +345,7 @@ async fn all_free(
         if let Some(holder) = work.state::<Seat>(seat)?.holder() {
             end_if_due(work, holder).await?;
         }
-        let hold = SeatCommand::Hold {
-            by: ReservationId::new(0),
-        };
+        let hold = SeatCommand::Hold { by: ANOTHER };
         if work.state::<Seat>(seat)?.decide(hold, work.now()).is_err() {
             return Ok(false);
         }

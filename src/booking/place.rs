@@ -5,11 +5,10 @@ use aggregates::{
     coupon::{Coupon, CouponCommand, CouponError},
     ids::ReservationId,
     personal::Personal,
-    pricing::Quote,
     ratings::Statement,
     reservation::{
         Agreements, Contact, Payment, PaymentChoice, Placement, Reservation, ReservationCommand,
-        ReservationError, pay_by,
+        ReservationError,
     },
     seat::{Seat, SeatCommand},
     time_slot::{TimeSlot, TimeSlotError},
@@ -92,22 +91,23 @@ impl Bookings {
                     hold.choice.quote.less_coupon(&terms.discount, code)
                 }
             };
+            let branch = work.load::<Branch>(&plan.branch).await?;
+            let (rules, pay_by) = (branch.attendance(), branch.payment().pay_by(now, plan.starts_at));
             let payment = match placing.payment {
                 PaymentChoice::OnSite => Payment::OnSite,
                 PaymentChoice::BankTransfer => Payment::BankTransfer {
-                    pay_by: pay_by(now, plan.starts_at),
-                    accounts: work
-                        .load::<Branch>(&plan.branch)
-                        .await?
-                        .open()?
-                        .premises
-                        .accounts
-                        .clone(),
+                    pay_by,
+                    accounts: branch.open()?.premises.accounts.clone(),
                 },
-                PaymentChoice::Provider => self.checkout(id, &quote, pay_by(now, plan.starts_at))?,
+                PaymentChoice::Provider => {
+                    let amount = Money {
+                        amount: quote.total,
+                        currency: quote.currency,
+                    };
+                    self.checkout(id, amount, pay_by, 0)?
+                }
             };
             let patrons = patrons_of(work.vault(), hold.customer, &placing.phone);
-            let rules = work.load::<Branch>(&plan.branch).await?.attendance();
             let placement = Placement {
                 contact: Contact {
                     name: Personal::Plain(placing.name.clone()),
@@ -135,22 +135,20 @@ impl Bookings {
         .await
     }
 
-    /// Where to pay through the provider, if one is set up.
-    fn checkout(
+    /// Where to pay this amount through the provider, if one is set up, for what was moved so often before.
+    pub(super) fn checkout(
         &self,
         id: ReservationId,
-        quote: &Quote,
+        amount: Money,
         pay_by: Timestamp,
+        moves: u16,
     ) -> Result<Payment, ReservationError> {
         let provider = self.payments().ok_or(ReservationError::NoProvider)?;
-        let amount = Money {
-            amount: quote.total,
-            currency: quote.currency,
-        };
         let Checkout { intent, url } = provider.checkout(&Intent {
             reservation: id,
             amount,
             pay_by,
+            moves,
         });
         Ok(Payment::Provider {
             pay_by,
