@@ -29,6 +29,7 @@ use super::{
     ratings::admit,
     refused::Refused,
     reschedule::said,
+    waitlist::overtakes_nobody,
 };
 use crate::store::{Committed, Request, Stop, UnitOfWork};
 
@@ -174,7 +175,7 @@ pub(super) async fn settle_late(
         return Ok(());
     }
     let offer = if placed.paid {
-        equal_slot(work, id, &placed, near).await?
+        equal_slot(work, &placed, near).await?
     } else {
         None
     };
@@ -191,7 +192,8 @@ async fn take_up_again(
 ) -> Result<bool, Stop<Refused>> {
     let now = work.now();
     let plan = match work.load::<TimeSlot>(&placed.hold.time_slot).await? {
-        TimeSlot::OnSale(plan) | TimeSlot::Closed(plan) if now < plan.starts_at => plan.clone(),
+        // A slot that is closed may be about to be emptied: nothing comes back there.
+        TimeSlot::OnSale(plan) if now < plan.starts_at => plan.clone(),
         TimeSlot::Unknown | TimeSlot::OnSale(_) | TimeSlot::Closed(_) | TimeSlot::Withdrawn(_) => {
             return Ok(false);
         }
@@ -201,6 +203,11 @@ async fn take_up_again(
     }
     let seats = seat_ids(placed.hold.time_slot, &placed.hold.choice.seats);
     if !redeemable(work, id, placed, &plan).await? || !all_free(work, placed.hold.time_slot, &seats).await? {
+        return Ok(false);
+    }
+    // Money is recorded whoever waits: what it would overtake them for is not free.
+    let free = overtakes_nobody(work, &plan, placed.hold.time_slot, &placed.hold.choice.seats).await;
+    if !fits(free)? {
         return Ok(false);
     }
     let (time_slot, patrons) = (placed.hold.time_slot, &placed.placement.patrons);
@@ -223,7 +230,6 @@ async fn take_up_again(
 /// The first of these slots that has free places of the same kind at the same price.
 async fn equal_slot(
     work: &mut UnitOfWork,
-    id: ReservationId,
     placed: &Placed,
     near: &[TimeSlotId],
 ) -> Result<Option<Offer>, Stop<Refused>> {
@@ -241,7 +247,10 @@ async fn equal_slot(
             continue;
         };
         let same = plan.branch == show.branch && plan.show.is_same_as(&show.show);
-        if !same || !fits(in_business(work, &plan).await)? || !redeemable(work, id, placed, &plan).await? {
+        // Another reservation is placed there: a coupon that stays redeemed for this one is of no use to it.
+        let placeable =
+            same && fits(in_business(work, &plan).await)? && redeemable(work, ANOTHER, placed, &plan).await?;
+        if !placeable {
             continue;
         }
         for places in [Some(before.choice.seats.clone()), None] {
@@ -258,6 +267,7 @@ async fn equal_slot(
             let seats = seat_ids(*slot, &choice.seats);
             if price == (before.choice.quote.total, before.choice.quote.currency)
                 && all_free(work, *slot, &seats).await?
+                && fits(overtakes_nobody(work, &plan, *slot, &choice.seats).await)?
             {
                 let rules = work.load::<Branch>(&plan.branch).await?.payment();
                 return Ok(Some(Offer {

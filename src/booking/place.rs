@@ -64,10 +64,17 @@ impl Bookings {
                 TimeSlot::Withdrawn(_) => return Err(TimeSlotError::Withdrawn.into()),
                 TimeSlot::Unknown | TimeSlot::OnSale(_) | TimeSlot::Closed(_) => slot.plan()?.clone(),
             };
+            let closed = matches!(slot, TimeSlot::Closed(_));
             at_branch(work, plan.branch);
             in_business(work, &plan).await?;
             let said = hold.said.and(credible(placing.said, &request.actor)?);
             let admitted = match work.state::<Reservation>(&id)? {
+                // Whoever empties a slot closes it first: from then on nothing new stands there.
+                Reservation::Held(_) if closed => {
+                    return Err(work
+                        .blame::<TimeSlot, _>(&hold.time_slot, TimeSlotError::Closed)
+                        .into());
+                }
                 Reservation::Held(_) => admit(work, &plan, hold.customer, said).await?,
                 // Whatever else it is says so itself.
                 Reservation::Blank
