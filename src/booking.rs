@@ -11,6 +11,7 @@ mod end;
 mod hold;
 mod late;
 mod money;
+mod nearby;
 mod numbers;
 mod orphans;
 mod patrons;
@@ -36,7 +37,8 @@ pub use self::{
     coupons::{BULK_MAX, BatchRevoked, ISSUED_MAX, issue_coupons, issue_in_bulk, revoke_all},
     door::{Arrival, DoorError, Scan},
     end::{Ending, end_if_due},
-    late::{NEARBY_MAX, Nearby, moved_to},
+    late::moved_to,
+    nearby::{Nearby, NotLookedUp, candidates, nearby},
     numbers::Numbers,
     place::Placing,
     prices::{Asked, Price, PriceTable},

@@ -23,7 +23,6 @@ mod fresh;
 mod health;
 mod idempotency;
 mod if_match;
-mod late;
 mod limits;
 mod lists;
 pub mod messages;

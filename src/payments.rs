@@ -106,6 +106,8 @@ pub struct Intent {
     pub amount: Money,
     /// Until when.
     pub pay_by: Timestamp,
+    /// How often it was moved before: each time it is paid on a page of its own.
+    pub moves: u16,
 }
 
 /// Where they pay it.

@@ -1,5 +1,6 @@
 //! Booking commands as units of work, on a real log.
 
+mod deadlines;
 mod orphans;
 mod waitlist;
 

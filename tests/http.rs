@@ -11,6 +11,7 @@ mod contract;
 mod conversation;
 mod coupons;
 mod customers;
+mod deadlines;
 mod document;
 mod edges;
 mod field;

@@ -18,6 +18,7 @@ use crate::{
     decider::aggregate,
     fault::{Fault, Faults},
     ids::{BranchId, ClaimId},
+    payment_rules::PaymentRules,
     refusal::refusals,
     rights::Permission,
     values::{AccountNumber, Address, Description, Name, Note, Title, Url, ZoneName},
@@ -147,6 +148,8 @@ pub enum BranchCommand {
     },
     /// Say when customers check in, and what becomes of those who do not come; all of it, in place of what was said before.
     RegulateAttendance(AttendanceRules),
+    /// Say how long customers have to pay and to take what is offered to them; all of it, in place of what was said before.
+    RegulatePayment(PaymentRules),
     /// Close it for good.
     Close {
         /// Why.
@@ -182,6 +185,8 @@ pub enum BranchEvent {
     ReopenedOn { date: Date },
     /// This holds for those who come and those who do not, from the next reservation on.
     AttendanceRegulated(AttendanceRules),
+    /// Customers have so much time, from the next reservation and the next offer on.
+    PaymentRegulated(PaymentRules),
     /// It ended.
     Closed { reason: Option<Note> },
 }
@@ -228,6 +233,9 @@ pub enum BranchError {
     /// Minutes or days beyond their limits.
     #[error("the rules of attendance are not consistent: {0}")]
     InconsistentAttendance(Faults),
+    /// Minutes or hours beyond their limits.
+    #[error("the rules of payment are not consistent: {0}")]
+    InconsistentPayment(Faults),
 }
 
 refusals! { BranchError:
@@ -243,13 +251,17 @@ refusals! { BranchError:
     Self::TooManyNotices => "branch/too-many-notices", Invalid, "Leave out notices that are out of date.", at ["/notices"];
     Self::TooManyClosingDays => "branch/too-many-closing-days", Conflict, "Reopen days that are past.";
     Self::InconsistentAttendance(_) => "branch/inconsistent-attendance", Invalid, "Correct the minutes or days.",
-        by Self::attendance;
+        by Self::rules;
+    Self::InconsistentPayment(_) => "branch/inconsistent-payment", Invalid, "Correct the minutes or hours.",
+        by Self::rules;
 }
 
 impl BranchError {
-    fn attendance(&self) -> Vec<Fault> {
+    fn rules(&self) -> Vec<Fault> {
         match self {
-            Self::InconsistentAttendance(Faults(faults)) => faults.clone(),
+            Self::InconsistentAttendance(Faults(faults)) | Self::InconsistentPayment(Faults(faults)) => {
+                faults.clone()
+            }
             Self::NotFound
             | Self::AlreadyOpen
             | Self::Closed
@@ -286,13 +298,16 @@ pub struct Site {
     /// What holds for those who come and those who do not.
     #[serde(default, skip_serializing_if = "AttendanceRules::is_usual")]
     pub attendance: AttendanceRules,
+    /// How much time customers have.
+    #[serde(default, skip_serializing_if = "PaymentRules::is_usual")]
+    pub payment: PaymentRules,
 }
 
 aggregate! {
     Branch = "branch", id: BranchId, command: BranchCommand, event: BranchEvent, error: BranchError,
     stored: "Branch" [
         Opened, Renamed, Relocated, Depicted, AccountsListed, Announced, ClosedOn, ReopenedOn,
-        AttendanceRegulated, Closed,
+        AttendanceRegulated, PaymentRegulated, Closed,
     ]
 }
 
@@ -308,8 +323,8 @@ impl Branch {
 
     fn rule(&self, command: BranchCommand, _now: jiff::Timestamp) -> Result<Vec<BranchEvent>, BranchError> {
         use BranchCommand::{
-            Announce, Close, CloseOn, Depict, ListAccounts, Open, RegulateAttendance, Relocate, Rename,
-            ReopenOn,
+            Announce, Close, CloseOn, Depict, ListAccounts, Open, RegulateAttendance, RegulatePayment,
+            Relocate, Rename, ReopenOn,
         };
         let once = |repeat: bool, event: BranchEvent| Ok(if repeat { vec![] } else { vec![event] });
         let site = match (&command, self) {
@@ -364,6 +379,10 @@ impl Branch {
                 faults if !faults.is_empty() => Err(BranchError::InconsistentAttendance(Faults(faults))),
                 _sound => once(rules == site.attendance, BranchEvent::AttendanceRegulated(rules)),
             },
+            RegulatePayment(rules) => match rules.faults() {
+                faults if !faults.is_empty() => Err(BranchError::InconsistentPayment(Faults(faults))),
+                _sound => once(rules == site.payment, BranchEvent::PaymentRegulated(rules)),
+            },
             Close { reason } => Ok(vec![BranchEvent::Closed { reason }]),
         }
     }
@@ -374,6 +393,7 @@ impl Branch {
                 premises,
                 closed_on: BTreeMap::new(),
                 attendance: AttendanceRules::default(),
+                payment: PaymentRules::default(),
             });
             return;
         }
@@ -400,6 +420,7 @@ impl Branch {
                 site.closed_on.remove(&date);
             }
             BranchEvent::AttendanceRegulated(rules) => site.attendance = rules,
+            BranchEvent::PaymentRegulated(rules) => site.payment = rules,
             BranchEvent::Closed { .. } => *self = Self::Closed(site.clone()),
         }
     }
@@ -421,6 +442,15 @@ impl Branch {
         match self {
             Self::Unknown => AttendanceRules::default(),
             Self::Open(site) | Self::Closed(site) => site.attendance.clone(),
+        }
+    }
+
+    /// How much time customers have, also after it closed for good.
+    #[must_use]
+    pub fn payment(&self) -> PaymentRules {
+        match self {
+            Self::Unknown => PaymentRules::default(),
+            Self::Open(site) | Self::Closed(site) => site.payment,
         }
     }
 
@@ -478,6 +508,10 @@ impl Administered for Branch {
             "regulate-attendance",
             r#"{"check_in_minutes":30,"no_show_minutes":20,"no_shows":3,"within_days":60,"barred_days":14}"#,
         ),
+        (
+            "regulate-payment",
+            r#"{"pay_minutes_near":30,"pay_hours_far":12,"far_hours":24,"offer_minutes":10,"late_offer_hours":12}"#,
+        ),
         ("close", r#"{"reason":"이전"}"#),
     ];
 
@@ -498,7 +532,8 @@ impl Administered for Branch {
             | BranchCommand::Announce { .. }
             | BranchCommand::CloseOn { .. }
             | BranchCommand::ReopenOn { .. }
-            | BranchCommand::RegulateAttendance(_) => Claims::default(),
+            | BranchCommand::RegulateAttendance(_)
+            | BranchCommand::RegulatePayment(_) => Claims::default(),
         }
     }
 

@@ -19,7 +19,9 @@ use crate::{
     ids::{BranchId, ClaimId, DepositId, ReservationId},
     personal::{Personal, Sealable, sealable},
     refusal::refusals,
-    values::{AMOUNT_MAX, AccountNumber, BankReference, CustomerName, Money, Note, RefundAccount, folded},
+    values::{
+        AMOUNT_MAX, AccountNumber, BankReference, CustomerName, Money, Note, RefundAccount, ShortCode, folded,
+    },
 };
 
 /// How far ahead of us a bank's clock may be.
@@ -57,12 +59,18 @@ impl Receipt {
         ClaimId::on("deposit", &format!("{place}:{}", self.reference))
     }
 
+    /// Everything that the depositor wrote and that may be a short code.
+    #[must_use]
+    pub fn possible_codes(&self) -> Vec<ShortCode> {
+        let depositor = self.depositor.as_ref().and_then(Personal::plain);
+        depositor.map_or_else(Vec::new, |words| ShortCode::all_in(words.as_str()))
+    }
+
     /// Whether the depositor wrote this short code, alone or within other words.
     #[must_use]
     pub fn names_code(&self, short_code: &str) -> bool {
-        let code = letters(short_code);
-        let depositor = self.depositor.as_ref().and_then(Personal::plain);
-        !code.is_empty() && depositor.is_some_and(|words| letters(words.as_str()).contains(&code))
+        let code = short_code.parse::<ShortCode>();
+        code.is_ok_and(|code| self.possible_codes().contains(&code))
     }
 
     /// Whether the depositor is called so.
@@ -80,14 +88,6 @@ impl Receipt {
             .then(|| Fault::at("/deposited_at", "must be from the year 2000 to now"));
         amount.into_iter().chain(moment).collect()
     }
-}
-
-/// Letters and digits alone: banks drop or add what stands between them.
-fn letters(text: &str) -> String {
-    folded(text)
-        .chars()
-        .filter(|letter| letter.is_alphanumeric())
-        .collect()
 }
 
 /// Why a deposit is taken to be for a reservation.

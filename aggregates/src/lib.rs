@@ -25,6 +25,7 @@ pub mod language;
 pub mod layout;
 pub mod movie;
 pub mod patron;
+pub mod payment_rules;
 pub mod personal;
 pub mod price_policy;
 pub mod pricing;

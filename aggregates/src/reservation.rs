@@ -31,7 +31,6 @@ use serde::{Deserialize, Serialize};
 pub use self::error::ReservationError;
 pub use self::money::{
     Balance, Ledger, MoneyCommand, Offer, Pay, Payment, PaymentChoice, ProviderPayment, Settlement, Source,
-    offer_until, pay_by,
 };
 pub use self::reschedule::{MOVES_MAX, Move, Target};
 pub use self::state::{Held, Placed, Reservation};

@@ -40,7 +40,7 @@ pub enum TimeSlotCommand {
     },
     /// Change how it is sold from now on, until it begins; what is held or reserved keeps what it was told.
     Adjust(Adjustment),
-    /// Take no new holds for a while.
+    /// Take no new holds for a while, and place none.
     Close {
         /// Why.
         reason: Option<Note>,
@@ -99,7 +99,7 @@ pub enum TimeSlotError {
         /// When they ended.
         closed_at: Timestamp,
     },
-    /// Staff take no new holds.
+    /// Staff take no new holds and place none.
     #[error("the time slot is closed for now")]
     Closed,
     /// Off the programme.
@@ -142,7 +142,7 @@ pub enum TimeSlot {
     Unknown,
     /// Seats can be held between its sales moments.
     OnSale(Plan),
-    /// No new holds for now.
+    /// No new holds for now, and none is placed.
     Closed(Plan),
     /// Off the programme.
     Withdrawn(Plan),

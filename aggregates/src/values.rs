@@ -4,6 +4,7 @@ mod coupon_code;
 mod money;
 mod phone_number;
 mod seat_label;
+mod short_code;
 mod text;
 mod wall_time;
 
@@ -11,6 +12,7 @@ pub use coupon_code::{CouponCode, MalformedCouponCode};
 pub use money::{AMOUNT_MAX, Currency, Money};
 pub use phone_number::{NotAPhoneNumber, PhoneNumber};
 pub use seat_label::{MalformedSeatLabel, SeatLabel};
+pub use short_code::{MalformedShortCode, ShortCode};
 pub use text::{
     AccountNumber, Address, BankReference, Category, CustomerName, Description, Email, LoginId, Name,
     Nickname, Note, RefundAccount, Title, Unprintable, Url, ZoneName, folded,

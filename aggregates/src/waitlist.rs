@@ -32,8 +32,6 @@ use crate::{
 
 /// Entries that wait for one slot at the same time at most.
 pub const WAITING_MAX: usize = 1_000;
-/// Minutes an offer is held, if sales do not close before (DOMAIN W2).
-pub const OFFER_MINUTES: i64 = 10;
 
 /// By what two entries of the same person are known: a keyed hash of the phone number, of no use elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

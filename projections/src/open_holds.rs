@@ -42,9 +42,23 @@ pub struct Row {
     pub owed: i64,
 }
 
+impl Row {
+    /// After so much more is owed, or less: a part of the price does not stop the clock, all of it does; no other clock is
+    /// stopped by money.
+    fn owing(self, more: i64) -> Option<Self> {
+        match self.kind {
+            DueKind::Hold | DueKind::Offer => Some(self),
+            DueKind::Payment => {
+                let owed = self.owed.saturating_add(more);
+                (owed > 0).then_some(Self { owed, ..self })
+            }
+        }
+    }
+}
+
 impl ReadModel for OpenHolds {
     const NAME: &'static str = "open_holds";
-    const VERSION: i32 = 2;
+    const VERSION: i32 = 3;
     const COLUMNS: &'static str = "reservation, kind, due_at, owed, from_position";
     const HISTORY: Option<&'static str> =
         Some("reservation, kind, due_at, owed, from_position, until_position");
@@ -87,17 +101,11 @@ impl ReadModel for OpenHolds {
                     ..timer
                 })
             }
-            // A part of the price does not stop the clock.
-            Is::Paid { amount, .. } => row
-                .map(|row| Row {
-                    owed: row.owed.saturating_sub(amount.amount),
-                    ..row
-                })
-                .filter(|row| row.owed > 0),
+            Is::Paid { amount, .. } => row?.owing(-amount.amount),
+            Is::Refunded { amount, .. } => row?.owing(amount.amount),
             Is::Offered(offer) => due(DueKind::Offer, &offer.until),
             Is::Changed { .. }
             | Is::Notified { .. }
-            | Is::Refunded { .. }
             | Is::RefundDue { .. }
             | Is::RescheduleOffered { .. }
             | Is::CheckInUndone { .. }

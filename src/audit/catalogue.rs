@@ -31,6 +31,15 @@ pub(super) fn branch(event: &BranchEvent) -> String {
              for {} days",
             rules.check_in_minutes, rules.no_shows, rules.within_days, rules.barred_days
         ),
+        BranchEvent::PaymentRegulated(rules) => format!(
+            "time to pay was set to {} minutes, or {} hours for what is more than {} hours ahead; freed places are offered \
+             for {} minutes, and other slots for late money for {} hours",
+            rules.pay_minutes_near,
+            rules.pay_hours_far,
+            rules.far_hours,
+            rules.offer_minutes,
+            rules.late_offer_hours
+        ),
         BranchEvent::Closed { reason } => {
             format!("the branch was closed for good{}", because(reason.as_ref()))
         }

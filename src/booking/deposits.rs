@@ -11,8 +11,8 @@ use aggregates::{
 use super::{
     Answer, Bookings,
     hold::held,
-    late::Nearby,
     money::{branch_of, take},
+    nearby::Nearby,
     refused::Refused,
 };
 use crate::store::{Request, Stop, UnitOfWork};

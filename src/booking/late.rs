@@ -1,8 +1,6 @@
 //! Money for a reservation that expired: taken up again if its seats are free, else an equal slot offered, else due
 //! back (DOMAIN E7); each recorded, nothing lost. Never takes a seat from anybody.
 
-use std::collections::HashMap;
-
 use aggregates::{
     Decider as _, Event,
     branch::Branch,
@@ -12,11 +10,11 @@ use aggregates::{
     ratings::Statement,
     reservation::{
         Choice, Contact, MoneyCommand, Offer, Pay, Payment, Placed, Placement, Reservation,
-        ReservationCommand, ReservationError, ReservationEvent, Source, offer_until,
+        ReservationCommand, ReservationError, ReservationEvent, Source,
     },
     seat::{Seat, SeatCommand},
     time_slot::{Plan, TimeSlot},
-    values::{CouponCode, SeatLabel},
+    values::{CouponCode, SeatLabel, ShortCode},
 };
 
 use super::{
@@ -25,21 +23,20 @@ use super::{
     end::end_if_due,
     hold::{held, in_business, open_plan, seat_ids, take_seats},
     money::frozen,
+    nearby::NEARBY_MAX,
     patrons::{give_allowance_back, take_allowance},
     place::reserve_seats,
     ratings::admit,
     refused::Refused,
     reschedule::said,
+    waitlist::overtakes_nobody,
 };
 use crate::store::{Committed, Request, Stop, UnitOfWork};
 
-/// Slots of the same show that may be offered instead, the best first, by reservation: looked up beforehand, decided here.
-pub type Nearby = HashMap<ReservationId, Vec<TimeSlotId>>;
-
-/// Slots that are considered at most.
-pub const NEARBY_MAX: usize = 20;
 /// Numbers tried for the new reservation, should others have been given the same.
 const NUMBERS_MAX: usize = 8;
+/// The number of nobody: stands for a reservation that is not there yet.
+const ANOTHER: ReservationId = ReservationId::new(0);
 
 impl Bookings {
     /// Takes the equal slot that is offered for late money: a new reservation is placed there with all terms of the old one,
@@ -98,7 +95,7 @@ async fn move_to(
     into: ReservationId,
     offer: &Offer,
     old: &Placed,
-    short_code: &str,
+    short_code: &ShortCode,
 ) -> Result<(), Stop<Refused>> {
     let now = work.now();
     // Whoever was erased meanwhile cannot be placed anew: staff give the money back.
@@ -150,7 +147,7 @@ async fn move_to(
             // Paid through the provider, it is paid for here too: nothing is due any more.
             Payment::OnSite | Payment::Provider { .. } => Payment::OnSite,
         },
-        short_code: short_code.to_owned(),
+        short_code: short_code.to_string(),
         starts_at: plan.starts_at,
         cancel_until,
         cancellation,
@@ -178,7 +175,7 @@ pub(super) async fn settle_late(
         return Ok(());
     }
     let offer = if placed.paid {
-        equal_slot(work, id, &placed, near).await?
+        equal_slot(work, &placed, near).await?
     } else {
         None
     };
@@ -195,7 +192,8 @@ async fn take_up_again(
 ) -> Result<bool, Stop<Refused>> {
     let now = work.now();
     let plan = match work.load::<TimeSlot>(&placed.hold.time_slot).await? {
-        TimeSlot::OnSale(plan) | TimeSlot::Closed(plan) if now < plan.starts_at => plan.clone(),
+        // A slot that is closed may be about to be emptied: nothing comes back there.
+        TimeSlot::OnSale(plan) if now < plan.starts_at => plan.clone(),
         TimeSlot::Unknown | TimeSlot::OnSale(_) | TimeSlot::Closed(_) | TimeSlot::Withdrawn(_) => {
             return Ok(false);
         }
@@ -205,6 +203,11 @@ async fn take_up_again(
     }
     let seats = seat_ids(placed.hold.time_slot, &placed.hold.choice.seats);
     if !redeemable(work, id, placed, &plan).await? || !all_free(work, placed.hold.time_slot, &seats).await? {
+        return Ok(false);
+    }
+    // Money is recorded whoever waits: what it would overtake them for is not free.
+    let free = overtakes_nobody(work, &plan, placed.hold.time_slot, &placed.hold.choice.seats).await;
+    if !fits(free)? {
         return Ok(false);
     }
     let (time_slot, patrons) = (placed.hold.time_slot, &placed.placement.patrons);
@@ -227,7 +230,6 @@ async fn take_up_again(
 /// The first of these slots that has free places of the same kind at the same price.
 async fn equal_slot(
     work: &mut UnitOfWork,
-    id: ReservationId,
     placed: &Placed,
     near: &[TimeSlotId],
 ) -> Result<Option<Offer>, Stop<Refused>> {
@@ -245,7 +247,10 @@ async fn equal_slot(
             continue;
         };
         let same = plan.branch == show.branch && plan.show.is_same_as(&show.show);
-        if !same || !fits(in_business(work, &plan).await)? || !redeemable(work, id, placed, &plan).await? {
+        // Another reservation is placed there: a coupon that stays redeemed for this one is of no use to it.
+        let placeable =
+            same && fits(in_business(work, &plan).await)? && redeemable(work, ANOTHER, placed, &plan).await?;
+        if !placeable {
             continue;
         }
         for places in [Some(before.choice.seats.clone()), None] {
@@ -262,11 +267,13 @@ async fn equal_slot(
             let seats = seat_ids(*slot, &choice.seats);
             if price == (before.choice.quote.total, before.choice.quote.currency)
                 && all_free(work, *slot, &seats).await?
+                && fits(overtakes_nobody(work, &plan, *slot, &choice.seats).await)?
             {
+                let rules = work.load::<Branch>(&plan.branch).await?.payment();
                 return Ok(Some(Offer {
                     time_slot: *slot,
                     seats: choice.seats,
-                    until: offer_until(now, plan.starts_at),
+                    until: rules.late_offer_until(now, plan.starts_at),
                 }));
             }
         }
@@ -310,10 +317,11 @@ fn fits(checked: Result<(), Stop<Refused>>) -> Result<bool, Stop<Refused>> {
     }
 }
 
-/// Whether its coupon, which it gave back when it expired, can be redeemed again; without one there is nothing to ask.
+/// Whether its coupon, which it gave back when it expired unless that stays redeemed, can be redeemed by this reservation;
+/// without one there is nothing to ask.
 async fn redeemable(
     work: &mut UnitOfWork,
-    id: ReservationId,
+    by: ReservationId,
     placed: &Placed,
     plan: &Plan,
 ) -> Result<bool, Stop<Refused>> {
@@ -321,7 +329,7 @@ async fn redeemable(
         return Ok(true);
     };
     let now = work.now();
-    let redeem = redeeming(work, id, code, plan).await?;
+    let redeem = redeeming(work, by, code, plan).await?;
     Ok(work.state::<Coupon>(code)?.decide(redeem, now).is_ok())
 }
 
@@ -347,9 +355,7 @@ async fn all_free(
         if let Some(holder) = work.state::<Seat>(seat)?.holder() {
             end_if_due(work, holder).await?;
         }
-        let hold = SeatCommand::Hold {
-            by: ReservationId::new(0),
-        };
+        let hold = SeatCommand::Hold { by: ANOTHER };
         if work.state::<Seat>(seat)?.decide(hold, work.now()).is_err() {
             return Ok(false);
         }

@@ -14,12 +14,7 @@ use jiff::Timestamp;
 use smol_str::format_smolstr;
 use uuid::Builder;
 
-use super::{
-    Answer, Bookings,
-    hold::held,
-    late::{Nearby, settle_late},
-    refused::Refused,
-};
+use super::{Answer, Bookings, hold::held, late::settle_late, nearby::Nearby, refused::Refused};
 use crate::{
     payments::{GivenBack, Received},
     store::{Request, Stop, UnitOfWork},

@@ -12,7 +12,7 @@ use aggregates::{
 };
 use uuid::Uuid;
 
-use super::{Answer, Bookings, hold::held, refused::Refused};
+use super::{Answer, Bookings, end::end_if_due, hold::held, refused::Refused};
 use crate::{
     store::{Request, Stop, UnitOfWork},
     vault::Vault,
@@ -112,12 +112,13 @@ pub(super) async fn patrons_of_placed(
 }
 
 impl Bookings {
-    /// Records that nobody came, and remembers it of who had placed it (DOMAIN E9).
+    /// Records that nobody came, and remembers it of who had placed it (DOMAIN E9). What was not paid in time expires instead:
+    /// nobody had to come.
     pub async fn mark_no_show(&self, request: &Request, id: ReservationId) -> Answer {
         self.run_on(request, id, |mut unit| async move {
             let work = &mut unit;
             held(work, id).await?;
-            missed(work, id).await
+            absent(work, id).await
         })
         .await
     }
@@ -147,7 +148,7 @@ impl Bookings {
                 Some(due_at) if now < due_at => Err(ReservationError::NotYetDue { due_at }.into()),
                 Some(_) => {
                     held(work, id).await?;
-                    missed(work, id).await
+                    absent(work, id).await
                 }
             }
         })
@@ -171,6 +172,15 @@ impl Bookings {
         })
         .await
     }
+}
+
+/// They missed it, unless it is overdue.
+async fn absent(work: &mut UnitOfWork, id: ReservationId) -> Result<(), Stop<Refused>> {
+    let placed = matches!(work.state::<Reservation>(&id)?, Reservation::Placed(_));
+    if placed && end_if_due(work, id).await?.is_some() {
+        return Ok(());
+    }
+    missed(work, id).await
 }
 
 async fn missed(work: &mut UnitOfWork, id: ReservationId) -> Result<(), Stop<Refused>> {

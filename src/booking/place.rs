@@ -6,15 +6,14 @@ use aggregates::{
     ids::ReservationId,
     language::Language,
     personal::Personal,
-    pricing::Quote,
     ratings::Statement,
     reservation::{
         Agreements, Contact, Payment, PaymentChoice, Placement, Reservation, ReservationCommand,
-        ReservationError, pay_by,
+        ReservationError,
     },
     seat::{Seat, SeatCommand},
     time_slot::{TimeSlot, TimeSlotError},
-    values::{CouponCode, CustomerName, Money, PhoneNumber},
+    values::{CouponCode, CustomerName, Money, PhoneNumber, ShortCode},
 };
 use jiff::Timestamp;
 
@@ -69,10 +68,17 @@ impl Bookings {
                 TimeSlot::Withdrawn(_) => return Err(TimeSlotError::Withdrawn.into()),
                 TimeSlot::Unknown | TimeSlot::OnSale(_) | TimeSlot::Closed(_) => slot.plan()?.clone(),
             };
+            let closed = matches!(slot, TimeSlot::Closed(_));
             work.at_branch(plan.branch);
             in_business(work, &plan).await?;
             let said = hold.said.and(credible(placing.said, &request.actor)?);
             let admitted = match work.state::<Reservation>(&id)? {
+                // Whoever empties a slot closes it first: from then on nothing new stands there.
+                Reservation::Held(_) if closed => {
+                    return Err(work
+                        .blame::<TimeSlot, _>(&hold.time_slot, TimeSlotError::Closed)
+                        .into());
+                }
                 Reservation::Held(_) => admit(work, &plan, hold.customer, said).await?,
                 // Whatever else it is says so itself.
                 Reservation::Blank
@@ -96,22 +102,23 @@ impl Bookings {
                     hold.choice.quote.less_coupon(&terms.discount, code)
                 }
             };
+            let branch = work.load::<Branch>(&plan.branch).await?;
+            let (rules, pay_by) = (branch.attendance(), branch.payment().pay_by(now, plan.starts_at));
             let payment = match placing.payment {
                 PaymentChoice::OnSite => Payment::OnSite,
                 PaymentChoice::BankTransfer => Payment::BankTransfer {
-                    pay_by: pay_by(now, plan.starts_at),
-                    accounts: work
-                        .load::<Branch>(&plan.branch)
-                        .await?
-                        .open()?
-                        .premises
-                        .accounts
-                        .clone(),
+                    pay_by,
+                    accounts: branch.open()?.premises.accounts.clone(),
                 },
-                PaymentChoice::Provider => self.checkout(id, &quote, pay_by(now, plan.starts_at))?,
+                PaymentChoice::Provider => {
+                    let amount = Money {
+                        amount: quote.total,
+                        currency: quote.currency,
+                    };
+                    self.checkout(id, amount, pay_by, 0)?
+                }
             };
             let patrons = patrons_of(work.vault(), hold.customer, &placing.phone);
-            let rules = work.load::<Branch>(&plan.branch).await?.attendance();
             let placement = Placement {
                 contact: Contact {
                     name: Personal::Plain(placing.name.clone()),
@@ -121,7 +128,7 @@ impl Bookings {
                 coupon: placing.coupon.clone(),
                 quote,
                 payment,
-                short_code: self.short_code(id),
+                short_code: self.short_code(id).to_string(),
                 starts_at: plan.starts_at,
                 cancel_until,
                 cancellation,
@@ -140,22 +147,20 @@ impl Bookings {
         .await
     }
 
-    /// Where to pay through the provider, if one is set up.
-    fn checkout(
+    /// Where to pay this amount through the provider, if one is set up, for what was moved so often before.
+    pub(super) fn checkout(
         &self,
         id: ReservationId,
-        quote: &Quote,
+        amount: Money,
         pay_by: Timestamp,
+        moves: u16,
     ) -> Result<Payment, ReservationError> {
         let provider = self.payments().ok_or(ReservationError::NoProvider)?;
-        let amount = Money {
-            amount: quote.total,
-            currency: quote.currency,
-        };
         let Checkout { intent, url } = provider.checkout(&Intent {
             reservation: id,
             amount,
             pay_by,
+            moves,
         });
         Ok(Payment::Provider {
             pay_by,
@@ -164,13 +169,12 @@ impl Bookings {
         })
     }
 
-    /// A short code for people: 6 characters of the coupon alphabet from a keyed hash, so that it gives no number away.
-    pub(super) fn short_code(&self, id: ReservationId) -> String {
+    /// A short code for people.
+    pub(super) fn short_code(&self, id: ReservationId) -> ShortCode {
         let mac = self.store.vault().mac("short-code", &id.number().to_be_bytes());
-        mac.iter()
-            .take(SHORT_CODE_LENGTH)
-            .map(|byte| char::from(CouponCode::ALPHABET[usize::from(*byte) % CouponCode::ALPHABET.len()]))
-            .collect()
+        let mut hash = [0; ShortCode::LENGTH];
+        hash.copy_from_slice(&mac[..ShortCode::LENGTH]);
+        ShortCode::of(hash)
     }
 }
 
@@ -181,8 +185,6 @@ const fn asks_for_themselves(actor: &Actor) -> bool {
         Actor::Admin(_) | Actor::System(_) => false,
     }
 }
-
-const SHORT_CODE_LENGTH: usize = 6;
 
 /// Reserves all of these held seats, or names every one that cannot be.
 pub(super) async fn reserve_seats(

@@ -7,9 +7,9 @@ use aggregates::{
     ids::{ReservationId, TimeSlotId},
     pricing::{Party, Quote},
     ratings::{Admitted, Statement},
-    reservation::{Canceller, Placed, Reservation, ReservationCommand, ReservationError, Target},
+    reservation::{Canceller, Payment, Placed, Reservation, ReservationCommand, ReservationError, Target},
     time_slot::{Plan, Show, TimeSlot},
-    values::SeatLabel,
+    values::{Money, SeatLabel},
 };
 
 use super::{
@@ -62,7 +62,13 @@ impl Bookings {
             admit(work, &plan, placed.hold.customer, said(&placed)).await?;
             let choice = choose(work, &plan, &wish(&placed, &plan, wanted)).await?;
             let quote = less_coupon(work, &placed, &plan, &choice.quote).await?;
-            let rules = work.load::<Branch>(&plan.branch).await?.attendance();
+            let branch = work.load::<Branch>(&plan.branch).await?;
+            let (rules, paying) = (branch.attendance(), branch.payment());
+            let payment = placed
+                .placement
+                .payment
+                .moved(work.now(), plan.starts_at, &paying);
+            let payment = self.anew(id, &placed, &quote, payment)?;
             // The tiers stay as they were frozen; the moment until which they count is that of the other slot.
             let (_, cancel_until) = frozen(work, &plan).await?;
             let seats = choice.seats.clone();
@@ -71,6 +77,7 @@ impl Bookings {
                 time_slot: wanted.time_slot,
                 choice,
                 quote,
+                payment,
                 starts_at: plan.starts_at,
                 cancel_until,
                 attendance: rules.of(&plan),
@@ -101,6 +108,27 @@ impl Bookings {
             take_allowance(work, id, &plan, wanted.time_slot, patrons, seats.len()).await
         })
         .await
+    }
+
+    /// How a reservation is paid that is moved and costs so much then: through the provider, what is still to be paid has a
+    /// page of its own.
+    fn anew(
+        &self,
+        id: ReservationId,
+        placed: &Placed,
+        quote: &Quote,
+        payment: Payment,
+    ) -> Result<Payment, ReservationError> {
+        let rest = Money {
+            amount: quote.total.saturating_sub(placed.money.kept()),
+            currency: quote.currency,
+        };
+        match payment {
+            Payment::Provider { pay_by, .. } if rest.amount > 0 => {
+                self.checkout(id, rest, pay_by, placed.moves.saturating_add(1))
+            }
+            same @ (Payment::Provider { .. } | Payment::BankTransfer { .. } | Payment::OnSite) => Ok(same),
+        }
     }
 }
 

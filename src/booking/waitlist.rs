@@ -17,9 +17,8 @@ use aggregates::{
     seating::{self, open_to_all},
     time_slot::{Plan, Show, TimeSlot, TimeSlotError},
     values::SeatLabel,
-    waitlist::{OFFER_MINUTES, Waitlist, WaitlistCommand, WaitlistError, WhyEnded, WhyPassed, serve},
+    waitlist::{Waitlist, WaitlistCommand, WaitlistError, WhyEnded, WhyPassed, serve},
 };
-use jiff::ToSpan as _;
 
 use super::{Places, Wish, choice::choose, hold::seat_ids, refused::Refused};
 use crate::store::{Stop, StoreError, UnitOfWork};
@@ -138,11 +137,11 @@ async fn offer(
         Err(Stop::Refused(_)) => return Ok(false),
         Err(Stop::Store(error)) => return Err(error),
     };
-    let now = work.now();
-    let until = now
-        .checked_add(OFFER_MINUTES.minutes())
-        .unwrap_or(plan.sales_close_at);
-    let (until, seats) = (until.min(plan.sales_close_at), choice.seats.clone());
+    let rules = work.load::<Branch>(&plan.branch).await?.payment();
+    let (until, seats) = (
+        rules.offer_until(work.now(), plan.sales_close_at),
+        choice.seats.clone(),
+    );
     work.begin::<Reservation>(&id).await?;
     let command = ReservationCommand::Offer {
         time_slot,

@@ -14,11 +14,8 @@ use axum::{
     http::Uri,
     response::{IntoResponse as _, Response},
 };
-use jiff::{Timestamp, ToSpan as _};
-use projections::{
-    deposit_list::{self, DepositState, Filter},
-    reservation_money,
-};
+use jiff::Timestamp;
+use projections::deposit_list::{self, DepositState, Filter};
 use serde::{Deserialize, Serialize};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -30,20 +27,15 @@ use super::{
     caller::Caller,
     fresh,
     idempotency::Key,
-    late::nearby,
     pages::{self, Page},
     params::{Asked, Id},
     problem::{Problem, ProblemBody},
     problems,
 };
-use crate::store::Committed;
-
-/// Reservations looked at for one deposit.
-const CANDIDATES_MAX: i64 = 20;
-/// For how many days after its start a reservation may still be paid for.
-const DAYS_AFTER: i64 = 30;
-/// Characters of a short code.
-const CODE_LENGTH: usize = 6;
+use crate::{
+    booking::{candidates, nearby},
+    store::Committed,
+};
 
 /// What belongs to deposits.
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -238,8 +230,8 @@ pub(super) async fn record(
         deposited_at: body.deposited_at,
         reference: body.reference,
     };
-    let candidates = candidates(&app, &receipt).await?;
-    let nearby = nearby(&app, &candidates).await?;
+    let candidates = candidates(&app.reads, &receipt).await?;
+    let nearby = nearby(&app.store, &app.reads, &candidates).await?;
     let committed = app
         .bookings
         .record_deposit(&request, id, &receipt, &candidates, &nearby)
@@ -270,7 +262,7 @@ pub(super) async fn match_to(
         &("deposits/match", id, reservation),
     )?;
     let request = caller.request(admin.actor(), "deposits/match", key);
-    let nearby = nearby(&app, &[reservation]).await?;
+    let nearby = nearby(&app.store, &app.reads, &[reservation]).await?;
     let committed = app
         .bookings
         .match_deposit(&request, id, reservation, &nearby)
@@ -350,7 +342,7 @@ async fn view(app: &App, id: DepositId, deposit: &Deposit) -> Result<Option<Depo
 
 async fn shown_candidates(app: &App, receipt: &Receipt) -> Result<Vec<DepositCandidate>, Problem> {
     let mut shown = Vec::new();
-    for id in candidates(app, receipt).await? {
+    for id in candidates(&app.reads, receipt).await? {
         let reservation = app.store.read::<Reservation>(&id).await?;
         if let (Some(reason), Some(placed)) = (reason(receipt, &reservation), reservation.placed()) {
             shown.push(DepositCandidate {
@@ -363,39 +355,4 @@ async fn shown_candidates(app: &App, receipt: &Receipt) -> Result<Vec<DepositCan
         }
     }
     Ok(shown)
-}
-
-/// Open transfers of the branch that it may be for, as the read model knows them.
-async fn candidates(app: &App, receipt: &Receipt) -> Result<Vec<ReservationId>, Problem> {
-    let Some(branch) = receipt.branch else {
-        return Ok(Vec::new());
-    };
-    let earliest = receipt.deposited_at.checked_sub((24 * DAYS_AFTER).hours());
-    let starts_after = earliest.unwrap_or(receipt.deposited_at);
-    let codes = codes(receipt);
-    let found = reservation_money::open_transfers(
-        &app.reads,
-        branch,
-        receipt.amount,
-        &codes,
-        starts_after,
-        CANDIDATES_MAX,
-    );
-    Ok(found.await?)
-}
-
-/// Everything in the depositor's words that may be a short code.
-fn codes(receipt: &Receipt) -> Vec<String> {
-    let words = receipt.depositor.as_ref().and_then(Personal::plain);
-    let letters: Vec<char> = words
-        .map(CustomerName::as_str)
-        .unwrap_or_default()
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|letter| letter.to_ascii_uppercase())
-        .collect();
-    letters
-        .windows(CODE_LENGTH)
-        .map(|code| code.iter().collect())
-        .collect()
 }

@@ -17,11 +17,11 @@ use super::{
     App,
     body::{self, CUSTOMER_BYTES_MAX},
     caller::Caller,
-    late::nearby,
     problem::{Problem, ProblemBody},
     problems,
 };
 use crate::{
+    booking,
     payments::{Message, NotTaken, Told},
     store::{Actor, IdempotencyKey},
 };
@@ -78,7 +78,7 @@ pub(super) async fn webhook(
     match told {
         Told::Received(received) => {
             let named: Vec<_> = received.reservation.into_iter().collect();
-            let nearby = nearby(&app, &named).await?;
+            let nearby = booking::nearby(&app.store, &app.reads, &named).await?;
             app.bookings.provider_paid(&request, &received, &nearby).await?;
         }
         Told::GivenBack(given) => {

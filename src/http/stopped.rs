@@ -7,7 +7,7 @@ use sqlx::error::DatabaseError;
 
 use crate::{
     administration::Denied,
-    booking::Refused,
+    booking::{NotLookedUp, Refused},
     store::{ChangedSince, Stop, StoreError},
     vault::CredentialError,
 };
@@ -92,6 +92,15 @@ impl From<CredentialError> for Problem {
                 tracing::error!(%error, "a password could not be hashed");
                 Self::new(&problems::FAULT, "the password could not be checked")
             }
+        }
+    }
+}
+
+impl From<NotLookedUp> for Problem {
+    fn from(error: NotLookedUp) -> Self {
+        match error {
+            NotLookedUp::Store(error) => error.into(),
+            NotLookedUp::Database(error) => error.into(),
         }
     }
 }

@@ -85,7 +85,8 @@ fn check_lists(
             | BranchError::NoCinema
             | BranchError::NoEscapeRoom
             | BranchError::TooManyClosingDays
-            | BranchError::InconsistentAttendance(_) => "name",
+            | BranchError::InconsistentAttendance(_)
+            | BranchError::InconsistentPayment(_) => "name",
         };
         branch.get(field)?.fault(error.to_string());
     }

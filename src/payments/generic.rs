@@ -112,7 +112,10 @@ impl Generic {
 
 impl PaymentProvider for Generic {
     fn checkout(&self, intent: &Intent) -> Checkout {
-        let id = format!("reservation-{}", intent.reservation);
+        let id = match intent.moves {
+            0 => format!("reservation-{}", intent.reservation),
+            moves => format!("reservation-{}-{moves}", intent.reservation),
+        };
         let expires = intent.pay_by.as_second();
         let Money { amount, currency } = intent.amount;
         let signed = format!("{amount}.{}", currency.code());

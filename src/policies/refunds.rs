@@ -166,7 +166,7 @@ impl Refunds {
         match self.bookings.provider_refunded(&request, &given).await {
             Ok(_) => {}
             Err(Stop::Refused(refused)) => {
-                tracing::error!(%id, %refused, "money went back that was not due any more");
+                tracing::error!(%id, %refused, "money went back that had not come");
             }
             Err(Stop::Store(error)) => {
                 tracing::warn!(%id, %error, "a refund that went could not be recorded yet");

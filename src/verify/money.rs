@@ -96,7 +96,7 @@ impl Account {
     fn go(&mut self, amount: Money, most: i64) -> Result<(), String> {
         self.sound(amount)?;
         if amount.amount > most {
-            return Err(format!("{} went back, of {most} that were due", amount.amount));
+            return Err(format!("{} went back, of {most} that could", amount.amount));
         }
         self.went += amount.amount;
         Ok(())
@@ -194,7 +194,14 @@ impl Books {
                 account.come(*amount)?;
                 self.arrive(id, *amount, source.as_ref())?;
             }
-            Is::Refunded { amount, .. } => account.go(*amount, account.over())?,
+            // What the provider gave back may not have been due any more when it was told; by hand only what is due goes.
+            Is::Refunded { amount, payment, .. } => {
+                let most = match payment {
+                    Some(_) => account.there(),
+                    None => account.over(),
+                };
+                account.go(*amount, most)?;
+            }
             Is::OfferAccepted { into, amount } => {
                 account.go(*amount, account.there())?;
                 account.end = End::Expired { offered: false };

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::support::{api::Call, house::Sale, waiting::eventually};
 
-async fn with_provider(provider: &Provider) -> Field {
+pub async fn with_provider(provider: &Provider) -> Field {
     let payments = provider.args();
     Field::configured(|http| HttpArgs { payments, ..http }).await
 }
@@ -90,6 +90,32 @@ async fn a_provider_tells_what_came_as_often_as_it_likes() {
             (&json!("pay_3"), &nowhere)
         ]
     );
+    field.proved().await;
+    field.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refund_that_is_told_before_its_payment_is_taken_when_it_is_told_again() {
+    let provider = Provider::open(0).await;
+    let field = with_provider(&provider).await;
+    let session = field.house.session(&field.api, Sale::Long).await;
+    let hold = hold_room(&field, session).await;
+    field.api.done(&Call::place_paid_by(&hold, "provider")).await;
+    let refund = Signed::refunded("msg_2", "re_1", "pay_1", &hold.number, ROOM);
+    let (status, kind) = refund.send(&field).await;
+    assert_eq!((status, &*kind), (409, "reservation/refund-exceeds-due"));
+    assert_eq!(money(&shown(&field, &hold).await), ("unpaid", 0, 0, 0));
+    let paid = Signed::paid("msg_1", "pay_1", &hold.number, ROOM);
+    assert_eq!(paid.send(&field).await.0, 204);
+    assert_eq!(money(&shown(&field, &hold).await), ("paid", ROOM, 0, 0));
+    // The provider tells again what was not taken, and each of them as often as it likes.
+    for message in [&refund, &paid, &refund] {
+        assert_eq!(message.send(&field).await.0, 204);
+    }
+    let view = shown(&field, &hold).await;
+    assert_eq!(money(&view), ("unpaid", ROOM, 0, 0), "{view}");
+    assert_eq!(view["placed"]["money"]["given_back"], ROOM, "{view}");
+    assert_eq!(provider.attempts(), 0, "it gave back by itself");
     field.proved().await;
     field.close().await;
 }

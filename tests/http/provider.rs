@@ -141,6 +141,14 @@ impl Signed {
         Self::new(id, &json!({ "type": "payment.succeeded", "data": data }))
     }
 
+    /// That money went back.
+    pub fn refunded(id: &str, refund: &str, payment: &str, reservation: &str, amount: i64) -> Self {
+        let amount = json!({ "amount": amount, "currency": "KRW" });
+        let data =
+            json!({ "refund": refund, "payment": payment, "reservation": reservation, "amount": amount });
+        Self::new(id, &json!({ "type": "refund.succeeded", "data": data }))
+    }
+
     /// Sends it; the status, and the kind of problem.
     pub async fn send(&self, field: &Field) -> (u16, String) {
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");

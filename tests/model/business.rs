@@ -361,6 +361,9 @@ impl Business {
         if self.slots[&slot] == Sale::Withdrawn {
             return Err("time-slot/withdrawn");
         }
+        if self.slots[&slot] == Sale::Closed && self.known(which)?.stage == Stage::Held {
+            return Err("time-slot/closed");
+        }
         if let Some(coupon) = coupon {
             match self.coupons.get_mut(coupon) {
                 None => return Err("coupon/not-found"),
@@ -407,7 +410,7 @@ impl Business {
             slot, seats, coupon, ..
         } = self.reservations[which];
         let free = coupon.is_none_or(|coupon| self.coupons[coupon] == Coupon::Unused);
-        if self.slots[&slot] == Sale::Withdrawn || self.now >= self.starts || !free {
+        if self.slots[&slot] != Sale::Open || self.now >= self.starts || !free {
             return;
         }
         let holders: Vec<Place> = self.places(slot, seats).into_iter().map(|place| *place).collect();
@@ -451,6 +454,10 @@ impl Business {
 
     fn mark_no_show(&mut self, which: usize) -> Outcome {
         let (now, starts) = (self.now, self.starts);
+        // What was not paid in time expires instead.
+        if self.known(which)?.stage == Stage::Placed && self.end_if_due(which) {
+            return Ok(());
+        }
         let reservation = self.known(which)?;
         match reservation.stage {
             Stage::NoShow => Ok(()),

@@ -259,3 +259,32 @@ fn who_comes_and_who_does_not_is_regulated_whole_and_within_limits() {
         .when(regulate())
         .refused(&BranchError::NotFound);
 }
+
+#[test]
+fn how_long_there_is_to_pay_is_regulated_whole_and_within_limits() {
+    let rules = PaymentRules {
+        pay_minutes_near: 20,
+        offer_minutes: 5,
+        ..PaymentRules::default()
+    };
+    let regulate = || BranchCommand::RegulatePayment(rules);
+    let regulated = BranchEvent::PaymentRegulated(rules);
+    given::<Branch>([opened()])
+        .when(regulate())
+        .then([regulated.clone()]);
+    given::<Branch>([opened(), regulated]).when(regulate()).then([]);
+    given::<Branch>([opened()])
+        .when(BranchCommand::RegulatePayment(PaymentRules::default()))
+        .then([]);
+    let wild = PaymentRules {
+        far_hours: 0,
+        ..PaymentRules::default()
+    };
+    let faults = Faults(wild.faults());
+    given::<Branch>([opened()])
+        .when(BranchCommand::RegulatePayment(wild))
+        .refused(&BranchError::InconsistentPayment(faults));
+    given::<Branch>([])
+        .when(regulate())
+        .refused(&BranchError::NotFound);
+}

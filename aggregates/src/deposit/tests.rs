@@ -121,6 +121,8 @@ fn a_depositor_is_known_by_code_or_name() {
     assert!(wrote("홍길동 k7mq2z").names_code("K7MQ2Z"));
     assert!(wrote("K7M Q2Z").names_code("K7MQ2Z"));
     assert!(!wrote("홍길동").names_code("K7MQ2Z"));
+    assert!(wrote("홍길동 Ｋ７ｍｑ２ｚ").names_code("K7MQ2Z"));
+    assert!(!wrote("K7M홍길동Q2Z").names_code("K7MQ2Z"));
     assert!(!wrote("홍길동").names_code(""));
     assert!(wrote(" 홍길동 ").names(&name));
     assert!(!wrote("홍길동 k7mq2z").names(&name));

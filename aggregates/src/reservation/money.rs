@@ -6,7 +6,7 @@
 
 mod rule;
 
-use jiff::{SignedDuration, Timestamp, ToSpan};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use self::rule::{MoneyCommand, Pay};
@@ -14,17 +14,9 @@ use super::{Canceller, Placed, Reservation, ReservationEvent};
 use crate::{
     branch::Account,
     ids::{DepositId, ReservationId, TimeSlotId},
+    payment_rules::PaymentRules,
     values::{BankReference, Money, SeatLabel},
 };
-
-/// Minutes to pay when the slot is near (DOMAIN E7).
-const PAY_MINUTES_NEAR: i64 = 30;
-/// Hours to pay when the slot is further away than [`FAR_HOURS`] (DOMAIN E7).
-const PAY_HOURS_FAR: i64 = 12;
-/// From how many hours ahead a slot counts as far away (DOMAIN E7).
-const FAR_HOURS: i64 = 24;
-/// Hours an equal slot is offered for money that came late; never longer than until it begins.
-const OFFER_HOURS: i64 = 12;
 
 /// How the customer wants to pay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -64,13 +56,14 @@ pub enum Payment {
 
 impl Payment {
     /// The same for a slot that begins at `starts_at`, to which an unpaid reservation is moved: the deadline is that of the
-    /// slot, but moving gains no more time than somebody needs who pays at once.
+    /// slot, but moving gains no more time than somebody needs who pays at once. Where the provider is paid stays the same;
+    /// whoever moves it makes a page for what it costs then.
     #[must_use]
-    pub fn moved(&self, now: Timestamp, starts_at: Timestamp) -> Self {
+    pub fn moved(&self, now: Timestamp, starts_at: Timestamp, rules: &PaymentRules) -> Self {
         let until = |before: Timestamp| {
             before
-                .max(now + PAY_MINUTES_NEAR.minutes())
-                .min(pay_by(now, starts_at))
+                .max(rules.pay_at_once_by(now))
+                .min(rules.pay_by(now, starts_at))
         };
         let mut moved = self.clone();
         match &mut moved {
@@ -98,25 +91,6 @@ impl Payment {
             Self::OnSite => None,
         }
     }
-}
-
-/// The deadline of a payment for a slot that begins at `starts_at`: 30 minutes, or 12 hours when the slot is more than
-/// 24 hours ahead; never after the start (DOMAIN E7).
-#[must_use]
-pub fn pay_by(now: Timestamp, starts_at: Timestamp) -> Timestamp {
-    let far = starts_at.duration_since(now) > SignedDuration::from_hours(FAR_HOURS);
-    let deadline = if far {
-        now + PAY_HOURS_FAR.hours()
-    } else {
-        now + PAY_MINUTES_NEAR.minutes()
-    };
-    deadline.min(starts_at)
-}
-
-/// Until when an equal slot that begins at `starts_at` is offered for money that came late.
-#[must_use]
-pub fn offer_until(now: Timestamp, starts_at: Timestamp) -> Timestamp {
-    (now + OFFER_HOURS.hours()).min(starts_at)
 }
 
 /// Where a payment came from, if it was not staff who took it.
@@ -362,8 +336,11 @@ impl Placed {
     /// The same with this event's money.
     pub(super) fn with_money(self: Box<Self>, event: &ReservationEvent) -> Box<Self> {
         let mut placed = self;
+        let was_paid = placed.paid;
         placed.money = placed.money.after(event);
         placed.paid = placed.money.is_paid();
+        // Paid once, it does not expire because some of that went back: the rest waits.
+        placed.rest_waits |= was_paid && !placed.paid && !placed.money.ended;
         match event {
             ReservationEvent::Paid {
                 amount,

@@ -26,6 +26,8 @@ pub struct Target {
     pub choice: Choice,
     /// That price, less the coupon.
     pub quote: Quote,
+    /// How what is still to be paid of it is paid.
+    pub payment: Payment,
     /// When the slot begins.
     pub starts_at: Timestamp,
     /// Until when the customer cancels without asking.
@@ -118,7 +120,7 @@ impl Placed {
             choice: target.choice,
             quote: target.quote,
             received: self.money.kept(),
-            payment: self.placement.payment.moved(now, target.starts_at),
+            payment: target.payment,
             starts_at: target.starts_at,
             cancel_until: target.cancel_until,
             attendance: target.attendance,

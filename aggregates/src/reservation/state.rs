@@ -52,7 +52,8 @@ pub struct Placed {
     /// How often it was moved to another slot or other seats: tickets from before are of no use.
     #[serde(default, skip_serializing_if = "is_never")]
     pub moves: u16,
-    /// Whether something had been paid when it was last moved: then it does not expire for the sake of the rest.
+    /// Whether something had been paid when it was last moved, or went back after all had been paid: then it does not expire
+    /// for the sake of the rest.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub rest_waits: bool,
     /// Until when it may be moved elsewhere or cancelled for nothing, if the branch offered that.

@@ -507,14 +507,6 @@ fn a_number_nobody_was_given_is_not_found() {
     }
 }
 
-#[test]
-fn the_deadline_of_a_transfer_depends_on_how_far_away_the_slot_is() {
-    assert_eq!(pay_by(NOON, NOON + 3.hours()), NOON + 30.minutes());
-    assert_eq!(pay_by(NOON, NOON + 24.hours()), NOON + 30.minutes());
-    assert_eq!(pay_by(NOON, NOON + 25.hours()), NOON + 12.hours());
-    assert_eq!(pay_by(NOON, NOON + 10.minutes()), NOON + 10.minutes());
-}
-
 fn offer(until: Timestamp) -> Do {
     Do::OfferReschedule { until, reason: None }
 }

@@ -21,12 +21,11 @@ use super::{
         body::{Nothing, Sendable, Sent},
         caller::Caller,
         idempotency::Key,
-        late::nearby,
         problem::{Problem, ProblemBody},
     },
     view::{ReservationView, after, not_found},
 };
-use crate::booking::moved_to;
+use crate::booking::{self, moved_to};
 
 /// What was paid.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
@@ -85,7 +84,7 @@ pub(in super::super) async fn mark_paid(
         note: body.note,
         source: None,
     };
-    let nearby = nearby(&app, &[id]).await?;
+    let nearby = booking::nearby(&app.store, &app.reads, &[id]).await?;
     let committed = app.bookings.pay(&request, id, &pay, &nearby).await?;
     after(&app, &committed, id).await
 }

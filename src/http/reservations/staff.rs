@@ -126,7 +126,8 @@ pub(in super::super) async fn undo_check_in(
     record(&app, caller, key, staff, "reservations/undo-check-in", command).await
 }
 
-/// Records that they did not come; who does not come too often is barred from booking for a while.
+/// Records that they did not come; who does not come too often is barred from booking for a while. What was not paid in
+/// time expires instead.
 #[utoipa::path(post, path = "/v1/reservations/{id}/mark-no-show", tag = "reservations", operation_id = "markReservationNoShow",
     params(("id" = ReservationId, Path), ("Idempotency-Key" = Option<String>, Header),
            ("If-Match" = Option<String>, Header, description = "The ETag of what the caller has read")),

@@ -120,9 +120,13 @@ impl Reservation {
                 | Self::Expired(placed),
             ) => {
                 let amount = of_the_price(placed, amount)?;
-                let due = placed.money.refund_due();
-                if amount.amount > due {
-                    let due = placed.money_of(due);
+                // What the provider says has gone is gone, whatever is due of it meanwhile.
+                let most = match payment {
+                    Some(_) => placed.money.kept(),
+                    None => placed.money.refund_due(),
+                };
+                if amount.amount > most {
+                    let due = placed.money_of(most);
                     return Err(No::RefundExceedsDue { due });
                 }
                 Ok(vec![Event::Refunded {
@@ -146,6 +150,8 @@ impl Reservation {
             (Do::Offer(offer), Self::Expired(_)) => Ok(vec![Event::Offered(offer)]),
 
             (Do::AcceptOffer { into }, Self::Expired(placed)) => match &placed.offer {
+                // Some of the money has gone back meanwhile.
+                Some(_) if !placed.money.is_paid() => Err(No::NotPaid),
                 Some(offer) if now < offer.until => Ok(vec![Event::OfferAccepted {
                     into,
                     amount: placed.money_of(placed.money.kept()),
@@ -200,5 +206,6 @@ fn of_the_price(placed: &Placed, amount: Money) -> Result<Money, ReservationErro
 fn ended(placed: &Placed, event: ReservationEvent) -> Vec<ReservationEvent> {
     let due = placed.money.after(&event).refund_due();
     let amount = placed.money_of(due);
-    vec![event, ReservationEvent::RefundDue { amount }]
+    let back = (due > 0).then_some(ReservationEvent::RefundDue { amount });
+    [event].into_iter().chain(back).collect()
 }

@@ -440,6 +440,80 @@ fn what_came_through_the_provider_goes_back_that_way() {
 }
 
 #[test]
+fn what_the_provider_gave_back_is_recorded_as_far_as_there_was_money() {
+    let payment: BankReference = "p1".parse().expect("a reference");
+    let told = |amount| {
+        Do::Settle(MoneyCommand::Refund {
+            amount: won(amount),
+            account: None,
+            note: None,
+            payment: Some(payment.clone()),
+        })
+    };
+    let went = |amount| Event::Refunded {
+        amount: won(amount),
+        account: None,
+        note: None,
+        payment: Some(payment.clone()),
+    };
+    // Nothing is due back, and by hand nothing goes.
+    given::<Reservation>(with([paid(PRICE)]))
+        .when(refund(1))
+        .refused(&No::RefundExceedsDue { due: won(0) });
+    given::<Reservation>(with([paid(PRICE)]))
+        .when(told(20_000))
+        .then([went(20_000)]);
+    given::<Reservation>(with([paid(PRICE)]))
+        .when(told(PRICE + 1))
+        .refused(&No::RefundExceedsDue { due: won(PRICE) });
+    given::<Reservation>(begin())
+        .when(told(1))
+        .refused(&No::RefundExceedsDue { due: won(0) });
+    let short = with([paid(PRICE), went(20_000)]);
+    assert_eq!(balance(short.clone()), Balance::UnderPaid);
+    // It was paid in time, so it does not expire for the rest, which is still to be paid.
+    assert_eq!(state(short.clone()).due_at(), None);
+    given::<Reservation>(short).when(pay_rest()).then([paid(20_000)]);
+    // Who never paid all of it does.
+    let part = with([paid(20_000), went(20_000)]);
+    assert_eq!(state(part.clone()).due_at(), state(begin()).due_at());
+    assert_eq!(balance(part), Balance::Unpaid);
+}
+
+#[test]
+fn an_offer_whose_money_went_back_is_not_accepted_and_ends_with_what_is_left() {
+    let payment: BankReference = "p1".parse().expect("a reference");
+    let went = |amount| Event::Refunded {
+        amount: won(amount),
+        account: None,
+        note: None,
+        payment: Some(payment.clone()),
+    };
+    let accept = || {
+        Do::Settle(MoneyCommand::AcceptOffer {
+            into: ReservationId::new(9),
+        })
+    };
+    let decline = || Do::Settle(MoneyCommand::DeclineOffer);
+    let after = |amount| offered().into_iter().chain([went(amount)]);
+    given::<Reservation>(after(PRICE))
+        .when(accept())
+        .refused(&No::NotPaid);
+    given::<Reservation>(after(PRICE))
+        .when(decline())
+        .then([Event::OfferDeclined]);
+    given::<Reservation>(after(20_000))
+        .when(accept())
+        .refused(&No::NotPaid);
+    given::<Reservation>(after(20_000)).when(decline()).then([
+        Event::OfferDeclined,
+        Event::RefundDue {
+            amount: won(PRICE - 20_000),
+        },
+    ]);
+}
+
+#[test]
 fn the_account_money_goes_back_to_is_personal() {
     let command = MoneyCommand::Refund {
         amount: won(5),

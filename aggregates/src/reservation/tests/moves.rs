@@ -1,6 +1,11 @@
 //! Moving a placed reservation: until when, how often, and what it costs.
 
 use super::*;
+use crate::payment_rules::PaymentRules;
+
+fn usual() -> PaymentRules {
+    PaymentRules::default()
+}
 
 fn other_slot() -> TimeSlotId {
     TimeSlotId::new(Uuid::max())
@@ -12,6 +17,7 @@ fn target(by: Canceller, total: i64) -> Target {
         time_slot: other_slot(),
         choice: choice("D4"),
         quote: quote(total),
+        payment: Payment::OnSite,
         starts_at: NOON + 50.hours(),
         cancel_until: NOON + 49.hours(),
         attendance: times(NOON + 50.hours()),
@@ -110,9 +116,13 @@ fn what_was_paid_is_set_off_against_the_new_price() {
         (60_000, 0, 0, true),
         (45_000, 0, 15_000, true),
     ] {
-        let payment = transfer().moved(NOON, NOON + 50.hours());
+        let payment = transfer().moved(NOON, NOON + 50.hours(), &usual());
+        let target = Target {
+            payment: payment.clone(),
+            ..target(Canceller::Customer, total)
+        };
         given::<Reservation>([held(), Event::Placed(placement(60_000, transfer())), paid()])
-            .when(reschedule(target(Canceller::Customer, total)))
+            .when(reschedule(target))
             .then([moved(total, 60_000, payment.clone())]);
         let after = after(history(moved(total, 60_000, payment)));
         assert_eq!(
@@ -157,7 +167,10 @@ fn an_unpaid_one_gains_no_more_time_to_pay_than_somebody_needs() {
         (NOON + 3.hours(), NOON + 50.minutes()),
         (NOON + 25.minutes(), NOON + 25.minutes()),
     ] {
-        assert_eq!(pay_by(&transfer().moved(now, starts_at)), Some(deadline));
+        assert_eq!(
+            pay_by(&transfer().moved(now, starts_at, &usual())),
+            Some(deadline)
+        );
     }
     // Hours are left; near the start there are thirty minutes.
     let far = Payment::BankTransfer {
@@ -165,14 +178,14 @@ fn an_unpaid_one_gains_no_more_time_to_pay_than_somebody_needs() {
         accounts: vec![],
     };
     assert_eq!(
-        pay_by(&far.moved(NOON, NOON + 50.hours())),
+        pay_by(&far.moved(NOON, NOON + 50.hours(), &usual())),
         Some(NOON + 12.hours())
     );
     assert_eq!(
-        pay_by(&far.moved(NOON, NOON + 3.hours())),
+        pay_by(&far.moved(NOON, NOON + 3.hours(), &usual())),
         Some(NOON + 30.minutes())
     );
-    assert_eq!(Payment::OnSite.moved(NOON, NOON), Payment::OnSite);
+    assert_eq!(Payment::OnSite.moved(NOON, NOON, &usual()), Payment::OnSite);
 }
 
 #[test]

@@ -18,12 +18,11 @@ use super::{
         body::{Sendable, Sent},
         caller::Caller,
         idempotency::Key,
-        late::nearby,
         problem::{Problem, ProblemBody},
     },
     BulkAnswer, carried_out, check, each,
 };
-use crate::store::Committed;
+use crate::{booking, store::Committed};
 
 /// What is done to each, by the name of its own route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -134,7 +133,7 @@ impl One {
                     note: reason,
                     ..Pay::default()
                 };
-                let nearby = nearby(&app, &[id]).await?;
+                let nearby = booking::nearby(&app.store, &app.reads, &[id]).await?;
                 return Ok(app.bookings.pay(&request, id, &pay, &nearby).await?);
             }
             ReservationAction::MarkNotified => ReservationCommand::MarkNotified { note: reason },
