@@ -119,6 +119,14 @@ pub struct RateLimits {
     #[arg(long, env = "JARI_COUPON_FAILURE_LIMIT", default_value_t = 10, value_name = "N",
         value_parser = at_least(1_u32))]
     pub coupon_failures: u32,
+    /// Reservations placed and waitlists joined in an hour with one phone number, other than by staff
+    #[arg(long, env = "JARI_PLACEMENT_LIMIT", default_value_t = 10, value_name = "N",
+        value_parser = at_least(1_u32))]
+    pub placements_per_phone: u32,
+    /// Reservations placed and waitlists joined in an hour from one address, other than by staff
+    #[arg(long, env = "JARI_PLACEMENTS_PER_ADDRESS", default_value_t = 100, value_name = "N",
+        value_parser = at_least(1_u32))]
+    pub placements_per_address: u32,
 }
 
 impl RateLimits {
@@ -127,6 +135,8 @@ impl RateLimits {
         requests_per_second: 10_000_000,
         guesses_per_minute: 600_000_000,
         coupon_failures: u32::MAX,
+        placements_per_phone: u32::MAX,
+        placements_per_address: u32::MAX,
     };
 }
 
@@ -136,6 +146,8 @@ impl Default for RateLimits {
             requests_per_second: 100,
             guesses_per_minute: 30,
             coupon_failures: 10,
+            placements_per_phone: 10,
+            placements_per_address: 100,
         }
     }
 }
@@ -166,9 +178,26 @@ pub struct HttpArgs {
         value_name = "N", value_parser = at_least(1_usize)
     )]
     pub connections_max: usize,
+    /// How many of these connections may come from one address; not with --client-address-header, where all come from
+    /// the proxy
+    #[arg(
+        long,
+        env = "JARI_CONNECTIONS_PER_ADDRESS_MAX",
+        default_value_t = 500,
+        value_name = "N", value_parser = at_least(1_usize)
+    )]
+    pub connections_per_address_max: usize,
     /// How many requests are answered at the same time; others are told to retry
     #[arg(long, env = "JARI_REQUESTS_MAX", default_value_t = 4_000, value_name = "N", value_parser = at_least(1_usize))]
     pub requests_max: usize,
+    /// How many of these requests may come from one address
+    #[arg(
+        long,
+        env = "JARI_REQUESTS_PER_ADDRESS_MAX",
+        default_value_t = 250,
+        value_name = "N", value_parser = at_least(1_usize)
+    )]
+    pub requests_per_address_max: usize,
     /// How many listeners may follow live changes at the same time
     #[arg(long, env = "JARI_LISTENERS_MAX", default_value_t = 2_000, value_name = "N", value_parser = at_least(1_usize))]
     pub listeners_max: usize,
@@ -184,6 +213,14 @@ pub struct HttpArgs {
     #[arg(long, env = "JARI_REQUEST_SECONDS", default_value_t = 15, value_name = "SECONDS",
         value_parser = from_to(1..=300_u64))]
     pub request_seconds: u64,
+    /// Seconds after which a connection is cut whose other side takes nothing of an answer
+    #[arg(long, env = "JARI_STALLED_SECONDS", default_value_t = 30, value_name = "SECONDS",
+        value_parser = from_to(1..=300_u64))]
+    pub stalled_seconds: u64,
+    /// Browsers reach the server by https, through a proxy: only cookies count that no other host of the domain can set.
+    /// Not needed where the proxy sends X-Forwarded-Proto
+    #[arg(long, env = "JARI_HTTPS", value_parser = FalseyValueParser::new())]
+    pub https: bool,
     #[command(flatten)]
     #[expect(missing_docs, reason = "its fields say it in the help")]
     pub oidc: OidcArgs,
@@ -204,6 +241,12 @@ impl HttpArgs {
     pub const fn deadline(&self) -> Duration {
         Duration::from_secs(self.request_seconds)
     }
+
+    /// How long an answer may wait to be taken.
+    #[must_use]
+    pub const fn stalled(&self) -> Duration {
+        Duration::from_secs(self.stalled_seconds)
+    }
 }
 
 impl Default for HttpArgs {
@@ -214,10 +257,14 @@ impl Default for HttpArgs {
             limits: RateLimits::default(),
             client_address_header: None,
             connections_max: 10_000,
+            connections_per_address_max: 500,
             requests_max: 4_000,
+            requests_per_address_max: 250,
             listeners_max: 2_000,
             listeners_per_address_max: 200,
             request_seconds: 15,
+            stalled_seconds: 30,
+            https: false,
             oidc: OidcArgs::default(),
             payments: PaymentArgs::default(),
         }

@@ -33,9 +33,11 @@ pub mod openapi;
 mod pages;
 mod params;
 mod payments;
+mod places;
 mod price_policies;
 mod problem;
 pub mod problems;
+mod progress;
 mod query;
 mod reason;
 mod reservations;
@@ -44,7 +46,6 @@ mod seats;
 mod serve;
 mod sign_in;
 mod stopped;
-mod table;
 mod tickets;
 mod time_slots;
 mod titled;
@@ -69,7 +70,7 @@ pub use self::{
     edge::Edge,
     limits::Limits,
     problem::{Problem, ProblemBody},
-    serve::serve,
+    serve::{Bounds, serve},
     time_slots::Live,
 };
 use crate::{

@@ -10,6 +10,7 @@ mod closing_days;
 mod contract;
 mod conversation;
 mod coupons;
+mod crowding;
 mod customers;
 mod document;
 mod edges;

@@ -1,6 +1,8 @@
 //! How much one address may ask: all requests, and guesses at secrets more strictly; never reads a header itself.
 
 mod coupons;
+mod placements;
+mod tally;
 
 use std::{
     hash::Hash,
@@ -11,7 +13,7 @@ use std::{
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _, clock::DefaultClock};
 
-pub use self::coupons::CouponTry;
+pub use self::{coupons::CouponTry, placements::PlacementTry};
 use super::{problem::Problem, problems};
 use crate::config::RateLimits;
 
@@ -32,6 +34,8 @@ struct Buckets {
     accounts: DefaultKeyedRateLimiter<[u8; 32]>,
     /// Coupon codes that did not fit.
     coupons: coupons::Failures,
+    /// What makes us write to somebody.
+    placements: placements::Placements,
     clock: DefaultClock,
     admitted: std::sync::atomic::AtomicU32,
 }
@@ -50,6 +54,7 @@ impl Limits {
             guesses: RateLimiter::dashmap(guesses),
             accounts: RateLimiter::dashmap(account),
             coupons: coupons::Failures::new(limits.coupon_failures),
+            placements: placements::Placements::new(limits),
             clock: DefaultClock::default(),
             admitted: std::sync::atomic::AtomicU32::new(0),
         }))
@@ -75,6 +80,15 @@ impl Limits {
         let begun = self.0.coupons.begin(address, account, std::time::Instant::now());
         begun.map_err(|wait| {
             let why = "too many coupon codes that do not fit";
+            Problem::new(&problems::TOO_MANY, why).retry_after(wait.as_secs() + 1)
+        })
+    }
+
+    /// Whether something may be placed or waited for from this address with this phone number now.
+    pub fn try_placement(&self, address: IpAddr, phone: [u8; 32]) -> Result<PlacementTry, Problem> {
+        let begun = self.0.placements.begin(address, phone, std::time::Instant::now());
+        begun.map_err(|wait| {
+            let why = "too many reservations with this phone number or from this address";
             Problem::new(&problems::TOO_MANY, why).retry_after(wait.as_secs() + 1)
         })
     }

@@ -122,7 +122,8 @@ pub struct JoinedView<'a> {
         (status = UNAUTHORIZED, description = "The session that was sent has ended", body = ProblemBody),
         (status = NOT_FOUND, description = "time-slot/not-found", body = ProblemBody),
         (status = CONFLICT, description = "waitlist/already-waiting, waitlist/full and others", body = ProblemBody),
-        (status = UNPROCESSABLE_ENTITY, description = "Some fields are wrong", body = ProblemBody)))]
+        (status = UNPROCESSABLE_ENTITY, description = "Some fields are wrong", body = ProblemBody),
+        (status = TOO_MANY_REQUESTS, description = "Too many with this phone number or from this address", body = ProblemBody)))]
 pub(in super::super) async fn join(
     State(app): State<App>,
     caller: Caller,
@@ -139,7 +140,10 @@ pub(in super::super) async fn join(
     };
     let key = key.bind(app.store.vault(), scope, &("waitlist", &joining))?;
     let request = caller.request(actor, "time-slots/waitlist", key);
-    let committed = app.bookings.join(&request, number, &joining).await?;
+    let committed = match caller.places(&app, &joining.phone) {
+        Ok(placement) => placement.judge(app.bookings.join(&request, number, &joining).await)?,
+        Err(too_many) => app.store.answered_before(&request).await?.ok_or(too_many)?,
+    };
     // A repeated request is answered with what began the first time.
     if let Some(entry) = joined(&committed) {
         let view = EntryView::read(&app, time_slot, entry, Some(committed.position)).await?;
