@@ -173,6 +173,8 @@ fn documented() -> OpenApiRouter<App> {
         .merge(time_slots::routes())
         .merge(coupons::routes())
         .merge(reservations::export_routes())
+        .merge(waitlist::export_routes())
+        .merge(deposits::export_routes())
         .merge(lists::routes())
         .merge(audit::routes())
         .merge(problems::routes())

@@ -12,6 +12,7 @@ mod conversation;
 mod coupons;
 mod crowding;
 mod customers;
+mod days;
 mod document;
 mod edges;
 mod field;

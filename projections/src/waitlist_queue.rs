@@ -1,11 +1,13 @@
-//! Who waits for which slot and what became of them (DOMAIN W1); never decides whose turn it is, and never says who they are.
+//! Who waits for which slot and what became of them (DOMAIN W1), and who they are while that may be known; never decides whose turn it is.
+
+mod listing;
 
 use std::{fmt, sync::Arc};
 
 use aggregates::{
     Aggregate as _, Event, Recorded,
-    ids::{BranchId, CustomerId, ReservationId, TimeSlotId},
-    values::SeatLabel,
+    ids::{CustomerId, ReservationId, TimeSlotId},
+    values::{CustomerName, PhoneNumber, SeatLabel},
     waitlist::{Waitlist, WaitlistEvent, seats_for},
 };
 use jiff::Timestamp;
@@ -13,9 +15,11 @@ use jiff_sqlx::{Timestamp as SqlxTimestamp, ToSqlx};
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
+pub use self::listing::{Entry, Filter, Order, Place, Sort, entries};
 use crate::{
     Former, Loaded, Put, ReadModel, Version,
-    model::{column, moment, uuids},
+    model::{column, moment},
+    reservation_list::parts,
     tuples::Tuples,
     words::{stored, words},
 };
@@ -82,6 +86,10 @@ pub struct Row {
     pub people: i16,
     /// Whose it is, if they were signed in.
     pub customer: Option<CustomerId>,
+    /// Who to call; none if it was erased.
+    pub name: Option<Arc<str>>,
+    /// The number; none if it was erased.
+    pub phone: Option<Arc<str>>,
     /// The position of the event that began it: the order of the line.
     pub joined_position: i64,
     /// What became of it.
@@ -94,8 +102,9 @@ pub struct Row {
 
 impl ReadModel for WaitlistQueue {
     const NAME: &'static str = "waitlist_queue";
-    const VERSION: i32 = 1;
-    const COLUMNS: &'static str = "entry, time_slot, places, people, customer, joined_position, state, seats, offered_until, from_position";
+    const VERSION: i32 = 2;
+    const COLUMNS: &'static str = "entry, time_slot, places, people, customer, joined_position, state, seats, offered_until, \
+        from_position, name, phone, phone_parts";
     const HISTORY: Option<&'static str> =
         Some("entry, state, seats, offered_until, from_position, until_position");
 
@@ -127,11 +136,24 @@ impl ReadModel for WaitlistQueue {
             })
         };
         match event {
-            Is::Joined { party, customer, .. } => Some(Row {
+            Is::Joined {
+                party,
+                customer,
+                contact,
+                ..
+            } => Some(Row {
                 time_slot: recorded.stream.id.parse().ok()?,
                 places: i16::try_from(seats_for(party)).unwrap_or(i16::MAX),
                 people: i16::try_from(party.size()).unwrap_or(i16::MAX),
                 customer: *customer,
+                name: contact
+                    .name
+                    .plain()
+                    .map(|name: &CustomerName| name.as_str().into()),
+                phone: contact
+                    .phone
+                    .plain()
+                    .map(|phone: &PhoneNumber| phone.as_str().into()),
                 joined_position: recorded.position,
                 state: EntryState::Waiting,
                 seats: Arc::new([]),
@@ -159,7 +181,7 @@ impl ReadModel for WaitlistQueue {
     async fn load(db: &mut PgConnection, keys: &[Key]) -> sqlx::Result<Loaded<Self>> {
         let rows = sqlx::query!(
             r#"select entry, time_slot, places, people, customer, joined_position, state, seats,
-                      offered_until as "offered_until: SqlxTimestamp", from_position
+                      offered_until as "offered_until: SqlxTimestamp", from_position, name, phone
                  from waitlist_queue where entry = any ($1)"#,
             &column(keys, |key| key.number()),
         )
@@ -174,6 +196,8 @@ impl ReadModel for WaitlistQueue {
                         places: row.places,
                         people: row.people,
                         customer: row.customer.map(CustomerId::new),
+                        name: row.name.map(Into::into),
+                        phone: row.phone.map(Into::into),
                         joined_position: row.joined_position,
                         state: stored(&row.state)?,
                         seats: seats?.into(),
@@ -187,7 +211,7 @@ impl ReadModel for WaitlistQueue {
     }
 
     async fn change(db: &mut PgConnection, rows: &[&Put<Self>]) -> sqlx::Result<()> {
-        // Whom it is for never changes.
+        // Whom it is for never changes; it is erased behind the fold's back.
         sqlx::query!(
             r#"update waitlist_queue q
                   set state = u.state, seats = string_to_array(u.seats, ','), offered_until = u.offered_until,
@@ -207,6 +231,7 @@ impl ReadModel for WaitlistQueue {
     }
 
     fn tuple(out: &mut Tuples, Put { key, row, from, .. }: &Put<Self>) {
+        let phone_parts: Option<Vec<i16>> = row.phone.as_deref().map(|phone| parts(phone).collect());
         out.row(&[
             &key.number(),
             &row.time_slot.uuid(),
@@ -218,6 +243,9 @@ impl ReadModel for WaitlistQueue {
             &&*row.seats,
             &row.offered_until,
             from,
+            &row.name.as_deref(),
+            &row.phone.as_deref(),
+            &phone_parts.as_deref(),
         ]);
     }
 
@@ -244,102 +272,6 @@ impl ReadModel for WaitlistQueue {
 /// Labels hold no comma.
 fn comma_separated(seats: &[SeatLabel]) -> String {
     seats.iter().map(SeatLabel::as_str).collect::<Vec<_>>().join(",")
-}
-
-/// An entry of the list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// Its number.
-    pub entry: ReservationId,
-    /// For which slot.
-    pub time_slot: TimeSlotId,
-    /// How many places side by side.
-    pub places: i16,
-    /// How many people.
-    pub people: i16,
-    /// Whose it is, if they were signed in.
-    pub customer: Option<CustomerId>,
-    /// What became of it.
-    pub state: EntryState,
-    /// The place in line, from 1, while it waits.
-    pub position: Option<i64>,
-    /// What was offered last.
-    pub seats: Vec<String>,
-    /// Until when, while the offer runs.
-    pub offered_until: Option<Timestamp>,
-    /// The position of the event that began it.
-    pub joined_position: i64,
-    /// When the slot begins.
-    pub starts_at: Option<Timestamp>,
-    /// Where.
-    pub branch: Option<BranchId>,
-}
-
-/// Which entries are asked for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// For this slot.
-    pub time_slot: Option<TimeSlotId>,
-    /// At this branch.
-    pub branch: Option<BranchId>,
-    /// At one of these branches, if the reader may not see the others.
-    pub branches: Option<Vec<BranchId>>,
-    /// In this state.
-    pub state: Option<EntryState>,
-}
-
-/// The entries that fit in the order they came, those after a position.
-pub async fn entries(
-    db: impl PgExecutor<'_>,
-    filter: &Filter,
-    after: Option<i64>,
-    limit: i64,
-) -> sqlx::Result<Vec<Entry>> {
-    let branches = uuids(filter.branches.as_deref());
-    let rows = sqlx::query!(
-        r#"select q.entry, q.time_slot, q.places, q.people, q.customer, q.joined_position, q.state, q.seats,
-                  q.offered_until as "offered_until: SqlxTimestamp", c.starts_at as "starts_at?: SqlxTimestamp",
-                  c.branch as "branch?",
-                  case when q.state = 'waiting' then (
-                    select count(*) from waitlist_queue b
-                     where b.time_slot = q.time_slot and b.state = 'waiting' and b.joined_position <= q.joined_position
-                  ) end as place
-             from waitlist_queue q
-             left join time_slot_calendar c on c.time_slot = q.time_slot
-            where ($1::uuid is null or q.time_slot = $1)
-              and ($2::uuid is null or c.branch = $2)
-              and ($3::uuid[] is null or c.branch = any ($3))
-              and ($4::text is null or q.state = $4)
-              and ($5::bigint is null or q.joined_position > $5)
-            order by q.joined_position
-            limit $6"#,
-        filter.time_slot.map(TimeSlotId::uuid),
-        filter.branch.map(BranchId::uuid),
-        branches.as_deref(),
-        filter.state.map(EntryState::as_str),
-        after,
-        limit,
-    )
-    .fetch_all(db)
-    .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(Entry {
-                entry: ReservationId::new(row.entry),
-                time_slot: TimeSlotId::new(row.time_slot),
-                places: row.places,
-                people: row.people,
-                customer: row.customer.map(CustomerId::new),
-                state: stored(&row.state)?,
-                position: row.place,
-                seats: row.seats,
-                offered_until: row.offered_until.map(SqlxTimestamp::to_jiff),
-                joined_position: row.joined_position,
-                starts_at: row.starts_at.map(SqlxTimestamp::to_jiff),
-                branch: row.branch.map(BranchId::new),
-            })
-        })
-        .collect()
 }
 
 /// For which slot an entry waits or waited, and whose it is.

@@ -80,6 +80,7 @@ const ROUTES: &[(Method, &str, Needs)] = &[
     (Method::GET, "/v1/movies/{id}", Anyone),
     (Method::GET, "/v1/branches", Anyone),
     (Method::GET, "/v1/branches/{id}", Anyone),
+    (Method::GET, "/v1/branches/{id}/days", Anyone),
     (Method::GET, "/v1/themes", Anyone),
     (Method::GET, "/v1/themes/{id}", Anyone),
     (Method::GET, "/v1/auditoriums", Anyone),
@@ -208,6 +209,16 @@ const ROUTES: &[(Method, &str, Needs)] = &[
         "/v1/waitlist-entries",
         Staff(SeeReservations, Listed),
     ),
+    (
+        Method::POST,
+        "/v1/waitlist-entries/search",
+        Staff(SeeReservations, Listed),
+    ),
+    (
+        Method::GET,
+        "/v1/waitlist-entries.csv",
+        Staff(SeeReservations, Listed),
+    ),
     (Method::GET, "/v1/waitlist-entries/{id}", Holder(SeeReservations)),
     (
         Method::POST,
@@ -245,6 +256,7 @@ const ROUTES: &[(Method, &str, Needs)] = &[
     (Method::POST, "/v1/ticket-keys", Staff(ChangeAdmins, AllBranches)),
     // Money that came: to a branch's account, or as the payment provider tells, who is known by its signature.
     (Method::GET, "/v1/deposits", Staff(SeeReservations, Listed)),
+    (Method::GET, "/v1/deposits.csv", Staff(SeeReservations, Listed)),
     (
         Method::POST,
         "/v1/deposits/{id}/record",
