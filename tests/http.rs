@@ -15,6 +15,7 @@ mod customers;
 mod days;
 mod document;
 mod edges;
+mod faults;
 mod field;
 mod google;
 mod hostile;
