@@ -1124,8 +1124,6 @@ text-fault-query = 조회하지 못했습니다
     .en = the query failed
 text-fault-list = 목록을 쓰지 못했습니다
     .en = the list could not be written
-text-fault-table = 표를 쓰지 못했습니다
-    .en = the table could not be written
 
 ## Fields
 
