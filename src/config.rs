@@ -105,6 +105,11 @@ const REQUESTS_PER_SECOND: u32 = 100;
 const GUESSES_PER_MINUTE: u32 = 30;
 const COUPON_FAILURES: u32 = 10;
 const WAITING_GUESTS: u32 = 8;
+const PLACEMENTS_PER_PHONE: u32 = 10;
+const PLACEMENTS_PER_ADDRESS: u32 = 100;
+const CONNECTIONS_PER_ADDRESS_MAX: usize = 500;
+const REQUESTS_PER_ADDRESS_MAX: usize = 250;
+const STALLED_SECONDS: u64 = 30;
 const HOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const PORT: u16 = 8080;
 const CONNECTIONS_MAX: usize = 10_000;
@@ -135,6 +140,14 @@ pub struct RateLimits {
     #[arg(long, env = "JARI_WAITING_GUESTS_LIMIT", default_value_t = WAITING_GUESTS, value_name = "N",
         value_parser = at_least(1_u32))]
     pub waiting_guests: u32,
+    /// Reservations placed and waitlists joined in an hour with one phone number, other than by staff
+    #[arg(long, env = "JARI_PLACEMENT_LIMIT", default_value_t = PLACEMENTS_PER_PHONE, value_name = "N",
+        value_parser = at_least(1_u32))]
+    pub placements_per_phone: u32,
+    /// Reservations placed and waitlists joined in an hour from one address, other than by staff
+    #[arg(long, env = "JARI_PLACEMENTS_PER_ADDRESS", default_value_t = PLACEMENTS_PER_ADDRESS, value_name = "N",
+        value_parser = at_least(1_u32))]
+    pub placements_per_address: u32,
 }
 
 impl RateLimits {
@@ -144,6 +157,8 @@ impl RateLimits {
         guesses_per_minute: 600_000_000,
         coupon_failures: u32::MAX,
         waiting_guests: u32::MAX,
+        placements_per_phone: u32::MAX,
+        placements_per_address: u32::MAX,
     };
 }
 
@@ -154,6 +169,8 @@ impl Default for RateLimits {
             guesses_per_minute: GUESSES_PER_MINUTE,
             coupon_failures: COUPON_FAILURES,
             waiting_guests: WAITING_GUESTS,
+            placements_per_phone: PLACEMENTS_PER_PHONE,
+            placements_per_address: PLACEMENTS_PER_ADDRESS,
         }
     }
 }
@@ -184,9 +201,26 @@ pub struct HttpArgs {
         value_name = "N", value_parser = at_least(1_usize)
     )]
     pub connections_max: usize,
+    /// How many of these connections may come from one address; not with --client-address-header, where all come from
+    /// the proxy
+    #[arg(
+        long,
+        env = "JARI_CONNECTIONS_PER_ADDRESS_MAX",
+        default_value_t = CONNECTIONS_PER_ADDRESS_MAX,
+        value_name = "N", value_parser = at_least(1_usize)
+    )]
+    pub connections_per_address_max: usize,
     /// How many requests are answered at the same time; others are told to retry
     #[arg(long, env = "JARI_REQUESTS_MAX", default_value_t = REQUESTS_MAX, value_name = "N", value_parser = at_least(1_usize))]
     pub requests_max: usize,
+    /// How many of these requests may come from one address
+    #[arg(
+        long,
+        env = "JARI_REQUESTS_PER_ADDRESS_MAX",
+        default_value_t = REQUESTS_PER_ADDRESS_MAX,
+        value_name = "N", value_parser = at_least(1_usize)
+    )]
+    pub requests_per_address_max: usize,
     /// How many listeners may follow live changes at the same time
     #[arg(long, env = "JARI_LISTENERS_MAX", default_value_t = LISTENERS_MAX, value_name = "N", value_parser = at_least(1_usize))]
     pub listeners_max: usize,
@@ -202,6 +236,14 @@ pub struct HttpArgs {
     #[arg(long, env = "JARI_REQUEST_SECONDS", default_value_t = REQUEST_SECONDS, value_name = "SECONDS",
         value_parser = from_to(1..=300_u64))]
     pub request_seconds: u64,
+    /// Seconds after which a connection is cut whose other side takes nothing of an answer
+    #[arg(long, env = "JARI_STALLED_SECONDS", default_value_t = STALLED_SECONDS, value_name = "SECONDS",
+        value_parser = from_to(1..=300_u64))]
+    pub stalled_seconds: u64,
+    /// Browsers reach the server by https, through a proxy: only cookies count that no other host of the domain can set.
+    /// Not needed where the proxy sends X-Forwarded-Proto
+    #[arg(long, env = "JARI_HTTPS", value_parser = FalseyValueParser::new())]
+    pub https: bool,
     #[command(flatten)]
     #[expect(missing_docs, reason = "its fields say it in the help")]
     pub oidc: OidcArgs,
@@ -222,6 +264,12 @@ impl HttpArgs {
     pub const fn deadline(&self) -> Duration {
         Duration::from_secs(self.request_seconds)
     }
+
+    /// How long an answer may wait to be taken.
+    #[must_use]
+    pub const fn stalled(&self) -> Duration {
+        Duration::from_secs(self.stalled_seconds)
+    }
 }
 
 impl Default for HttpArgs {
@@ -232,10 +280,14 @@ impl Default for HttpArgs {
             limits: RateLimits::default(),
             client_address_header: None,
             connections_max: CONNECTIONS_MAX,
+            connections_per_address_max: CONNECTIONS_PER_ADDRESS_MAX,
             requests_max: REQUESTS_MAX,
+            requests_per_address_max: REQUESTS_PER_ADDRESS_MAX,
             listeners_max: LISTENERS_MAX,
             listeners_per_address_max: LISTENERS_PER_ADDRESS_MAX,
             request_seconds: REQUEST_SECONDS,
+            stalled_seconds: STALLED_SECONDS,
+            https: false,
             oidc: OidcArgs::default(),
             payments: PaymentArgs::default(),
         }

@@ -32,9 +32,11 @@ pub mod openapi;
 mod pages;
 mod params;
 mod payments;
+mod places;
 mod price_policies;
 mod problem;
 pub mod problems;
+mod progress;
 mod query;
 mod reason;
 mod reservations;
@@ -43,7 +45,6 @@ mod seats;
 mod serve;
 mod sign_in;
 mod stopped;
-mod table;
 mod tickets;
 mod time_slots;
 mod titled;
@@ -68,7 +69,7 @@ pub use self::{
     edge::Edge,
     limits::Limits,
     problem::{Problem, ProblemBody},
-    serve::serve,
+    serve::{Bounds, serve},
     time_slots::Live,
 };
 use crate::{
@@ -173,6 +174,8 @@ fn documented() -> OpenApiRouter<App> {
         .merge(time_slots::routes())
         .merge(coupons::routes())
         .merge(reservations::export_routes())
+        .merge(waitlist::export_routes())
+        .merge(deposits::export_routes())
         .merge(lists::routes())
         .merge(audit::routes())
         .merge(problems::routes())

@@ -9,7 +9,10 @@ mod token;
 
 use std::fmt;
 
-use aggregates::{identity::Identity, values::Email};
+use aggregates::{
+    identity::Identity,
+    values::{Email, GivenEmail},
+};
 use clap::Args;
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -148,7 +151,8 @@ impl Provider {
         let email = claims
             .email
             .filter(|_| claims.email_verified == Some(true))
-            .and_then(|email| email.parse().ok());
+            .and_then(|email| email.parse::<GivenEmail>().ok())
+            .map(Email::from);
         Ok(Account { identity, email })
     }
 }

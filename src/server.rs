@@ -14,7 +14,7 @@ use tokio::{
 use crate::{
     booking::{Bookings, Numbers},
     config::Config,
-    http::{self, AdminToken, App, Edge, Limits, Live, Parts},
+    http::{self, AdminToken, App, Bounds, Edge, Limits, Live, Parts},
     migrate,
     notify::{NoWay, Ports},
     oidc::Provider,
@@ -55,7 +55,7 @@ pub enum NotStarted {
     },
     /// The admin token is too easy.
     #[error(
-        "the admin token must have at least {} characters",
+        "the admin token must have at least {} characters and not begin with adm_ or cus_",
         http::ADMIN_TOKEN_LENGTH_MIN
     )]
     AdminToken,
@@ -195,7 +195,7 @@ impl Server {
             live,
         });
         let edge = Edge::new(app, &config.http);
-        let serving = http::serve(listener, edge, config.http.connections_max, http_stops, PATIENCE);
+        let serving = http::serve(listener, edge, Bounds::of(&config.http), http_stops, PATIENCE);
         let http = tokio::spawn(serving);
         Ok(Self {
             address,

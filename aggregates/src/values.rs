@@ -14,7 +14,7 @@ pub use phone_number::{NotAPhoneNumber, PhoneNumber};
 pub use seat_label::{MalformedSeatLabel, SeatLabel};
 pub use short_code::{MalformedShortCode, ShortCode};
 pub use text::{
-    AccountNumber, Address, BankReference, Category, CustomerName, Description, Email, LoginId, Name,
-    Nickname, Note, RefundAccount, Title, Unprintable, Url, ZoneName, folded,
+    AccountNumber, Address, BankReference, Category, CustomerName, Description, Email, GivenEmail, LoginId,
+    Name, Nickname, Note, RefundAccount, Title, Unprintable, Url, ZoneName, folded,
 };
 pub use wall_time::{NotAWallTime, WallTime};

@@ -1,5 +1,7 @@
 //! Deposits and what became of them (DOMAIN E7), for staff; never who sent them, which stands in the log alone.
 
+mod listing;
+
 use std::sync::Arc;
 
 use aggregates::{
@@ -10,11 +12,12 @@ use aggregates::{
 };
 use jiff::Timestamp;
 use jiff_sqlx::Timestamp as SqlxTimestamp;
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::PgConnection;
 
+pub use self::listing::{Deposit, Filter, Order, Place, Sort, deposits};
 use crate::{
     Former, Loaded, Put, ReadModel, Version,
-    model::{column, moment, uuids},
+    model::{column, moment},
     tuples::Tuples,
     words::{stored, words},
 };
@@ -183,78 +186,4 @@ fn money(amount: i64, code: &str) -> sqlx::Result<Money> {
     let unknown = || sqlx::Error::Decode(format!("`{code}` is not a currency").into());
     let currency = Currency::from_code(code).ok_or_else(unknown)?;
     Ok(Money { amount, currency })
-}
-
-/// A deposit of the list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Deposit {
-    /// Which one.
-    pub deposit: DepositId,
-    /// At which branch.
-    pub branch: Option<BranchId>,
-    /// To which account.
-    pub account: Option<String>,
-    /// How much.
-    pub amount: Money,
-    /// When it came.
-    pub deposited_at: Timestamp,
-    /// What the bank calls it.
-    pub reference: String,
-    /// What became of it.
-    pub state: DepositState,
-    /// What it paid for.
-    pub reservation: Option<ReservationId>,
-    /// The position of the event that recorded it.
-    pub recorded_position: i64,
-}
-
-/// Which deposits are asked for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// In this state.
-    pub state: Option<DepositState>,
-    /// At this branch.
-    pub branch: Option<BranchId>,
-    /// Only at one of these branches, if the reader may not see the others.
-    pub branches: Option<Vec<BranchId>>,
-    /// Only those recorded before this position: the cursor.
-    pub recorded_before: Option<i64>,
-}
-
-/// The deposits that fit, the last recorded first.
-pub async fn deposits(db: impl PgExecutor<'_>, filter: &Filter, limit: i64) -> sqlx::Result<Vec<Deposit>> {
-    let branches = uuids(filter.branches.as_deref());
-    let rows = sqlx::query!(
-        r#"select deposit, branch, account, amount, currency, deposited_at as "deposited_at: SqlxTimestamp", reference,
-                  state, reservation, recorded_position
-             from deposit_list
-            where ($1::text is null or state = $1)
-              and ($2::uuid is null or branch = $2)
-              and ($3::uuid[] is null or branch = any ($3))
-              and ($4::bigint is null or recorded_position < $4)
-            order by recorded_position desc
-            limit $5"#,
-        filter.state.map(DepositState::as_str),
-        filter.branch.map(BranchId::uuid),
-        branches.as_deref(),
-        filter.recorded_before,
-        limit,
-    )
-    .fetch_all(db)
-    .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(Deposit {
-                deposit: DepositId::new(row.deposit),
-                branch: row.branch.map(BranchId::new),
-                account: row.account,
-                amount: money(row.amount, &row.currency)?,
-                deposited_at: row.deposited_at.to_jiff(),
-                reference: row.reference,
-                state: stored(&row.state)?,
-                reservation: row.reservation.map(ReservationId::new),
-                recorded_position: row.recorded_position,
-            })
-        })
-        .collect()
 }

@@ -1,4 +1,6 @@
-//! Who waits for which slot and what became of them (DOMAIN W1); never decides whose turn it is, and never says who they are.
+//! Who waits for which slot and what became of them (DOMAIN W1), and who they are while that may be known; never decides whose turn it is.
+
+mod listing;
 
 mod queries;
 
@@ -7,17 +9,21 @@ use std::{fmt, sync::Arc};
 use aggregates::{
     Event, Recorded,
     ids::{CustomerId, ReservationId, TimeSlotId},
-    values::SeatLabel,
+    values::{CustomerName, PhoneNumber, SeatLabel},
     waitlist::{Waitlist, WaitlistEvent, seats_for},
 };
 use jiff::Timestamp;
 use jiff_sqlx::{Timestamp as SqlxTimestamp, ToSqlx};
 use sqlx::PgConnection;
 
-pub use self::queries::{Entry, Filter, entries, of_customer, to_look_after, whereabouts};
+pub use self::{
+    listing::{Entry, Filter, Order, Place, Sort, entries},
+    queries::{of_customer, to_look_after, whereabouts},
+};
 use crate::{
     Former, Loaded, Put, ReadModel, Version,
     model::{column, moment},
+    reservation_list::parts,
     tuples::Tuples,
     words::{stored, words},
 };
@@ -84,6 +90,10 @@ pub struct Row {
     pub people: i16,
     /// Whose it is, if they were signed in.
     pub customer: Option<CustomerId>,
+    /// Who to call; none if it was erased.
+    pub name: Option<Arc<str>>,
+    /// The number; none if it was erased.
+    pub phone: Option<Arc<str>>,
     /// The position of the event that began it: the order of the line.
     pub joined_position: i64,
     /// What became of it.
@@ -96,8 +106,9 @@ pub struct Row {
 
 impl ReadModel for WaitlistQueue {
     const NAME: &'static str = "waitlist_queue";
-    const VERSION: i32 = 1;
-    const COLUMNS: &'static str = "entry, time_slot, places, people, customer, joined_position, state, seats, offered_until, from_position";
+    const VERSION: i32 = 2;
+    const COLUMNS: &'static str = "entry, time_slot, places, people, customer, joined_position, state, seats, offered_until, \
+        from_position, name, phone, phone_parts";
     const HISTORY: Option<&'static str> =
         Some("entry, state, seats, offered_until, from_position, until_position");
 
@@ -127,11 +138,24 @@ impl ReadModel for WaitlistQueue {
             })
         };
         match event {
-            Is::Joined { party, customer, .. } => Some(Row {
+            Is::Joined {
+                party,
+                customer,
+                contact,
+                ..
+            } => Some(Row {
                 time_slot: recorded.id_of::<Waitlist>()?,
                 places: i16::try_from(seats_for(party)).unwrap_or(i16::MAX),
                 people: i16::try_from(party.size()).unwrap_or(i16::MAX),
                 customer: *customer,
+                name: contact
+                    .name
+                    .plain()
+                    .map(|name: &CustomerName| name.as_str().into()),
+                phone: contact
+                    .phone
+                    .plain()
+                    .map(|phone: &PhoneNumber| phone.as_str().into()),
                 joined_position: recorded.position,
                 state: EntryState::Waiting,
                 seats: Arc::new([]),
@@ -159,7 +183,7 @@ impl ReadModel for WaitlistQueue {
     async fn load(db: &mut PgConnection, keys: &[Key]) -> sqlx::Result<Loaded<Self>> {
         let rows = sqlx::query!(
             r#"select entry, time_slot, places, people, customer, joined_position, state, seats,
-                      offered_until as "offered_until: SqlxTimestamp", from_position
+                      offered_until as "offered_until: SqlxTimestamp", from_position, name, phone
                  from waitlist_queue where entry = any ($1)"#,
             &column(keys, |key| key.number()),
         )
@@ -174,6 +198,8 @@ impl ReadModel for WaitlistQueue {
                         places: row.places,
                         people: row.people,
                         customer: row.customer.map(CustomerId::new),
+                        name: row.name.map(Into::into),
+                        phone: row.phone.map(Into::into),
                         joined_position: row.joined_position,
                         state: stored(&row.state)?,
                         seats: seats?.into(),
@@ -187,7 +213,7 @@ impl ReadModel for WaitlistQueue {
     }
 
     async fn change(db: &mut PgConnection, rows: &[&Put<Self>]) -> sqlx::Result<()> {
-        // Whom it is for never changes.
+        // Whom it is for never changes; it is erased behind the fold's back.
         sqlx::query!(
             r#"update waitlist_queue q
                   set state = u.state, seats = string_to_array(u.seats, ','), offered_until = u.offered_until,
@@ -207,6 +233,7 @@ impl ReadModel for WaitlistQueue {
     }
 
     fn tuple(out: &mut Tuples, Put { key, row, from, .. }: &Put<Self>) {
+        let phone_parts: Option<Vec<i16>> = row.phone.as_deref().map(|phone| parts(phone).collect());
         out.row(&[
             &key.number(),
             &row.time_slot.uuid(),
@@ -218,6 +245,9 @@ impl ReadModel for WaitlistQueue {
             &&*row.seats,
             &row.offered_until,
             from,
+            &row.name.as_deref(),
+            &row.phone.as_deref(),
+            &phone_parts.as_deref(),
         ]);
     }
 

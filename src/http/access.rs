@@ -43,11 +43,13 @@ pub struct AdminToken {
 }
 
 impl AdminToken {
-    /// The token, if it is long enough not to be guessed.
+    /// The token, if it is long enough not to be guessed, and is not one of a session by its looks: those are looked up
+    /// and never compared with it, so that a session that has ended is no guess.
     #[must_use]
     pub fn new(token: &str) -> Option<Self> {
         let salt: [u8; 32] = rand::random();
-        (token.len() >= ADMIN_TOKEN_LENGTH_MIN).then(|| Self {
+        let fits = token.len() >= ADMIN_TOKEN_LENGTH_MIN && !is_of_a_session(token);
+        fits.then(|| Self {
             salt,
             hash: hash(&salt, token),
         })
@@ -62,6 +64,27 @@ impl fmt::Debug for AdminToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("AdminToken")
     }
+}
+
+fn is_of_a_session(token: &str) -> bool {
+    [&ADMINS, &CUSTOMERS]
+        .iter()
+        .any(|entrance| token.starts_with(entrance.prefix))
+}
+
+/// Whether this is the token of the configuration: the only place where one is compared with it. Wherever it was sent, one
+/// that is not counts as a guess.
+fn is_of_the_configuration(parts: &Parts, app: &App, token: &str) -> Result<bool, Problem> {
+    if is_of_a_session(token) {
+        return Ok(false);
+    }
+    let is = app.admin.is(token);
+    if !is {
+        let around = || Problem::new(&problems::FAULT, "the request came around the edge");
+        let caller = parts.extensions.get::<Caller>().ok_or_else(around)?;
+        app.limits.guess(caller.address)?;
+    }
+    Ok(is)
 }
 
 /// What whoever sends no token, or in another way, is told.
@@ -100,18 +123,18 @@ impl Admin {
     /// Who signed in, whatever they may do.
     pub async fn authenticate(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let unauthorized = |why| Err(Problem::new(&problems::UNAUTHORIZED, why));
-        match presented::token(parts, ADMINS.cookie)? {
-            None => unauthorized("sign in as an admin, or send the admin token"),
-            Some(token) if app.admin.is(token) => Ok(Self::of_the_configuration()),
-            Some(token) if token.starts_with(ADMINS.prefix) => match Self::signed_in(app, token).await? {
-                Some((admin, ..)) => Ok(admin),
-                None => unauthorized("the session has ended; sign in again"),
-            },
-            Some(_) => {
-                let address = Caller::from_request_parts(parts, app).await?.address;
-                app.limits.guess(address)?;
-                unauthorized("this is not the admin token")
-            }
+        let Some(token) = presented::token(parts, ADMINS.cookie)? else {
+            return unauthorized("sign in as an admin, or send the admin token");
+        };
+        if is_of_the_configuration(parts, app, token)? {
+            return Ok(Self::of_the_configuration());
+        }
+        if !token.starts_with(ADMINS.prefix) {
+            return unauthorized("this is not the admin token");
+        }
+        match Self::signed_in(app, token).await? {
+            Some((admin, ..)) => Ok(admin),
+            None => unauthorized("the session has ended; sign in again"),
         }
     }
 
@@ -335,9 +358,9 @@ impl FromRequestParts<App> for Booker {
         if let MaybeCustomer(Some(customer)) = MaybeCustomer::from_request_parts(parts, app).await? {
             return Ok(Self::Customer(customer));
         }
-        // A wrong token is no reason not to sell: who needs to be staff is told so by what they ask for.
+        // A wrong token is no reason not to sell until there were too many of them: who needs to be staff is told so by what they ask for.
         let staff = match presented::token(parts, ADMINS.cookie)? {
-            Some(token) if app.admin.is(token) => Some(Admin::of_the_configuration()),
+            Some(token) if is_of_the_configuration(parts, app, token)? => Some(Admin::of_the_configuration()),
             Some(token) if token.starts_with(ADMINS.prefix) => {
                 Admin::signed_in(app, token).await?.map(|(admin, ..)| admin)
             }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use aggregates::values::Note;
+use aggregates::values::{Note, PhoneNumber};
 use axum::{
     extract::FromRequestParts,
     http::{HeaderValue, request::Parts},
@@ -10,7 +10,7 @@ use axum::{
 use smol_str::SmolStr;
 use uuid::Uuid;
 
-use super::{if_match, problem::Problem, problems, reason};
+use super::{App, if_match, limits::PlacementTry, problem::Problem, problems, reason};
 use crate::{
     language::Language,
     store::{Actor, IdempotencyKey, Precondition, Request, Trace},
@@ -52,6 +52,15 @@ impl Caller {
             language: Language::default(),
             named_language: None,
         }
+    }
+
+    /// Whether they may place or wait for something with this phone number now.
+    pub fn places(&self, app: &App, phone: &PhoneNumber) -> Result<PlacementTry, Problem> {
+        let phone = app
+            .store
+            .vault()
+            .mac("placement phone", phone.as_str().as_bytes());
+        app.limits.try_placement(self.address, phone)
     }
 
     /// The unit of work this request asks for.

@@ -1,6 +1,8 @@
 //! `/v1/deposits`: money that came to a branch's account: recorded and matched at once, or listed for staff to match or
 //! return (DOMAIN E7); never counts money twice.
 
+mod list;
+
 use aggregates::{
     deposit::{Basis, Deposit, DepositCommand, DepositError, Reason, Receipt, reason},
     ids::{BranchId, DepositId, ReservationId},
@@ -11,11 +13,10 @@ use aggregates::{
 };
 use axum::{
     extract::State,
-    http::Uri,
     response::{IntoResponse as _, Response},
 };
 use jiff::Timestamp;
-use projections::deposit_list::{self, DepositState, Filter};
+use projections::deposit_list::DepositState;
 use serde::{Deserialize, Serialize};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -25,12 +26,9 @@ use super::{
     answer::Done,
     body::{Sendable, Sent},
     caller::Caller,
-    fresh,
     idempotency::Key,
-    pages::{self, Page},
-    params::{Asked, Id},
+    params::Id,
     problem::{Problem, ProblemBody},
-    problems,
 };
 use crate::{
     booking::{candidates, nearby},
@@ -40,10 +38,15 @@ use crate::{
 /// What belongs to deposits.
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(list))
+        .routes(routes!(list::list))
         .routes(routes!(record))
         .routes(routes!(match_to))
         .routes(routes!(give_back))
+}
+
+/// The list of them as a file, which is worth compressing.
+pub(super) fn export_routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list::export))
 }
 
 /// A deposit.
@@ -146,62 +149,6 @@ pub struct DepositReturn {
 impl Sendable for DepositReturn {
     const EXAMPLE: &'static str =
         r#"{"account":"예시은행 100-200-300 홍길동","note":"nobody knows what for"}"#;
-}
-
-/// Which deposits.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct Which {
-    /// In this state: `unmatched`, `matched` or `returned`.
-    state: Option<String>,
-    /// At this branch.
-    branch: Option<BranchId>,
-    /// Where the page begins.
-    cursor: Option<String>,
-    /// Deposits on a page, 1 to 200.
-    limit: Option<u16>,
-    /// Wait until the list is as new as this log position.
-    min_position: Option<i64>,
-}
-
-/// Deposits, the last recorded first.
-#[utoipa::path(get, path = "/v1/deposits", tag = "admin", operation_id = "listDeposits",
-    params(Which), security(("admin" = [])),
-    responses((status = OK, description = "The last recorded first", body = Page<DepositView>),
-              (status = UNAUTHORIZED, description = "The admin token is needed", body = ProblemBody)))]
-pub(super) async fn list(
-    State(app): State<App>,
-    admin: Admin,
-    uri: Uri,
-    Asked(which): Asked<Which>,
-) -> Result<Response, Problem> {
-    let limit = pages::limit(which.limit)?;
-    let state = which.state.map(|state| state.parse::<DepositState>()).transpose();
-    let state = state.map_err(|error| Problem::new(&problems::MALFORMED_QUERY, format!("state: {error}")))?;
-    let filter = Filter {
-        state,
-        branch: which.branch,
-        branches: admin.sees(Permission::SeeReservations),
-        recorded_before: pages::behind(which.cursor.as_deref())?,
-    };
-    for model in ["deposit_list", "reservation_money"] {
-        fresh::reached(&app, model, which.min_position).await?;
-    }
-    let found = deposit_list::deposits(&app.reads, &filter, limit + 1).await?;
-    let mut views = Vec::with_capacity(found.len());
-    for row in found {
-        // Who sent it stands in the log alone.
-        let deposit = app.store.read::<Deposit>(&row.deposit).await?;
-        views.push((row.recorded_position, view(&app, row.deposit, &deposit).await?));
-    }
-    Ok(pages::page(
-        &uri,
-        views,
-        limit,
-        |(position, _)| *position,
-        |(_, view)| view,
-    ))
 }
 
 /// Records money that came, and matches it if exactly one reservation must be meant.

@@ -3,10 +3,7 @@
 use std::{
     net::IpAddr,
     panic::AssertUnwindSafe,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -23,7 +20,16 @@ use jiff::tz::TimeZone;
 use tower::Service as _;
 use uuid::Uuid;
 
-use super::{App, caller::Caller, limits::Limits, metrics, problem::Problem, problems};
+use super::{
+    App,
+    access::presented,
+    caller::Caller,
+    limits::Limits,
+    metrics,
+    places::{Full, Places},
+    problem::Problem,
+    problems,
+};
 use crate::{config::HttpArgs, language, store::Trace};
 
 /// The header that carries the request's id, in both directions.
@@ -37,8 +43,8 @@ struct Inner {
     router: Router,
     app: App,
     limits: Limits,
-    in_flight: AtomicUsize,
-    in_flight_max: usize,
+    in_flight: Places,
+    https: bool,
     deadline: Duration,
     address_header: Option<HeaderName>,
 }
@@ -52,8 +58,8 @@ impl Edge {
             router: router.layer(axum::middleware::from_fn(remember_route)),
             limits: app.limits.clone(),
             app,
-            in_flight: AtomicUsize::new(0),
-            in_flight_max: settings.requests_max,
+            in_flight: Places::new(settings.requests_max, settings.requests_per_address_max),
+            https: settings.https,
             deadline: settings.deadline(),
             address_header: settings.client_address_header.clone(),
         }))
@@ -75,6 +81,12 @@ impl Edge {
         let method = metrics::method(request.method());
         let trace = caller.trace.clone();
         request.extensions_mut().insert(caller);
+        if self.0.https {
+            // Everything behind reads it where a proxy would have written it.
+            request
+                .headers_mut()
+                .insert(presented::FORWARDED_PROTO, HeaderValue::from_static("https"));
+        }
         let mut response = self.guarded(address, request).await;
         if let Some(problem) = response.extensions_mut().remove::<Problem>() {
             let route = response.extensions_mut().remove::<MatchedPath>();
@@ -125,10 +137,17 @@ impl Edge {
         if let Err(problem) = inner.limits.admit(address) {
             return problem.into_response();
         }
-        let Some(_place) = Place::take(inner) else {
-            return Problem::new(&problems::BUSY, "too many requests at once")
-                .retry_after(1)
-                .into_response();
+        let _place = match inner.in_flight.take(address) {
+            Ok(place) => place,
+            Err(full) => {
+                let problem = match full {
+                    Full::Altogether => Problem::new(&problems::BUSY, "too many requests at once"),
+                    Full::Here => {
+                        Problem::new(&problems::TOO_MANY, "too many requests from this address at once")
+                    }
+                };
+                return problem.retry_after(1).into_response();
+            }
         };
         let mut router = inner.router.clone();
         let answer = AssertUnwindSafe(router.call(request)).catch_unwind();
@@ -152,22 +171,6 @@ fn languages(headers: &HeaderMap) -> String {
         .filter_map(|list| list.to_str().ok())
         .collect();
     lists.join(",")
-}
-
-/// One of the places for requests being answered.
-struct Place<'a>(&'a AtomicUsize);
-
-impl<'a> Place<'a> {
-    fn take(inner: &'a Inner) -> Option<Self> {
-        let place = Self(&inner.in_flight);
-        (inner.in_flight.fetch_add(1, Ordering::Relaxed) < inner.in_flight_max).then_some(place)
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
 }
 
 /// Only inside the router is the route's template known; it goes out with the answer, for the metrics.

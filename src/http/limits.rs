@@ -2,6 +2,8 @@
 
 mod coupons;
 mod lines;
+mod placements;
+mod tally;
 
 use std::{
     hash::Hash,
@@ -13,7 +15,7 @@ use std::{
 use aggregates::ids::TimeSlotId;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _, clock::DefaultClock};
 
-pub use self::{coupons::CouponTry, lines::Line};
+pub use self::{coupons::CouponTry, lines::Line, placements::PlacementTry};
 use super::{problem::Problem, problems};
 use crate::config::RateLimits;
 
@@ -36,6 +38,8 @@ struct Buckets {
     coupons: coupons::Failures,
     /// Guests who asked to wait.
     lines: lines::Lines,
+    /// What makes us write to somebody.
+    placements: placements::Placements,
     clock: DefaultClock,
     admitted: std::sync::atomic::AtomicU32,
 }
@@ -55,6 +59,7 @@ impl Limits {
             accounts: RateLimiter::dashmap(account),
             coupons: coupons::Failures::new(limits.coupon_failures),
             lines: lines::Lines::new(limits.waiting_guests),
+            placements: placements::Placements::new(limits),
             clock: DefaultClock::default(),
             admitted: std::sync::atomic::AtomicU32::new(0),
         }))
@@ -88,6 +93,15 @@ impl Limits {
     #[must_use]
     pub fn line(&self, address: IpAddr, time_slot: TimeSlotId) -> Line {
         self.0.lines.line(address, time_slot)
+    }
+
+    /// Whether something may be placed or waited for from this address with this phone number now.
+    pub fn try_placement(&self, address: IpAddr, phone: [u8; 32]) -> Result<PlacementTry, Problem> {
+        let begun = self.0.placements.begin(address, phone, std::time::Instant::now());
+        begun.map_err(|wait| {
+            let why = "too many reservations with this phone number or from this address";
+            Problem::new(&problems::TOO_MANY, why).retry_after(wait.as_secs() + 1)
+        })
     }
 
     /// Whether this address may try a secret now: a phone number, a token.

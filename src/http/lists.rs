@@ -16,7 +16,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{App, answer::Json, pages, problem::Problem, problems};
@@ -52,6 +52,25 @@ pub enum Direction {
     /// The greatest or latest first.
     #[default]
     Desc,
+}
+
+/// What a cursor of a sorted list says: the order it belongs to, and the place in it.
+pub type Cursor<I> = (String, bool, i64, I);
+
+/// The place a cursor points behind, if it is one of this order: its key, and what ends a tie.
+pub fn behind<I: DeserializeOwned>(
+    cursor: Option<&str>,
+    sort: &str,
+    descending: bool,
+) -> Result<Option<(i64, I)>, Problem> {
+    match pages::behind::<Cursor<I>>(cursor)? {
+        None => Ok(None),
+        Some((of, way, key, id)) if of == sort && way == descending => Ok(Some((key, id))),
+        Some(_) => Err(Problem::new(
+            &problems::MALFORMED_QUERY,
+            "cursor: belongs to a list in another order",
+        )),
+    }
 }
 
 /// A page of a list that can be counted.

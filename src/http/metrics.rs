@@ -37,6 +37,10 @@ pub fn start() {
         );
         metrics::describe_histogram!("jari_http_request_seconds", "Time to the head of the answer");
         metrics::describe_counter!("jari_problems_total", "Problems answered, by type");
+        metrics::describe_counter!(
+            "jari_connections_refused_total",
+            "Connections closed because their address had too many"
+        );
         metrics::describe_histogram!(LOG_BATCH, "Commands that the log took in one commit");
         metrics::describe_counter!(
             "jari_projection_events_total",
@@ -70,6 +74,11 @@ pub fn start() {
 #[must_use]
 pub fn text() -> String {
     PROMETHEUS.get().map(PrometheusHandle::render).unwrap_or_default()
+}
+
+/// Counts a connection that was closed as it came.
+pub(super) fn connection_refused() {
+    metrics::counter!("jari_connections_refused_total").increment(1);
 }
 
 /// Drops samples that histograms keep until they are read.

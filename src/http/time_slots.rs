@@ -2,6 +2,7 @@
 
 mod as_of;
 mod business;
+mod days;
 mod layout;
 mod list;
 mod live;
@@ -20,6 +21,7 @@ use super::App;
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list::list))
+        .routes(routes!(days::days))
         .routes(routes!(show::show))
         .routes(routes!(show::show_in_auditorium))
         .routes(routes!(layout::layout))

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::{FutureExt as _, future::BoxFuture};
 use lettre::{
-    AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor,
+    Address, AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor,
     message::{Mailbox, header::ContentType},
 };
 
@@ -41,12 +41,13 @@ impl Smtp {
     }
 
     async fn deliver(&self, message: &Message) -> Outcome {
-        let Ok(to) = message.to.parse::<Mailbox>() else {
+        // An address and nothing else: what is read as more could name somebody else.
+        let Ok(to) = message.to.parse::<Address>() else {
             return Outcome::Refused("the address cannot be used");
         };
         let letter = lettre::Message::builder()
             .from(self.from.clone())
-            .to(to)
+            .to(Mailbox::new(None, to))
             .subject(&message.subject)
             .message_id(Some(format!("<{}@{}>", message.id, self.from.email.domain())))
             .header(ContentType::TEXT_PLAIN)
@@ -79,5 +80,36 @@ impl Port for Smtp {
         let sent = tokio::time::timeout(ALL_MAX, self.deliver(message));
         let unknown = Outcome::Unknown("the mail server did not answer in time");
         sent.map(|sent| sent.unwrap_or(unknown)).boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use zeroize::Zeroizing;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_letter_goes_to_one_address_and_to_nobody_it_names_besides() {
+        let url = "smtp://127.0.0.1:1".parse().expect("an address");
+        let from = "Jari <no-reply@example.com>".parse().expect("an address");
+        let smtp = Smtp::new(&url, &from).expect("a way");
+        // Such addresses were taken once, and may stand in the log.
+        for to in [
+            "a<victim@example.com>",
+            "victim@example.com, b@example.com",
+            "<victim@example.com>",
+        ] {
+            let message = Message {
+                id: uuid::Uuid::nil(),
+                notice: "placed",
+                reservation: "1".to_owned(),
+                to: Zeroizing::new(to.to_owned()),
+                subject: "예약".to_owned(),
+                body: "예약되었습니다.".to_owned(),
+            };
+            let refused = Outcome::Refused("the address cannot be used");
+            assert_eq!(smtp.deliver(&message).await, refused, "{to}");
+        }
     }
 }

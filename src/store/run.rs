@@ -107,6 +107,19 @@ impl Store {
         Err(StoreError::TooContended.into())
     }
 
+    /// The first answer to a request whose key was used before; none if it was not, and nothing is done.
+    pub async fn answered_before(&self, request: &Request) -> Result<Option<Committed>, StoreError> {
+        if request.key.is_none() {
+            return Ok(None);
+        }
+        // A refusal is answered only once the key is known to be new.
+        match self.run(request, async |_unit| Err(Stop::Refused(()))).await {
+            Ok(committed) => Ok(Some(committed)),
+            Err(Stop::Refused(())) => Ok(None),
+            Err(Stop::Store(error)) => Err(error),
+        }
+    }
+
     async fn append(&self, request: &Request, unit: &mut Work) -> Result<Step, StoreError> {
         let streams = unit.expected();
         let (notes, decided) = (unit.take_notes(), unit.take_decided());

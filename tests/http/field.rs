@@ -50,6 +50,8 @@ impl Field {
             port: 0,
             limits: RateLimits::LOOSE,
             listeners_max: 4,
+            connections_per_address_max: 10_000,
+            requests_per_address_max: 4_000,
             ..HttpArgs::default()
         };
         let config = |http| Config {

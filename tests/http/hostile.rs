@@ -22,6 +22,7 @@ use super::{
 use crate::support::{
     api::{Api, Call},
     database,
+    house::{House, Sale},
     journal::Journal,
     process::{ADMIN_TOKEN, Server},
     staff::{Colleague, PASSWORD, enlisting},
@@ -392,8 +393,81 @@ async fn what_is_revoked_on_one_server_is_revoked_on_all_and_no_secret_is_in_the
     .await;
     here.ask(&enlisting(Uuid::now_v7(), "minseo\u{0}", "NIGHT_SHIFT", &[]))
         .await;
+    // Nobody's number or name is in an address or a line, whatever is asked with it (DOMAIN E8).
+    let house = House::open(&here).await;
+    let (session, screening) = (
+        house.session(&here, Sale::Long).await,
+        house.screening(&here, 1, 4, Sale::Long).await,
+    );
+    let hold = here.done(&Call::hold_room(session, 2)).await.hold();
+    let placing = json!({ "name": "최가람솔", "phone": "010-6111-0001", "payment": "on_site",
+        "agreements": { "privacy": true, "house_rules": true } });
+    let place = format!("/v1/reservations/{}/place", hold.number);
+    let mut unknown = placing.clone();
+    unknown["phone"] = json!("010-6111-0002");
+    unknown["coupon"] = json!("ZZZZ2222");
+    for (expected, call) in [
+        (404, Call::post(&place, unknown).with_token(&hold.token)),
+        (200, Call::post(&place, placing.clone()).with_token(&hold.token)),
+        (409, Call::post(&place, placing).with_token(&hold.token)),
+        (
+            200,
+            Call::post(
+                "/v1/reservations/look-up",
+                json!({ "number": hold.number, "phone": "010-6111-0001" }),
+            ),
+        ),
+        (
+            404,
+            Call::post(
+                "/v1/reservations/look-up",
+                json!({ "number": hold.number, "phone": "010-6111-0003" }),
+            ),
+        ),
+        (
+            422,
+            Call::post(
+                "/v1/reservations/look-up",
+                json!({ "number": hold.number, "phone": "010-6111-00045" }),
+            ),
+        ),
+        (
+            200,
+            Call::admin("/v1/reservations/search", json!({ "phone": "01061110005" })),
+        ),
+        (
+            200,
+            Call::admin("/v1/waitlist-entries/search", json!({ "phone": "01061110006" })),
+        ),
+        (
+            200,
+            Call::admin("/v1/admin/customers/search", json!({ "phone": "01061110007" })),
+        ),
+        (
+            201,
+            Call::post(
+                format!("/v1/time-slots/{session}/waitlist"),
+                json!({ "name": "윤바람솔", "phone": "010-6111-0008", "party_size": 2 }),
+            ),
+        ),
+        (
+            422,
+            Call::post(
+                format!("/v1/time-slots/{screening}/waitlist"),
+                json!({ "name": "윤바람솔", "phone": "010-6111-0009", "persons": { "adult": 99 } }),
+            ),
+        ),
+        (400, Call::get("/v1/reservations?phone=01061110010").by_staff()),
+    ] {
+        let answer = here.ask(&call).await;
+        assert_eq!(answer.status, expected, "{call:?}: {answer}");
+    }
     for server in &servers {
         let told = server.said();
+        for digits in ["6111", "01061110", "최가람솔", "윤바람솔"] {
+            let line = told.lines().find(|line| line.contains(digits));
+            assert_eq!(line, None, "{digits}");
+        }
         assert!(!told.is_empty());
         for secret in [
             PASSWORD,

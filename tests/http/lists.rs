@@ -5,6 +5,7 @@ mod acting;
 mod files;
 mod numbers;
 mod people;
+mod waiting;
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -275,7 +276,7 @@ async fn a_walk_through_the_pages_meets_everything_once_in_every_order() {
 }
 
 /// Queries with a fault, and the parameter whose it is.
-const WRONG_QUERIES: [(&str, &str); 28] = [
+const WRONG_QUERIES: [(&str, &str); 35] = [
     ("/v1/reservations?branch=x", "branch"),
     ("/v1/reservations?day=2026-12-24", "day"),
     ("/v1/reservations?day=tomorrow", "day"),
@@ -293,6 +294,13 @@ const WRONG_QUERIES: [(&str, &str); 28] = [
     ("/v1/reservations?cursor=W10", "cursor"),
     ("/v1/reservations.csv?limit=3", "limit"),
     ("/v1/reservations.csv?bom=1", "bom"),
+    ("/v1/deposits?state=lost", "state"),
+    ("/v1/deposits?sort=depositor", "sort"),
+    ("/v1/deposits.csv?limit=3", "limit"),
+    ("/v1/waitlist-entries?state=happy", "state"),
+    ("/v1/waitlist-entries?sort=name", "sort"),
+    ("/v1/waitlist-entries?phone=5678", "phone"),
+    ("/v1/waitlist-entries.csv?order=up", "order"),
     ("/v1/coupons?code_prefix=7KQ", "code_prefix"),
     ("/v1/coupons?code_prefix=%25%25%25%25", "code_prefix"),
     ("/v1/coupons?state=lost", "state"),
@@ -335,6 +343,23 @@ fn wrong_bodies() -> Vec<(&'static str, Value, &'static str)> {
             "/sort",
         ),
         ("/v1/reservations/search", json!({ "name": "" }), "/name"),
+        ("/v1/waitlist-entries/search", json!({}), ""),
+        ("/v1/waitlist-entries/search", json!({ "phone": "5" }), "/phone"),
+        (
+            "/v1/waitlist-entries/search",
+            json!({ "name": "a", "state": "happy" }),
+            "/state",
+        ),
+        (
+            "/v1/waitlist-entries/search",
+            json!({ "name": "a", "cursor": "x" }),
+            "/cursor",
+        ),
+        (
+            "/v1/waitlist-entries/search",
+            json!({ "name": "a", "limit": 0 }),
+            "/limit",
+        ),
         ("/v1/admin/customers/search", json!({}), ""),
         ("/v1/admin/customers/search", json!({ "phone": "5" }), "/phone"),
         (

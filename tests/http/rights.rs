@@ -377,7 +377,7 @@ fn body(document: &Value, line: &Line, thing: &Thing) -> Value {
         }
         "/v1/deposits/{id}/record" => deposit(thing.branch.expect("it has one"), "3"),
         "/v1/deposits/{id}/match" => json!({ "reservation": "301422961418752000" }),
-        "/v1/reservations/search" => json!({ "phone": "5678" }),
+        "/v1/reservations/search" | "/v1/waitlist-entries/search" => json!({ "phone": "5678" }),
         "/v1/reservations/{id}/place" => {
             json!({ "name": "김하늘", "phone": "010-1234-5678", "payment": "on_site",
             "agreements": { "privacy": true, "house_rules": true } })

@@ -181,7 +181,11 @@ pub fn command((place, database): &Place) -> Command {
         .env("JARI_ADMIN_TOKEN", ADMIN_TOKEN)
         .env("JARI_RATE_LIMIT", "10000000")
         .env("JARI_GUESS_LIMIT", "10000000")
-        .env("JARI_COUPON_FAILURE_LIMIT", "10000000");
+        .env("JARI_COUPON_FAILURE_LIMIT", "10000000")
+        .env("JARI_PLACEMENT_LIMIT", "10000000")
+        .env("JARI_PLACEMENTS_PER_ADDRESS", "10000000")
+        .env("JARI_CONNECTIONS_PER_ADDRESS_MAX", "10000")
+        .env("JARI_REQUESTS_PER_ADDRESS_MAX", "4000");
     command
 }
 

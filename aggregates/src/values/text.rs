@@ -139,6 +139,19 @@ fn e_mail(text: &str) -> Result<(), Unprintable> {
     ))
 }
 
+/// What ends, quotes or lists addresses in a header of a letter (RFC 5322): with one of them an address could name another.
+const NOT_IN_ADDRESSES: [char; 11] = ['<', '>', '(', ')', '[', ']', ',', ';', ':', '"', '\\'];
+
+fn plain_e_mail(text: &str) -> Result<(), Unprintable> {
+    e_mail(text)?;
+    if text.contains(NOT_IN_ADDRESSES) {
+        return Err(Unprintable::Malformed(
+            "an e-mail address alone, without a name, quotes, brackets or a list",
+        ));
+    }
+    Ok(())
+}
+
 macro_rules! texts {
     ($($(#[$doc:meta])+ $name:ident: $max:tt, lines: $lines:literal, $check:path, $example:tt;)+) => {
         $(
@@ -198,8 +211,10 @@ texts! {
     Category: 40, lines: false, any, "스탠다드";
     /// What an admin signs in with (DOMAIN P2).
     LoginId: 20, lines: false, login, "minseo";
-    /// A customer's e-mail address (DOMAIN P1).
+    /// A customer's e-mail address (DOMAIN P1), as the log may have it.
     Email: 120, lines: false, e_mail, "haneul@example.com";
+    /// A customer's e-mail address as somebody gives it: stricter than those that were taken before.
+    GivenEmail: 120, lines: false, plain_e_mail, "haneul@example.com";
     /// What a customer is called among customers (DOMAIN P1).
     Nickname: 20, lines: false, any, "하늘";
     /// A customer's name (DOMAIN E5).
@@ -220,6 +235,12 @@ texts! {
     RefundAccount: 120, lines: false, any, "예시은행 100-200-300 홍길동";
     /// The number of a bank account.
     AccountNumber: 40, lines: false, account_number, "500-300-123400";
+}
+
+impl From<GivenEmail> for Email {
+    fn from(GivenEmail(text): GivenEmail) -> Self {
+        Self(text)
+    }
 }
 
 impl ZoneName {
@@ -318,6 +339,39 @@ mod tests {
         ] {
             assert!(bad.parse::<Email>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn an_e_mail_address_that_is_given_is_one_address_and_nothing_else() {
+        for fine in [
+            "haneul+jari@example.co.kr",
+            "o'neil_1.2@example.com",
+            "하늘@예시.한국",
+        ] {
+            assert!(fine.parse::<GivenEmail>().is_ok(), "{fine}");
+        }
+        for bad in [
+            "a<victim@example.com>",
+            "<victim@example.com>",
+            "victim@example.com,other@example.com",
+            "victim;@example.com",
+            "group:victim@example.com",
+            "\"victim\"@example.com",
+            "victim(comment)@example.com",
+            "victim@[192.0.2.1].example",
+            "vic\\tim@example.com",
+            "vic tim@example.com",
+            "vic\u{a0}tim@example.com",
+            "victim@example.com\r\nBcc: other@example.com",
+        ] {
+            assert!(bad.parse::<GivenEmail>().is_err(), "{bad}");
+        }
+        // What was taken before can still be read.
+        let stored: Result<Email, _> = serde_json::from_str("\"a<victim@example.com>\"");
+        assert_eq!(
+            stored.expect("as it stands in the log").as_str(),
+            "a<victim@example.com>"
+        );
     }
 
     #[test]

@@ -14,7 +14,8 @@ pub const SAME_SITE: HeaderName = HeaderName::from_static("x-jari-csrf");
 const HOST_ONLY: &str = "__Host-";
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+/// Where a proxy before us says how the browser reached it.
+pub const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// The bearer token, if one is sent.
 pub fn bearer(headers: &HeaderMap) -> Option<&str> {
@@ -31,12 +32,12 @@ pub fn token<'a>(parts: &'a Parts, name: &str) -> Result<Option<&'a str>, Proble
     if let Some(bearer) = bearer(&parts.headers) {
         return Ok(Some(bearer));
     }
-    let Some(cookie) = cookie(&parts.headers, name) else {
-        return Ok(None);
-    };
+    let sent = [&format!("{HOST_ONLY}{name}"), name]
+        .iter()
+        .any(|name| value(&parts.headers, name).is_some());
     let asks = matches!(parts.method, Method::GET | Method::HEAD);
-    if asks || is_same_site(&parts.headers) {
-        Ok(Some(cookie))
+    if !sent || asks || is_same_site(&parts.headers) {
+        Ok(cookie(&parts.headers, name))
     } else {
         Err(Problem::new(
             &problems::CROSS_SITE,
@@ -45,9 +46,11 @@ pub fn token<'a>(parts: &'a Parts, name: &str) -> Result<Option<&'a str>, Proble
     }
 }
 
-/// The cookie of this name: first the one that only we can have set, over https and for this host alone.
+/// The cookie of this name: the one that only we can have set, over https and for this host alone. One under its plain name
+/// may come from any host of our domain, so it counts only where there is no https.
 fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    value(headers, &format!("{HOST_ONLY}{name}")).or_else(|| value(headers, name))
+    let plain = || value(headers, name).filter(|_| !is_https(headers));
+    value(headers, &format!("{HOST_ONLY}{name}")).or_else(plain)
 }
 
 fn value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -89,7 +92,8 @@ pub fn keep(headers: &HeaderMap, name: &str, token: &str, seconds: u64) -> Optio
     HeaderValue::from_str(&cookie).ok()
 }
 
-/// Whether the browser reaches us by https: its page says so, or the proxy before us.
+/// Whether the browser reaches us by https: its page says so, or the proxy before us; or the edge in its place, where the
+/// configuration says so.
 fn is_https(headers: &HeaderMap) -> bool {
     let is = |name: HeaderName, https: &str| {
         let value = headers.get(name).and_then(|value| value.to_str().ok());
@@ -142,6 +146,22 @@ mod tests {
         assert_eq!(cookie(&sent, "jari_adm"), None);
         let tossed = headers(&[("cookie", "jari_admin=adm_theirs; __Host-jari_admin=adm_x")]);
         assert_eq!(cookie(&tossed, "jari_admin"), Some("adm_x"), "ours comes first");
+    }
+
+    #[test]
+    fn over_https_only_the_cookie_counts_that_no_other_host_can_set() {
+        let tossed = ("cookie", "jari_admin=adm_theirs");
+        for https in [("x-forwarded-proto", "https"), ("origin", "https://jari.example")] {
+            assert_eq!(
+                cookie(&headers(&[https, tossed]), "jari_admin"),
+                None,
+                "{https:?}"
+            );
+            let ours = ("cookie", "__Host-jari_admin=adm_x; jari_admin=adm_theirs");
+            assert_eq!(cookie(&headers(&[https, ours]), "jari_admin"), Some("adm_x"));
+        }
+        let plain = headers(&[("x-forwarded-proto", "http"), tossed]);
+        assert_eq!(cookie(&plain, "jari_admin"), Some("adm_theirs"));
     }
 
     #[test]

@@ -42,6 +42,7 @@ const ROUTES: &[(Method, &str, Needs)] = &[
     (Method::GET, "/v1/movies/{id}", Anyone),
     (Method::GET, "/v1/branches", Anyone),
     (Method::GET, "/v1/branches/{id}", Anyone),
+    (Method::GET, "/v1/branches/{id}/days", Anyone),
     (Method::GET, "/v1/themes", Anyone),
     (Method::GET, "/v1/themes/{id}", Anyone),
     (Method::GET, "/v1/auditoriums", Anyone),
@@ -98,12 +99,23 @@ const ROUTES: &[(Method, &str, Needs)] = &[
         "/v1/waitlist-entries",
         Staff(SeeReservations, Listed),
     ),
+    (
+        Method::POST,
+        "/v1/waitlist-entries/search",
+        Staff(SeeReservations, Listed),
+    ),
+    (
+        Method::GET,
+        "/v1/waitlist-entries.csv",
+        Staff(SeeReservations, Listed),
+    ),
     (Method::GET, "/v1/waitlist-entries/{id}", Holder(SeeReservations)),
     // The door.
     (Method::GET, "/v1/ticket-keys", Anyone),
     (Method::POST, "/v1/ticket-keys", Staff(ChangeAdmins, AllBranches)),
     // Money that came: to a branch's account, or as the payment provider tells, who is known by its signature.
     (Method::GET, "/v1/deposits", Staff(SeeReservations, Listed)),
+    (Method::GET, "/v1/deposits.csv", Staff(SeeReservations, Listed)),
     // Customers and what is theirs.
     (Method::POST, "/v1/customer/sessions", Anyone),
     (Method::POST, "/v1/customer/sign-in-nonces", Anyone),

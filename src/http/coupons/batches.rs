@@ -11,7 +11,7 @@ use aggregates::{
 };
 use axum::{
     extract::State,
-    http::{HeaderValue, StatusCode, header},
+    http::StatusCode,
     response::{IntoResponse as _, Response},
 };
 use projections::coupon_list::{self, Coupon, Filter};
@@ -25,9 +25,10 @@ use super::super::{
     caller::Caller,
     fresh,
     idempotency::Key,
+    lists::csv::{self, Cell, maybe, maybe_text, plain, text},
     params::Id,
     problem::{Problem, ProblemBody},
-    problems, table,
+    problems,
 };
 use crate::{
     booking::{self, BULK_MAX},
@@ -128,50 +129,39 @@ pub(in super::super) async fn export(
     Id(id): Id<CouponBatchId>,
 ) -> Result<Response, Problem> {
     let coupons = coupons_of(&app, &admin, Permission::SeeCoupons, id).await?;
-    let mut csv = table::Table::new(&[
-        "code",
-        "state",
-        "reservation",
-        "discount",
-        "valid_from",
-        "valid_until",
-        "restorable",
-        "batch",
-        "note",
-    ])?;
-    for coupon in &coupons {
-        csv.row(&line(coupon))?;
-    }
-    let mut response = csv.into_response();
-    let name = format!("attachment; filename=\"coupons-{id}.csv\"");
-    if let Ok(name) = HeaderValue::try_from(name) {
-        response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
-    }
-    Ok(response)
+    let lines = coupons.iter().map(line).collect();
+    csv::table(&format!("coupons-{id}"), &FIELDS, lines)
 }
 
-fn line(coupon: &Coupon) -> [String; 9] {
+const FIELDS: [&str; 9] = [
+    "code",
+    "state",
+    "reservation",
+    "discount",
+    "valid_from",
+    "valid_until",
+    "restorable",
+    "batch",
+    "note",
+];
+
+fn line(coupon: &Coupon) -> Vec<Cell> {
     let terms = &coupon.terms;
     let discount = match &terms.discount {
         Discount::Rate { percent } => format!("{percent}%"),
         Discount::Amount { amount } => amount.to_string(),
         Discount::Free => "free".to_owned(),
     };
-    [
-        coupon.code.to_string(),
-        coupon.state.as_str().to_owned(),
-        coupon
-            .reservation
-            .map_or_else(String::new, |reservation| reservation.to_string()),
-        discount,
-        terms.valid_from.to_string(),
-        terms.valid_until.to_string(),
-        terms.restorable.to_string(),
-        coupon
-            .batch
-            .as_ref()
-            .map_or_else(String::new, |batch| batch.name.to_string()),
-        terms.note.as_ref().map_or_else(String::new, Note::to_string),
+    vec![
+        plain(&coupon.code),
+        plain(coupon.state.as_str()),
+        maybe(coupon.reservation),
+        text(discount),
+        plain(terms.valid_from),
+        plain(terms.valid_until),
+        plain(terms.restorable),
+        maybe_text(coupon.batch.as_ref().map(|batch| batch.name.to_string())),
+        maybe_text(terms.note.as_ref().map(Note::to_string)),
     ]
 }
 

@@ -4,7 +4,7 @@
 use aggregates::{
     customer::{self, Profile},
     ids::CustomerId,
-    values::{Email, Nickname, PhoneNumber},
+    values::{GivenEmail, Nickname, PhoneNumber},
     waitlist::Leaver,
 };
 use axum::{
@@ -44,7 +44,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct SignUp {
     /// What they sign in with, unique among all customers.
-    email: Email,
+    email: GivenEmail,
     /// The password.
     #[schema(value_type = String, format = Password, min_length = 8, max_length = 64)]
     password: Password,
@@ -93,7 +93,7 @@ impl Sendable for ChangeOwnPassword {
 #[serde(deny_unknown_fields)]
 pub struct ChangeOwnEmail {
     /// The one to sign in with from now on, unique among all customers.
-    email: Email,
+    email: GivenEmail,
     /// The password.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Password)]
@@ -157,7 +157,7 @@ pub(in super::super) async fn sign_up(
     // First, under an id that nobody knows: whoever is in the log can sign in.
     app.credentials.change(&principal, &body.password).await?;
     let request = caller.request(Actor::Customer(id), "customers/sign-up", None);
-    let signed_up = customers::sign_up(&app.store, &request, id, &body.email, &profile).await;
+    let signed_up = customers::sign_up(&app.store, &request, id, &body.email.into(), &profile).await;
     let committed = match signed_up {
         Ok(committed) => committed,
         Err(stop) => {
@@ -234,7 +234,7 @@ pub(in super::super) async fn change_email(
     };
     proof.of(&app, &caller, &customer, "/password").await?;
     let request = caller.request(customer.actor(), "customer/change-email", None);
-    let committed = customers::change_email(&app.store, &request, customer.id, &email).await?;
+    let committed = customers::change_email(&app.store, &request, customer.id, &email.into()).await?;
     app.sessions
         .revoke_all(&customer.session.principal, Some(customer.session.id))
         .await?;

@@ -2,41 +2,23 @@
 //! never counts a code that fits.
 
 use std::{
-    collections::VecDeque,
     net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use moka::sync::Cache;
-
-use super::network;
+use super::{
+    network,
+    tally::{Tally, Try, Who},
+};
 use crate::{booking::Refused, store::Stop};
 
 /// How long a failure counts.
 pub const WINDOW: Duration = Duration::from_secs(10 * 60);
-/// Addresses and accounts that are kept at most.
-const KEPT_MAX: u64 = 100_000;
-
-/// Who tries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Who {
-    Address(IpAddr),
-    Account([u8; 32]),
-}
 
 /// The failures of everybody.
 pub(super) struct Failures {
     max: usize,
-    kept: Cache<Who, Arc<Mutex<Tries>>>,
-}
-
-/// The tries of one.
-#[derive(Debug, Default)]
-struct Tries {
-    failed: VecDeque<Instant>,
-    /// Not judged yet: they count too, so that nobody gets ahead by trying many at once.
-    running: usize,
+    tally: Tally,
 }
 
 impl Failures {
@@ -44,10 +26,7 @@ impl Failures {
     pub fn new(max: u32) -> Self {
         Self {
             max: usize::try_from(max).unwrap_or(usize::MAX),
-            kept: Cache::builder()
-                .max_capacity(KEPT_MAX)
-                .time_to_idle(WINDOW)
-                .build(),
+            tally: Tally::over(WINDOW),
         }
     }
 
@@ -58,39 +37,18 @@ impl Failures {
         account: [u8; 32],
         now: Instant,
     ) -> Result<CouponTry, Duration> {
-        let who = address.map(|address| Who::Address(network(address)));
-        let mut attempt = CouponTry { counted: Vec::new() };
-        for who in who.into_iter().chain([Who::Account(account)]) {
-            let tries = self.kept.get_with(who, Arc::default);
-            let mut known = locked(&tries);
-            while known
-                .failed
-                .front()
-                .is_some_and(|at| now.duration_since(*at) >= WINDOW)
-            {
-                known.failed.pop_front();
-            }
-            if known.failed.len() + known.running >= self.max {
-                let oldest = known.failed.front();
-                // Those that run are judged soon.
-                return Err(oldest.map_or(Duration::ZERO, |at| {
-                    WINDOW.saturating_sub(now.duration_since(*at))
-                }));
-            }
-            known.running += 1;
-            drop(known);
-            attempt.counted.push(tries);
-        }
-        Ok(attempt)
+        let address = address.map(|address| Who::Address(network(address)));
+        let who = address.into_iter().chain([Who::Account(account)]);
+        self.tally
+            .begin(who.map(|who| (who, self.max)), now)
+            .map(CouponTry)
     }
 }
 
 /// A code that is being tried. Unless it is judged to be a failure, it does not count.
 #[derive(Debug)]
 #[must_use = "a try that is dropped has not failed"]
-pub struct CouponTry {
-    counted: Vec<Arc<Mutex<Tries>>>,
-}
+pub struct CouponTry(Try);
 
 impl CouponTry {
     /// Counts what came out, if it was the coupon that said no.
@@ -102,23 +60,8 @@ impl CouponTry {
     }
 
     fn failed(&self, now: Instant) {
-        for tries in &self.counted {
-            locked(tries).failed.push_back(now);
-        }
+        self.0.count(now);
     }
-}
-
-impl Drop for CouponTry {
-    fn drop(&mut self) {
-        for tries in &self.counted {
-            let mut known = locked(tries);
-            known.running = known.running.saturating_sub(1);
-        }
-    }
-}
-
-fn locked(tries: &Mutex<Tries>) -> MutexGuard<'_, Tries> {
-    tries.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -25,11 +25,17 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cell(String);
 
+/// What a formula begins with (OWASP: CSV injection), in both widths; spreadsheets skip the breaks and tabs before it.
+const FORMULAS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+
 /// A text, whoever wrote it: one that begins like a formula gets an apostrophe before it.
 pub fn text(text: impl Into<String>) -> Cell {
     let text = text.into();
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
-    Cell(if formula { format!("'{text}") } else { text })
+    Cell(if text.starts_with(FORMULAS) {
+        format!("'{text}")
+    } else {
+        text
+    })
 }
 
 /// A number, a yes or no, an id: what no person has typed.
@@ -88,7 +94,18 @@ where
         Ok::<_, std::io::Error>(Some((bytes, (next, place))))
     });
     let body = stream::iter([Ok(Bytes::from(begin))]).chain(rest);
-    let mut response = Response::new(Body::from_stream(body));
+    Ok(attached(name, Body::from_stream(body)))
+}
+
+/// The answer with a table that is whole already.
+pub fn table(name: &str, fields: &[&str], lines: Vec<Vec<Cell>>) -> Result<Response, Problem> {
+    let mut bytes = written([fields.iter().map(|field| (*field).to_owned())])?;
+    bytes.extend(written(texts(lines))?);
+    Ok(attached(name, Body::from(bytes)))
+}
+
+fn attached(name: &str, body: Body) -> Response {
+    let mut response = Response::new(body);
     let headers = response.headers_mut();
     let media = HeaderValue::from_static("text/csv; charset=utf-8; header=present");
     headers.insert(header::CONTENT_TYPE, media);
@@ -96,7 +113,7 @@ where
     if let Ok(disposition) = HeaderValue::try_from(disposition) {
         headers.insert(header::CONTENT_DISPOSITION, disposition);
     }
-    Ok(response)
+    response
 }
 
 fn texts(lines: Vec<Vec<Cell>>) -> impl Iterator<Item = impl Iterator<Item = String>> {
@@ -137,6 +154,11 @@ mod tests {
     #[case("@sum", "'@sum")]
     #[case("\tx", "'\tx")]
     #[case("\rx", "'\rx")]
+    #[case("\nx", "'\nx")]
+    #[case("＝1", "'＝1")]
+    #[case("＋1", "'＋1")]
+    #[case("－1", "'－1")]
+    #[case("＠sum", "'＠sum")]
     #[case("김하늘", "김하늘")]
     #[case("a=1", "a=1")]
     #[case("", "")]

@@ -1037,6 +1037,10 @@ request-too-many = 요청이 너무 많습니다
     .help = Retry-After만큼 기다려 주세요.
 text-too-many-requests = 이 주소에서 온 요청이 너무 많습니다
     .en = too many requests from this address
+text-too-many-requests-at-once = 이 주소에서 한꺼번에 온 요청이 너무 많습니다
+    .en = too many requests from this address at once
+text-too-many-placements = 이 전화번호나 이 주소에서 한 예약이 너무 많습니다
+    .en = too many reservations with this phone number or from this address
 text-too-many-attempts = 이 주소에서 시도한 횟수가 너무 많습니다
     .en = too many attempts from this address
 text-too-many-sign-ins = 이 계정으로 로그인을 너무 많이 시도했습니다
@@ -1150,8 +1154,6 @@ text-fault-query = 조회하지 못했습니다
     .en = the query failed
 text-fault-list = 목록을 쓰지 못했습니다
     .en = the list could not be written
-text-fault-table = 표를 쓰지 못했습니다
-    .en = the table could not be written
 
 ## Fields
 
@@ -1281,6 +1283,8 @@ text-digits-and-dashes = 숫자와 붙임표
     .en = digits and dashes
 text-login = 로마자, 숫자, 점, 붙임표, 밑줄
     .en = Latin letters, digits, dots, dashes and underscores
+text-e-mail-alone = 이름, 따옴표, 괄호, 목록 없이 전자 우편 주소만
+    .en = an e-mail address alone, without a name, quotes, brackets or a list
 text-e-mail = name@example.com 같은 전자 우편 주소
     .en = an e-mail address, for example name@example.com
 text-role-name = 로마자 대문자로 시작하는 대문자, 숫자, 밑줄 40자 이내

@@ -172,7 +172,7 @@ fn subjects(path: &str, operation: &Value) -> Vec<&'static str> {
             subjects.push("patron");
         }
     }
-    if collection == "waitlist-entries" {
+    if collection == "waitlist-entries" && verb != "search" {
         subjects.extend(["reservation", "seat", "waitlist"]);
     }
     if verb == "prices" {

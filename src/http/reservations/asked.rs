@@ -14,11 +14,9 @@ use super::{
     super::{
         App,
         access::Admin,
-        lists::{Direction, Wrong, business_day},
-        pages,
+        lists::{self, Cursor, Direction, Wrong, business_day},
         params::{Day, Moment},
         problem::Problem,
-        problems,
     },
     search::PhonePart,
 };
@@ -48,29 +46,16 @@ pub fn order(sort: Option<SortBy>, direction: Option<Direction>) -> Order {
     }
 }
 
-/// What a cursor says: the order it belongs to, and the place in it.
-type Cursor = (String, bool, i64, ReservationId);
-
 /// The cursor of an entry's place.
-pub fn cursor(entry: &Entry, order: Order) -> Cursor {
+pub fn cursor(entry: &Entry, order: Order) -> Cursor<ReservationId> {
     let Place { key, reservation } = Place::of(entry, order);
     (order.sort.as_str().to_owned(), order.descending, key, reservation)
 }
 
 /// The place a cursor points behind, if it is one of this order.
 pub fn behind(cursor: Option<&str>, order: Order) -> Result<Option<Place>, Problem> {
-    match pages::behind::<Cursor>(cursor)? {
-        None => Ok(None),
-        Some((sort, descending, key, reservation))
-            if sort == order.sort.as_str() && descending == order.descending =>
-        {
-            Ok(Some(Place { key, reservation }))
-        }
-        Some(_) => Err(Problem::new(
-            &problems::MALFORMED_QUERY,
-            "cursor: belongs to a list in another order",
-        )),
-    }
+    let place = lists::behind(cursor, order.sort.as_str(), order.descending)?;
+    Ok(place.map(|(key, reservation)| Place { key, reservation }))
 }
 
 /// Every filter there is.

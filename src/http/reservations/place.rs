@@ -68,7 +68,7 @@ impl Sendable for Place {
               (status = NOT_FOUND, description = "Unknown number, wrong token, or unknown coupon", body = ProblemBody),
               (status = CONFLICT, description = "coupon/already-redeemed and others", body = ProblemBody),
               (status = GONE, description = "reservation/hold-lapsed and others", body = ProblemBody),
-              (status = TOO_MANY_REQUESTS, description = "Too many coupon codes that do not fit", body = ProblemBody)))]
+              (status = TOO_MANY_REQUESTS, description = "Too many coupon codes that do not fit, or reservations with this phone number or from this address", body = ProblemBody)))]
 pub(in super::super) async fn place(
     State(app): State<App>,
     caller: Caller,
@@ -76,6 +76,11 @@ pub(in super::super) async fn place(
     key: Key,
     Sent(body): Sent<Place>,
 ) -> Result<Response, Problem> {
+    let placement = match &holder {
+        Holder::Guest(_) | Holder::Customer(..) => caller.places(&app, &body.phone).map(Some),
+        // Whoever stands at the counter or is on the line has given the number themselves.
+        Holder::Staff(..) => Ok(None),
+    };
     let attempt = match &body.coupon {
         Some(_) => Some(attempt(&app, &caller, &holder)?),
         None => None,
@@ -105,10 +110,20 @@ pub(in super::super) async fn place(
         language: caller.named_language,
     };
     let request = caller.request(holder.actor(), "reservations/place", key);
-    let placed = app.bookings.place(&request, holder.id(), &placing).await;
-    let committed = match attempt {
-        Some(attempt) => attempt.judge(placed)?,
-        None => placed?,
+    let committed = match placement {
+        Ok(placement) => {
+            let placed = app.bookings.place(&request, holder.id(), &placing).await;
+            let placed = match attempt {
+                Some(attempt) => attempt.judge(placed),
+                None => placed,
+            };
+            match placement {
+                Some(placement) => placement.judge(placed)?,
+                None => placed?,
+            }
+        }
+        // What was placed before is answered as it was.
+        Err(too_many) => app.store.answered_before(&request).await?.ok_or(too_many)?,
     };
     after(&app, &committed, holder.id()).await
 }

@@ -40,7 +40,8 @@ pub struct Which {
     theme: Option<ThemeId>,
     /// In this auditorium.
     auditorium: Option<AuditoriumId>,
-    /// On this business day, 05:00 to 29:00 in the branch's zone; by default today.
+    /// On this business day, 05:00 to 29:00 in the branch's zone; by default the one it is there now. The seven to choose
+    /// from are `GET /v1/branches/{id}/days`.
     #[param(value_type = Option<String>, format = Date, example = "2026-12-24")]
     date: Option<Day>,
     /// Where the page begins.
@@ -65,7 +66,7 @@ pub(in super::super) async fn list(
     let limit = pages::limit(which.limit)?;
     let after = pages::behind::<(Moment, TimeSlotId)>(which.cursor.as_deref())?;
     // From the log, so never behind: what cannot be answered is refused before anything is waited for.
-    let branch = place(&app, &which).await?;
+    let branch = place(&app, which.branch, which.theme, which.auditorium).await?;
     let zone = app.zone(branch).await?;
     fresh::reached(&app, "time_slot_calendar", which.min_position).await?;
     fresh::reached(&app, "catalogue", which.min_position).await?;
@@ -89,8 +90,6 @@ pub(in super::super) async fn list(
     let slots = time_slot_calendar::time_slots(&app.reads, &filter, limit + 1).await?;
     if slots.is_empty() {
         known::<Movie>(&app, which.movie, MovieError::NotFound).await?;
-        known::<Theme>(&app, which.theme, ThemeError::NotFound).await?;
-        known::<Auditorium>(&app, which.auditorium, AuditoriumError::NotFound).await?;
     }
     let ids: Vec<TimeSlotId> = slots.iter().map(|slot| slot.time_slot).collect();
     let labels = time_slot_calendar::labels(&app.reads, &ids).await?;
@@ -104,40 +103,45 @@ pub(in super::super) async fn list(
 }
 
 /// When a business day begins (DOMAIN C5).
-const DAY_BEGINS: WallTime = WallTime::START;
+pub(super) const DAY_BEGINS: WallTime = WallTime::START;
 
-fn far_away() -> Problem {
+pub(super) fn far_away() -> Problem {
     Problem::new(&problems::MALFORMED_QUERY, "the date is out of range")
 }
 
-/// The branch whose day is meant.
-async fn place(app: &App, which: &Which) -> Result<BranchId, Problem> {
-    match which {
-        Which {
-            branch: Some(branch), ..
-        } => Ok(*branch),
-        Which {
-            theme: Some(theme), ..
-        } => {
-            let theme = app.store.read::<Theme>(theme).await?;
-            theme
-                .game()
-                .map(|game| game.branch)
-                .map_err(|error| Problem::refused(&error))
+/// The branch whose day is meant. A theme or an auditorium of another branch is as unknown there as one that is not there
+/// (DOMAIN C4).
+pub(super) async fn place(
+    app: &App,
+    branch: Option<BranchId>,
+    theme: Option<ThemeId>,
+    auditorium: Option<AuditoriumId>,
+) -> Result<BranchId, Problem> {
+    let mut meant = branch;
+    if let Some(theme) = theme {
+        let at = app
+            .store
+            .read::<Theme>(&theme)
+            .await?
+            .game()
+            .map(|game| game.branch);
+        let at = at.map_err(|error| Problem::refused(&error))?;
+        if *meant.get_or_insert(at) != at {
+            return Err(Problem::refused(&ThemeError::NotFound));
         }
-        Which {
-            auditorium: Some(auditorium),
-            ..
-        } => {
-            let auditorium = app.store.read::<Auditorium>(auditorium).await?;
-            auditorium
-                .built()
-                .map(|hall| hall.branch)
-                .map_err(|error| Problem::refused(&error))
+    }
+    if let Some(auditorium) = auditorium {
+        let hall = app.store.read::<Auditorium>(&auditorium).await?;
+        let at = hall.built().map(|hall| hall.branch);
+        let at = at.map_err(|error| Problem::refused(&error))?;
+        if *meant.get_or_insert(at) != at {
+            return Err(Problem::refused(&AuditoriumError::NotFound));
         }
-        Which { .. } => Err(Problem::new(
+    }
+    meant.ok_or_else(|| {
+        Problem::new(
             &problems::MALFORMED_QUERY,
             "branch, theme or auditorium is required; movie, date, cursor and limit are possible beside it",
-        )),
-    }
+        )
+    })
 }

@@ -4,12 +4,7 @@
 //! The id of an event is its log position. Whoever comes back with `Last-Event-ID` (or `?after=`) first gets what
 //! changed since from the read model, then what happens. A listener that is too slow is let go and comes back so.
 
-use std::{
-    collections::HashMap,
-    net::IpAddr,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use aggregates::ids::TimeSlotId;
 use axum::{
@@ -27,8 +22,8 @@ use super::{
         App,
         caller::Caller,
         fresh,
-        limits::network,
         params::{Asked, Id},
+        places::{Full, Place, Places},
         problem::{Problem, ProblemBody},
         problems,
     },
@@ -54,7 +49,7 @@ pub struct Live(Arc<Inner>);
 
 struct Inner {
     changes: SeatChanges,
-    places: Arc<Places>,
+    places: Places,
     stop: Signal,
 }
 
@@ -62,78 +57,27 @@ impl Live {
     /// Nobody listens yet, and so many may, in all and from one address; lines end when `stop` turns true.
     #[must_use]
     pub fn new(feed: &Feed, listeners_max: usize, per_address_max: usize, stop: Signal) -> Self {
-        let places = Arc::new(Places {
-            taken: Mutex::default(),
-            max: listeners_max,
-            per_address_max,
-        });
         Self(Arc::new(Inner {
             changes: SeatChanges::follow(feed),
-            places,
+            places: Places::new(listeners_max, per_address_max),
             stop,
         }))
     }
 
     /// A place at the line of a slot, unless all are taken.
     fn listen(&self, time_slot: TimeSlotId, address: IpAddr) -> Result<Line, Problem> {
-        let place = Place::take(&self.0.places, network(address))?;
+        let place = self.0.places.take(address).map_err(|full| match full {
+            Full::Altogether => Problem::new(&problems::BUSY, "too many listeners").retry_after(2),
+            Full::Here => {
+                Problem::new(&problems::TOO_MANY, "too many listeners from this address").retry_after(2)
+            }
+        })?;
         Ok(Line {
             listener: self.0.changes.listen(time_slot),
             after: 0,
             stop: self.0.stop.clone(),
             _place: place,
         })
-    }
-}
-
-/// The places there are for listeners.
-struct Places {
-    taken: Mutex<Taken>,
-    max: usize,
-    per_address_max: usize,
-}
-
-#[derive(Default)]
-struct Taken {
-    all: usize,
-    by_address: HashMap<IpAddr, usize>,
-}
-
-/// One of them.
-struct Place {
-    places: Arc<Places>,
-    address: IpAddr,
-}
-
-impl Place {
-    fn take(places: &Arc<Places>, address: IpAddr) -> Result<Self, Problem> {
-        let mut taken = places.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        if taken.all >= places.max {
-            return Err(Problem::new(&problems::BUSY, "too many listeners").retry_after(2));
-        }
-        if taken.by_address.get(&address).copied().unwrap_or_default() >= places.per_address_max {
-            let why = "too many listeners from this address";
-            return Err(Problem::new(&problems::TOO_MANY, why).retry_after(2));
-        }
-        taken.all += 1;
-        *taken.by_address.entry(address).or_default() += 1;
-        Ok(Self {
-            places: Arc::clone(places),
-            address,
-        })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut taken = self.places.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        taken.all = taken.all.saturating_sub(1);
-        if let Some(here) = taken.by_address.get_mut(&self.address) {
-            *here -= 1;
-            if *here == 0 {
-                taken.by_address.remove(&self.address);
-            }
-        }
     }
 }
 

@@ -106,7 +106,7 @@ pub enum Availability {
 
 /// The state of a slot at `now`, the plainest reason first: what has started is not sold out. Nothing is sold where the
 /// branch and the movie are not `in_business` then.
-fn availability(slot: &Slot, now: Timestamp, in_business: bool) -> Availability {
+pub(super) fn availability(slot: &Slot, now: Timestamp, in_business: bool) -> Availability {
     match slot.state {
         SlotState::Withdrawn => Availability::Withdrawn,
         SlotState::OnSale | SlotState::Closed if now >= slot.plan.starts_at => Availability::Started,

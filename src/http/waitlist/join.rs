@@ -126,8 +126,8 @@ pub struct JoinedView<'a> {
         (status = NOT_FOUND, description = "time-slot/not-found", body = ProblemBody),
         (status = CONFLICT, description = "waitlist/already-waiting, waitlist/full and others", body = ProblemBody),
         (status = UNPROCESSABLE_ENTITY, description = "Some fields are wrong", body = ProblemBody),
-        (status = TOO_MANY_REQUESTS, description = "Too many attempts, or waitlist/crowded: too many guests of this network \
-            wait for the slot", body = ProblemBody)))]
+        (status = TOO_MANY_REQUESTS, description = "Too many attempts, too many with this phone number or from this address, \
+            or waitlist/crowded: too many guests of this network wait for the slot", body = ProblemBody)))]
 pub(in super::super) async fn join(
     State(app): State<App>,
     caller: Caller,
@@ -151,7 +151,16 @@ pub(in super::super) async fn join(
     let key = key.bind(app.store.vault(), scope, &("waitlist", &joining))?;
     let request = caller.request(actor, "time-slots/waitlist", key);
     let crowd = || line.as_ref().map_or_else(Crowd::default, Line::crowd);
-    let outcome = app.bookings.join(&request, number, &joining, &crowd).await;
+    let outcome = match caller.places(&app, &joining.phone) {
+        Ok(placement) => {
+            let outcome = app.bookings.join(&request, number, &joining, &crowd).await;
+            placement.judge(outcome).map_err(Problem::from)
+        }
+        Err(too_many) => {
+            let before = app.store.answered_before(&request).await;
+            before.map_err(Problem::from).and_then(|before| before.ok_or(too_many))
+        }
+    };
     let entry = outcome.as_ref().ok().and_then(joined);
     if let Some(line) = &line {
         line.settle(number, entry);

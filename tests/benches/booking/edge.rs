@@ -65,6 +65,11 @@ impl Edge {
             .env("JARI_RATE_LIMIT", "10000000")
             .env("JARI_GUESS_LIMIT", "600000000")
             .env("JARI_COUPON_FAILURE_LIMIT", "600000000")
+            // One address stands for all customers.
+            .env("JARI_PLACEMENT_LIMIT", "4294967295")
+            .env("JARI_PLACEMENTS_PER_ADDRESS", "4294967295")
+            .env("JARI_CONNECTIONS_PER_ADDRESS_MAX", "10000")
+            .env("JARI_REQUESTS_PER_ADDRESS_MAX", "4000")
             .stdout(Stdio::null())
             .stderr(Stdio::inherit())
             .spawn()

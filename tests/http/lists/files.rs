@@ -81,6 +81,98 @@ async fn a_list_can_be_taken_away_as_a_file() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waits_and_what_money_came_can_be_taken_away_too() {
+    let field = Field::open().await;
+    let day = Day::begin(&field).await;
+    let api = &field.api;
+    let waits = async |name: &str, phone: &str| {
+        let body = json!({ "name": name, "phone": phone, "party_size": 2 });
+        let path = format!("/v1/time-slots/{}/waitlist", day.session);
+        api.done(&Call::post(path, body)).await.json()["entry"]["number"].clone()
+    };
+    let first = waits("=cmd|' /C calc'!A0", "010-1234-0001").await;
+    let second = waits("이바다", "010-1234-0002").await;
+    let deposit = async |amount: i64, depositor: &str, came: &str| {
+        let id = uuid::Uuid::now_v7();
+        let body = json!({ "branch": field.house.shop, "amount": { "amount": amount, "currency": "KRW" },
+            "depositor": depositor, "deposited_at": came, "reference": format!("＝{amount}") });
+        api.done(&Call::admin(format!("/v1/deposits/{id}/record"), body))
+            .await;
+        id.to_string()
+    };
+    let small = deposit(7, "＋82 홍길동", "2026-11-20T10:00:00Z").await;
+    let great = deposit(7_000_000, "박구름", "2026-11-19T15:30:00Z").await;
+    let position = field.position();
+    let file = async |path: &str, query: &str| {
+        let path = format!("{path}?min_position={position}&{query}");
+        lines(&api.done(&Call::get(path).by_staff()).await)
+    };
+    let table = file("/v1/waitlist-entries.csv", "").await;
+    let both = |one: &serde_json::Value, other: &serde_json::Value| {
+        [one, other].map(|number| number.as_str().expect("a number").to_owned())
+    };
+    assert_eq!(field_of(&table, "number"), both(&first, &second));
+    assert_eq!(field_of(&table, "name"), ["'=cmd|' /C calc'!A0", "이바다"]);
+    assert_eq!(field_of(&table, "phone"), ["010-1234-0001", "010-1234-0002"]);
+    assert_eq!(field_of(&table, "position"), ["1", "2"]);
+    assert!(field_of(&table, "starts_at")[0].ends_with("+09:00"));
+    let table = file("/v1/waitlist-entries.csv", "order=desc&state=waiting").await;
+    assert_eq!(field_of(&table, "number"), both(&second, &first));
+    let elsewhere = format!("branch={}", field.house.cinema);
+    for path in ["/v1/waitlist-entries.csv", "/v1/deposits.csv"] {
+        assert_eq!(
+            file(path, &elsewhere).await.len(),
+            1,
+            "{path}: the names of the fields"
+        );
+    }
+    let table = file("/v1/deposits.csv", "").await;
+    assert_eq!(
+        field_of(&table, "id"),
+        [great.clone(), small.clone()],
+        "the last first"
+    );
+    assert_eq!(field_of(&table, "depositor"), ["박구름", "'＋82 홍길동"]);
+    assert_eq!(field_of(&table, "reference"), ["'＝7000000", "'＝7"]);
+    assert_eq!(field_of(&table, "amount"), ["7000000", "7"]);
+    assert_eq!(
+        field_of(&table, "deposited_at"),
+        ["2026-11-20T00:30:00+09:00", "2026-11-20T19:00:00+09:00"]
+    );
+    for (query, expected) in [
+        ("sort=amount&order=asc", [&small, &great]),
+        ("sort=amount", [&great, &small]),
+        ("sort=deposited_at", [&small, &great]),
+        ("sort=deposited_at&order=asc", [&great, &small]),
+        ("sort=recorded&order=asc", [&small, &great]),
+    ] {
+        let table = file("/v1/deposits.csv", query).await;
+        assert_eq!(field_of(&table, "id"), expected.map(String::clone), "{query}");
+        // The list goes the same way, page by page.
+        let path = format!("/v1/deposits?min_position={position}&{query}&limit=1");
+        let page = api.done(&Call::get(&path).by_staff()).await.json();
+        let next = page["next"].as_str().expect("a next page");
+        let rest = api
+            .done(&Call::get(format!("{path}&cursor={next}")).by_staff())
+            .await
+            .json();
+        assert_eq!(
+            [&page["items"][0]["id"], &rest["items"][0]["id"]],
+            expected,
+            "{query}"
+        );
+        assert!(rest["next"].is_null());
+        let other = format!("/v1/deposits?sort=recorded&order=desc&limit=1&cursor={next}");
+        api.ask(&Call::get(other).by_staff())
+            .await
+            .refused(400, "request/malformed-query");
+    }
+    let unmatched = file("/v1/deposits.csv", "state=matched").await;
+    assert_eq!(unmatched.len(), 1);
+    field.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_long_list_is_sent_part_by_part_and_whole() {
     let field = Field::open().await;
     let terms = json!({ "discount": { "rate": { "percent": 20 } }, "scope": {},
