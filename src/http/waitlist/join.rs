@@ -140,13 +140,14 @@ pub(in super::super) async fn join(
     app.limits.guess(caller.address)?;
     let joining = body.joining(time_slot, caller.named_language)?;
     let number = app.bookings.next_number();
-    let (actor, scope, line) = match customer {
-        Some(customer) => (customer.actor(), customer.session.principal, None),
-        None => {
-            let line = app.limits.line(caller.address, time_slot);
-            line.enter(number);
-            (Actor::Guest(number), "anonymous".to_owned(), Some(line))
-        }
+    let is_guest = customer.is_none();
+    let line = is_guest.then(|| app.limits.line(caller.address, time_slot));
+    if let Some(line) = &line {
+        line.enter(number);
+    }
+    let (actor, scope) = match customer {
+        Some(customer) => (customer.actor(), customer.session.principal),
+        None => (Actor::Guest(number), "anonymous".to_owned()),
     };
     let key = key.bind(app.store.vault(), scope, &("waitlist", &joining))?;
     let request = caller.request(actor, "time-slots/waitlist", key);
