@@ -98,8 +98,7 @@ async fn a_hold_is_kept_a_while_longer_once_lapses_and_is_taken_up_again() {
     let api = &field.api;
     let slot = field.house.screening(api, 1, 6, Sale::Long).await;
     let before = Timestamp::now();
-    let held = api.done(&Call::hold(slot, &["A1", "A2"])).await;
-    let hold = held.hold();
+    let hold = api.done(&Call::hold(slot, &["A1", "A2"])).await.hold();
     // Ten minutes from now, and ten more.
     let after = Timestamp::now();
     assert!((before + 10.minutes()..=after + 10.minutes()).contains(&hold.expires_at));

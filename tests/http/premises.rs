@@ -52,9 +52,9 @@ async fn a_shop_has_several_accounts_notices_and_words_of_welcome() {
         .done(&Call::place_paid_by(&hold, "bank_transfer"))
         .await
         .json();
-    assert_eq!(after["placed"]["payment"]["accounts"], accounts, "{after}");
+    assert_eq!(after["placed"]["accounts"], accounts, "{after}");
     let was = json!([{ "bank": "국민은행", "number": "100-200-345670", "holder": "예시주식회사" }]);
-    assert_eq!(before["placed"]["payment"]["accounts"], was, "{before}");
+    assert_eq!(before["placed"]["accounts"], was, "{before}");
     field.close().await;
 }
 

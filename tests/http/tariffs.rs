@@ -173,12 +173,12 @@ async fn a_discount_larger_than_the_price_leaves_nothing_to_pay_and_no_less() {
         "sales_open_at": now - 1.hour(), "sales_close_at": starts, "price_policy": prices, "price_version": 1,
         "seats_per_customer_max": 1, "hold_minutes": 10, "hold_cap_minutes": 20, "cancel_minutes": 20 });
     admin(api, "time-slots", slot, "schedule", json!({ "plan": plan })).await;
-    let held = api.done(&Call::hold_room(slot, 2)).await;
+    let begun = api.done(&Call::hold_room(slot, 2)).await;
     let expected = [
         line(json!({ "kind": "room" }), 1, 30_000),
         line(json!({ "kind": "early_bird" }), 1, -30_000),
     ];
-    let quote = &held.json()["quote"];
+    let quote = &begun.json()["quote"];
     assert_eq!(
         (&quote["lines"], &quote["total"]),
         (&json!(expected), &json!(0)),
@@ -186,7 +186,7 @@ async fn a_discount_larger_than_the_price_leaves_nothing_to_pay_and_no_less() {
     );
     // Nor does a coupon make it less than nothing.
     let coupon = house.coupon(api).await;
-    let hold = held.hold();
+    let hold = begun.hold();
     let placed = api.done(&Call::place_unpaid(&hold, &coupon)).await.json();
     assert_eq!(placed["quote"]["total"], 0, "{placed}");
     assert_eq!(
