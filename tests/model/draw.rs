@@ -17,12 +17,16 @@ pub fn sequences(asks_max: usize, with_time: bool) -> impl Strategy<Value = Sequ
     // Near enough that everything closes, further than the tiers, and so far that payments have half a day.
     let starts_in = prop::sample::select(vec![35_i64, 90, 30 * 60]);
     let asks = prop::collection::vec(ask(), 1..asks_max);
-    (starts_in, 0..16_u8, hold(), asks).prop_map(move |(starts_in, beginning, first, asks)| {
+    (starts_in, 0..20_u8, hold(), asks).prop_map(move |(starts_in, beginning, first, asks)| {
         // Somebody comes first: there is little to ask of nobody.
         let mut all = match beginning {
             0 => absentees(starts_in),
-            1 => latecomer(),
+            1 => latecomer(Ask::TakeSlot(BEFORE)),
             2 => crowd(),
+            3 => hesitant(),
+            4 => forgiven(),
+            5 => undecided(),
+            6 => latecomer(Ask::RefuseSlot(BEFORE)),
             _other => vec![first],
         };
         all.extend(asks);
@@ -65,7 +69,7 @@ fn absentees(starts_in: i64) -> Vec<Ask> {
 }
 
 /// Somebody whose money comes when others have the room.
-fn latecomer() -> Vec<Ask> {
+fn latecomer(then: Ask) -> Vec<Ask> {
     let room = || Ask::HoldRoom {
         slot: Slot::Session,
         size: 2,
@@ -74,14 +78,7 @@ fn latecomer() -> Vec<Ask> {
         which: BEFORE,
         wrong: false,
     };
-    vec![
-        room(),
-        place(LAST, 1, false),
-        Ask::Pass(30),
-        room(),
-        paid,
-        Ask::TakeSlot(BEFORE),
-    ]
+    vec![room(), place(LAST, 1, false), Ask::Pass(30), room(), paid, then]
 }
 
 /// A full row and a line of people who want some of it.
@@ -99,6 +96,66 @@ fn crowd() -> Vec<Ask> {
         join(3, 0),
         join(1, 1),
         join(2, 2),
+        Ask::Release(LAST),
+    ]
+}
+
+/// Somebody who waits for a room and answers too late.
+fn hesitant() -> Vec<Ask> {
+    let slot = Slot::Session;
+    vec![
+        Ask::HoldRoom { slot, size: 2 },
+        Ask::Join {
+            slot,
+            count: 3,
+            who: 4,
+        },
+        Ask::Release(LAST),
+        Ask::Pass(10),
+        Ask::Accept(LAST),
+    ]
+}
+
+/// Somebody whose money comes late, and nobody else came meanwhile.
+fn forgiven() -> Vec<Ask> {
+    let room = Ask::HoldRoom {
+        slot: Slot::Session,
+        size: 3,
+    };
+    let paid = Ask::MarkPaid {
+        which: LAST,
+        wrong: false,
+    };
+    vec![
+        room,
+        place(LAST, 2, false),
+        Ask::Pass(30),
+        Ask::EndDue(LAST),
+        paid,
+    ]
+}
+
+/// Money that nobody knows the reason of, sent back, and then the right amount.
+fn undecided() -> Vec<Ask> {
+    let deposit = |more| Ask::Deposit {
+        which: LAST,
+        more,
+        told: Told::default(),
+    };
+    let matched = Ask::MatchDeposit {
+        deposit: LAST,
+        which: LAST,
+    };
+    vec![
+        Ask::Hold {
+            seats: Seats(0b0001_1000),
+        },
+        place(LAST, 3, false),
+        deposit(true),
+        Ask::ReturnDeposit(LAST),
+        matched,
+        deposit(false),
+        Ask::ReturnDeposit(LAST),
     ]
 }
 

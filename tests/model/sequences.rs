@@ -188,6 +188,9 @@ fn campaign(sequences: impl Strategy<Value = Sequence>, cases: u32) {
     let met = shop.into_inner().2;
     let answered: u64 = met.values().sum();
     println!("{cases} sequences, {answered} requests answered as the model says: {met:#?}");
+    if cases < USUAL / 2 {
+        return;
+    }
     let refused = |slug: &str| met.keys().any(|(_, answer)| *answer == Some(slug));
     let missed = REFUSALS.into_iter().filter(|slug| !refused(slug));
     assert_eq!(missed.collect::<Vec<_>>(), Vec::<&str>::new(), "never met");
