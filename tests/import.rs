@@ -1,6 +1,7 @@
 //! Importing catalogues and opening sales, on a real log.
 
 mod admins;
+mod bulk;
 mod catalogues;
 mod faults;
 mod halls;

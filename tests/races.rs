@@ -4,6 +4,7 @@ mod coupons;
 mod field;
 mod keys;
 mod money;
+mod names;
 mod nonsense;
 mod orphans;
 mod reschedule;

@@ -1,24 +1,29 @@
-//! What people ask for in a sequence, and how such sequences are made. Never knows what is answered.
+//! What people ask for in a sequence, and how one request is told from another. Never knows what is answered.
 
-use proptest::prelude::*;
+use super::business::Business;
 
-/// Seats of the screening.
+/// Seats of the screening, one row side by side.
 pub const SEATS: usize = 8;
 /// Seats one customer may take.
 pub const SEATS_MAX: usize = 3;
 /// Coupons that were issued; one more is asked for that never was.
-pub const COUPONS: usize = 2;
+pub const COUPONS: usize = 4;
+/// The last of them were issued in bulk, and are used up even if their reservation ends.
+pub const SINGLE: usize = 2;
+/// People who book; each has a name and a number to call.
+pub const PEOPLE: usize = 5;
 
-/// One thing somebody asks for. Which reservation is meant is drawn first and settled by [`Ask::about`]; they are counted in
-/// the order they began.
+/// One thing somebody asks for. Which reservation, entry or deposit is meant is drawn first and settled by [`Ask::about`];
+/// they are counted in the order they began.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ask {
     /// Hold these seats of the screening.
     Hold {
         seats: Seats,
     },
-    /// Hold the session.
+    /// Hold a session.
     HoldRoom {
+        slot: Slot,
         size: u8,
     },
     Extend(usize),
@@ -30,6 +35,7 @@ pub enum Ask {
     Revive(usize),
     Place {
         which: usize,
+        who: usize,
         coupon: Option<usize>,
         on_site: bool,
     },
@@ -37,12 +43,42 @@ pub enum Ask {
         which: usize,
         wrong: bool,
     },
+    /// Money comes to the branch of a slot: what is due of a reservation, or one won more, from whoever placed it.
+    Deposit {
+        which: usize,
+        more: bool,
+        told: Told,
+    },
+    MatchDeposit {
+        deposit: usize,
+        which: usize,
+    },
+    ReturnDeposit(usize),
+    /// Give back what is due back, or one won more.
+    Refund {
+        which: usize,
+        more: bool,
+        told: Told,
+    },
+    /// Take the equal slot that is offered for late money.
+    TakeSlot(usize),
+    /// Want the money back instead.
+    RefuseSlot(usize),
     MarkNotified(usize),
     CheckIn(usize),
+    UndoCheckIn(usize),
     MarkNoShow(usize),
+    /// Time's own command.
+    MarkAbsent(usize),
+    LiftBar(usize),
     Cancel {
         which: usize,
-        staff: bool,
+        by: By,
+    },
+    /// Offer to move it within so many minutes, because the branch does no business then.
+    OfferMove {
+        which: usize,
+        minutes: i64,
     },
     /// Move it to these seats of the screening.
     Reschedule {
@@ -52,33 +88,86 @@ pub enum Ask {
     },
     /// Time's own command.
     EndDue(usize),
+    /// Wait for so many seats side by side, or for the room with so many people.
+    Join {
+        slot: Slot,
+        count: u8,
+        who: usize,
+    },
+    Leave(usize),
+    Accept(usize),
+    Decline(usize),
+    /// Time's own command.
+    LookAfter(Slot),
     Block(usize),
     Unblock(usize),
     Close(Slot),
     Reopen(Slot),
     Withdraw(Slot),
+    /// The cinema does no business on the day of the screening; or does again.
+    CloseDay,
+    ReopenDay,
     Revoke(usize),
+    /// All of those that were issued in bulk.
+    RevokeBatch,
     /// The same request as so many before, with the same key.
     Again(usize),
     /// So many minutes pass.
     Pass(i64),
 }
 
-/// One of the two time slots.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// What is said of money, settled when it is known which reservation is meant.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Told {
+    pub won: i64,
+    pub who: usize,
+    pub at_the_cinema: bool,
+}
+
+/// Who calls a reservation off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    Customer,
+    Staff,
+    Branch,
+}
+
+/// One of the three time slots: a screening, a session, and a later session of the same theme.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Slot {
     Screening,
     Session,
+    Later,
 }
 
-/// Which seats, each once, in order.
+impl Slot {
+    pub const EACH: [Self; 3] = [Self::Screening, Self::Session, Self::Later];
+}
+
+/// Which places, each once, in order: seats of the screening, or the room of a session.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Seats(pub u8);
+pub struct Seats(pub u16);
 
 impl Seats {
+    /// Places of all slots together.
+    pub const ALL: usize = SEATS + 2;
+
     /// Their numbers.
     pub fn numbers(self) -> impl Iterator<Item = usize> {
-        (0..SEATS).filter(move |seat| self.0 & (1 << seat) != 0)
+        (0..Self::ALL).filter(move |seat| self.0 & (1 << seat) != 0)
+    }
+
+    pub fn count(self) -> usize {
+        self.numbers().count()
+    }
+
+    /// All places of a slot.
+    pub const fn of(slot: Slot) -> Self {
+        match slot {
+            Slot::Screening => Self((1 << SEATS) - 1),
+            Slot::Session => Self(1 << SEATS),
+            Slot::Later => Self(1 << (SEATS + 1)),
+        }
     }
 }
 
@@ -88,120 +177,80 @@ impl std::fmt::Debug for Seats {
     }
 }
 
-/// An index that no reservation has.
+/// An index that nothing has.
 const NOBODY: usize = usize::MAX;
 /// So many indices are drawn; the last one is nobody's.
-const DRAWN: usize = 24;
+pub const DRAWN: usize = 24;
+
+/// Rather one of the last of those that have begun.
+const fn settled(drawn: usize, begun: usize) -> usize {
+    if begun == 0 || drawn == DRAWN {
+        NOBODY
+    } else {
+        begun - 1 - (drawn * drawn / DRAWN) % begun
+    }
+}
 
 impl Ask {
-    /// The same about one of the reservations that have begun, now that it is known how many.
-    pub fn about(&self, begun: usize) -> Self {
+    /// The same about something that has begun, now that it is known how much has.
+    pub fn about(&self, business: &Business) -> Self {
         let mut ask = self.clone();
+        let (begun, entries, deposits) = (
+            business.reservations.len(),
+            business.entries.len(),
+            business.deposits.len(),
+        );
         match &mut ask {
             Self::Extend(which)
             | Self::Release(which)
             | Self::Revive(which)
+            | Self::TakeSlot(which)
+            | Self::RefuseSlot(which)
             | Self::MarkNotified(which)
             | Self::CheckIn(which)
+            | Self::UndoCheckIn(which)
             | Self::MarkNoShow(which)
+            | Self::MarkAbsent(which)
+            | Self::LiftBar(which)
             | Self::EndDue(which)
             | Self::Change { which, .. }
             | Self::Place { which, .. }
             | Self::MarkPaid { which, .. }
+            | Self::OfferMove { which, .. }
             | Self::Reschedule { which, .. }
-            | Self::Cancel { which, .. } => {
-                *which = match begun {
-                    0 => NOBODY,
-                    _begun if *which == DRAWN => NOBODY,
-                    // Rather one of the last.
-                    begun => begun - 1 - (*which * *which / DRAWN) % begun,
-                }
+            | Self::Cancel { which, .. } => *which = settled(*which, begun),
+            Self::Deposit { which, more, told } => {
+                *which = settled(*which, begun);
+                *told = business.due_of(*which, *more);
+            }
+            Self::Refund { which, more, told } => {
+                *which = settled(*which, begun);
+                *told = business.due_back_of(*which, *more);
+            }
+            Self::MatchDeposit { deposit, which } => {
+                *which = settled(*which, begun);
+                *deposit = settled(*deposit, deposits);
+            }
+            Self::ReturnDeposit(deposit) => *deposit = settled(*deposit, deposits),
+            Self::Leave(entry) | Self::Accept(entry) | Self::Decline(entry) => {
+                *entry = settled(*entry, entries);
             }
             Self::Hold { .. }
             | Self::HoldRoom { .. }
+            | Self::Join { .. }
+            | Self::LookAfter(_)
             | Self::Block(_)
             | Self::Unblock(_)
             | Self::Close(_)
             | Self::Reopen(_)
             | Self::Withdraw(_)
+            | Self::CloseDay
+            | Self::ReopenDay
             | Self::Revoke(_)
+            | Self::RevokeBatch
             | Self::Again(_)
             | Self::Pass(_) => {}
         }
         ask
     }
-}
-
-/// What a sequence begins with: in how many minutes the slots start, and what is asked for.
-#[derive(Debug, Clone)]
-pub struct Sequence {
-    pub starts_in: i64,
-    pub asks: Vec<Ask>,
-}
-
-/// Sequences of at most so many asks; without time, none in which any passes.
-pub fn sequences(asks_max: usize, with_time: bool) -> impl Strategy<Value = Sequence> {
-    // Near enough that everything closes, further than the tiers, and so far that payments have half a day.
-    let starts_in = prop::sample::select(vec![35_i64, 90, 30 * 60]);
-    let asks = prop::collection::vec(ask(), 1..asks_max);
-    // Somebody comes first: there is little to ask of nobody.
-    (starts_in, hold(), asks).prop_map(move |(starts_in, first, mut asks)| {
-        asks.insert(0, first);
-        asks.retain(|ask| with_time || !matches!(ask, Ask::Pass(_)));
-        Sequence { starts_in, asks }
-    })
-}
-
-/// Neighbours, so that wishes meet; sometimes none, sometimes too many.
-fn seats() -> impl Strategy<Value = Seats> {
-    (0..SEATS, 0..5_u32).prop_map(|(first, count)| Seats(spread(first, count)))
-}
-
-fn hold() -> impl Strategy<Value = Ask> {
-    prop_oneof![
-        3 => seats().prop_map(|seats| Ask::Hold { seats }),
-        1 => (1..6_u8).prop_map(|size| Ask::HoldRoom { size }),
-    ]
-}
-
-fn ask() -> impl Strategy<Value = Ask> {
-    let which = || 0..=DRAWN;
-    let seat = || 0..SEATS;
-    let slot = || prop_oneof![Just(Slot::Screening), Just(Slot::Session)];
-    let coupon = || prop::option::weighted(0.4, 0..=COUPONS);
-    let minutes = prop::sample::select(vec![1_i64, 9, 10, 11, 15, 20, 30, 60, 12 * 60]);
-    prop_oneof![
-        12 => hold(),
-        3 => which().prop_map(Ask::Extend),
-        5 => (which(), seats()).prop_map(|(which, seats)| Ask::Change { which, seats }),
-        3 => which().prop_map(Ask::Release),
-        4 => which().prop_map(Ask::Revive),
-        10 => (which(), coupon(), any::<bool>()).prop_map(|(which, coupon, on_site)| Ask::Place {
-            which,
-            coupon,
-            on_site
-        }),
-        8 => (which(), prop::bool::weighted(0.2)).prop_map(|(which, wrong)| Ask::MarkPaid { which, wrong }),
-        2 => which().prop_map(Ask::MarkNotified),
-        4 => which().prop_map(Ask::CheckIn),
-        4 => which().prop_map(Ask::MarkNoShow),
-        4 => (which(), any::<bool>()).prop_map(|(which, staff)| Ask::Cancel { which, staff }),
-        5 => (which(), seats(), any::<bool>())
-            .prop_map(|(which, seats, staff)| Ask::Reschedule { which, seats, staff }),
-        5 => which().prop_map(Ask::EndDue),
-        2 => seat().prop_map(Ask::Block),
-        2 => seat().prop_map(Ask::Unblock),
-        1 => slot().prop_map(Ask::Close),
-        2 => slot().prop_map(Ask::Reopen),
-        1 => slot().prop_map(Ask::Withdraw),
-        1 => (0..COUPONS).prop_map(Ask::Revoke),
-        3 => (0..4_usize).prop_map(Ask::Again),
-        6 => minutes.prop_map(Ask::Pass),
-    ]
-}
-
-fn spread(first: usize, count: u32) -> u8 {
-    (0..count).fold(0, |seats, next| {
-        seats | (1_u8.rotate_left(u32::try_from(first).unwrap_or(0) + next))
-    })
 }

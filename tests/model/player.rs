@@ -1,42 +1,53 @@
 //! Asks the real business what a sequence asks for, each request with a key of its own. Never decides whether an answer is
 //! right.
 
+mod compare;
+mod enter;
+mod words;
+
 use aggregates::{
-    Decider,
     coupon::{Coupon, CouponCommand},
-    ids::{ReservationId, SeatId, TimeSlotId},
-    pricing::{Party, Persons},
+    deposit::DepositCommand,
+    event::Event,
+    ids::{BranchId, DepositId, ReservationId, SeatId, TimeSlotId},
+    pricing::Party,
     ratings::Statement,
-    reservation::{Agreements, Canceller, Pay, PaymentChoice, Reservation, ReservationCommand},
+    reservation::{Canceller, MoneyCommand, Pay, ReservationCommand, ReservationEvent},
     rights::Authority,
-    seat::{Seat, SeatCommand},
+    seat::SeatCommand,
     time_slot::{TimeSlot, TimeSlotCommand},
-    values::{CouponCode, Currency, CustomerName, Money, PhoneNumber, SeatLabel},
+    values::{CouponCode, CustomerName, PhoneNumber},
+    waitlist::Leaver,
 };
 use jari::{
     admin_commands::Administrable,
     administration::Denied,
-    booking::{Nearby, Places, Placing, Refused, Wanted, Wish},
+    booking::{BatchRevoked, Joining, Places, Refused, Wanted, Wish, moved_to, revoke_all},
     store::{Committed, IdempotencyKey, Request, Stop},
 };
-use jiff::{SignedDuration, ToSpan as _};
-use serde_json::json;
+use jiff::{SignedDuration, ToSpan as _, civil::Date};
 use uuid::Uuid;
 
+use self::words::{adults, deposit_id, won};
 use super::{
-    ask::{Ask, COUPONS, SEATS, SEATS_MAX, Seats, Slot},
-    business::{Business, Outcome, Place},
-    reservation::Stage,
+    ask::{Ask, By, SINGLE, Slot},
+    business::Outcome,
 };
-use crate::support::shop::{Shop, guest, phone};
+use crate::support::shop::{Shop, guest};
 
 /// One sequence being played in a shop that others are played in too.
 pub struct Player<'a> {
     shop: &'a Shop,
-    screening: TimeSlotId,
-    session: TimeSlotId,
+    cinema: BranchId,
+    slots: [TimeSlotId; 3],
+    /// The day of the screening.
+    day: Date,
     coupons: Vec<CouponCode>,
+    people: Vec<(CustomerName, PhoneNumber)>,
     begun: Vec<ReservationId>,
+    /// Those who wait, and for which slot.
+    entries: Vec<(ReservationId, Slot)>,
+    deposits: Vec<DepositId>,
     /// What was accepted, with the number it was asked under, and what it did.
     accepted: Vec<(Ask, ReservationId, Vec<i64>)>,
     scope: String,
@@ -45,38 +56,17 @@ pub struct Player<'a> {
 /// What an answer can be compared by.
 pub struct Answered {
     pub outcome: Outcome,
-    pub events: Vec<i64>,
-    pub repeated: bool,
+    pub committed: Option<Committed>,
 }
 
-impl<'a> Player<'a> {
-    /// With two slots of its own that start in so many minutes.
-    pub async fn enter(shop: &'a Shop, starts_in: i64) -> Self {
-        let now = shop.store.now();
-        let starts = now + starts_in.minutes();
-        let rules = json!({ "starts_at": starts, "ends_at": starts + 2.hours(), "sales_open_at": now - 1.hour(),
-            "sales_close_at": starts, "seats_per_customer_max": SEATS_MAX });
-        let terms = json!({ "discount": { "rate": { "percent": 20 } }, "scope": {}, "valid_from": now - 1.hour(),
-            "valid_until": now + 10_000.hours() });
-        let mut coupons = Vec::new();
-        for _ in 0..COUPONS {
-            let code = shop.next_code();
-            shop.admin::<Coupon>(&code, "issue", json!({ "terms": terms }))
-                .await;
-            coupons.push(code);
-        }
-        coupons.push(shop.next_code());
-        Self {
-            shop,
-            screening: shop.screening_under(&rules).await,
-            session: shop.session_under(&rules).await,
-            coupons,
-            begun: Vec::new(),
-            accepted: Vec::new(),
-            scope: Uuid::now_v7().to_string(),
-        }
+impl Answered {
+    fn positions(&self) -> Vec<i64> {
+        let events = self.committed.iter().flat_map(|committed| &committed.events);
+        events.map(|event| event.position).collect()
     }
+}
 
+impl Player<'_> {
     /// Asks, and tells what was answered; what is asked again is answered as before or the sequence fails.
     pub async fn ask(&mut self, ask: &Ask) -> Outcome {
         if let Ask::Pass(minutes) = ask {
@@ -85,26 +75,58 @@ impl<'a> Player<'a> {
         }
         if let Ask::Again(back) = ask {
             if let Some(index) = self.accepted.len().checked_sub(back + 1) {
-                let (ask, id, events) = self.accepted[index].clone();
-                let again = self.send(&ask, id, index).await;
-                assert_eq!(
-                    (again.outcome, again.events),
-                    (Ok(()), events),
-                    "asked again: {ask:?}"
-                );
-                assert!(again.repeated, "asked again: {ask:?}");
+                self.ask_again(index).await;
             }
+            return Ok(());
+        }
+        if *ask == Ask::RevokeBatch {
+            self.revoke_batch().await;
             return Ok(());
         }
         let id = self.shop.bookings.next_number();
         let answered = self.send(ask, id, self.accepted.len()).await;
-        if answered.outcome.is_ok() {
-            if matches!(ask, Ask::Hold { .. } | Ask::HoldRoom { .. }) {
-                self.begun.push(id);
-            }
-            self.accepted.push((ask.clone(), id, answered.events));
+        if let Some(committed) = &answered.committed {
+            self.remember(ask, id, committed);
+            self.accepted.push((ask.clone(), id, answered.positions()));
         }
         answered.outcome
+    }
+
+    async fn ask_again(&self, index: usize) {
+        let (ask, id, events) = &self.accepted[index];
+        let again = self.send(ask, *id, index).await;
+        let seen = (again.outcome, again.positions());
+        assert_eq!(seen, (Ok(()), events.clone()), "asked again: {ask:?}");
+        let repeated = again.committed.is_some_and(|committed| committed.repeated);
+        assert!(repeated, "asked again: {ask:?}");
+    }
+
+    /// Counts what began: first what was asked for, then what was offered to others because of it.
+    fn remember(&mut self, ask: &Ask, id: ReservationId, committed: &Committed) {
+        let began = committed.events.iter().filter_map(|recorded| {
+            let began = matches!(&recorded.event, Event::Reservation(ReservationEvent::Held { .. }));
+            began.then(|| recorded.stream.id.parse::<ReservationId>().expect("a number"))
+        });
+        let mut began: Vec<ReservationId> = began.collect();
+        let asked_for = moved_to(committed).unwrap_or(id);
+        began.sort_by_key(|begun| *begun != asked_for);
+        if let Ask::Join { slot, .. } = ask
+            && !began.contains(&id)
+        {
+            self.entries.push((id, *slot));
+        }
+        if matches!(ask, Ask::Deposit { .. }) {
+            self.deposits.push(deposit_id(id));
+        }
+        self.begun.extend(began);
+    }
+
+    async fn revoke_batch(&self) {
+        let codes = &self.coupons[SINGLE..self.coupons.len() - 1];
+        let request = Request::system("test", "coupons/revoke");
+        let done: Result<BatchRevoked, Stop<Denied>> =
+            revoke_all(&self.shop.store, &request, codes, None, None).await;
+        done.expect("who used one keeps it");
     }
 
     /// Asks under a key that is its own as long as nothing is accepted under it.
@@ -118,145 +140,206 @@ impl<'a> Player<'a> {
             }),
             ..request
         };
-        let which = |which: usize| self.begun.get(which).copied().unwrap_or(ReservationId::new(1));
         let by_guest = |id, command| keyed(guest(id, command));
-        let by_staff = |command| keyed(Request::system("test", command));
-        let bookings = &self.shop.bookings;
-        let record = async |id: usize, command: ReservationCommand| {
-            answered(bookings.record(&by_staff("Record"), which(id), command).await)
+        let (request, bookings) = (&keyed(Request::system("test", "Ask")), &self.shop.bookings);
+        let wish = |slot: Slot, places, party| Wish {
+            time_slot: self.slot(slot),
+            places,
+            party,
+            accessible: false,
+            said: Statement::default(),
         };
+        let record = async |id: usize, command: ReservationCommand| {
+            answered(bookings.record(request, self.which(id), command).await)
+        };
+        let settle =
+            async |id: usize, command: MoneyCommand| record(id, ReservationCommand::Settle(command)).await;
+        let reason = None;
         match ask {
             Ask::Hold { seats } => {
-                let wish = Wish {
-                    time_slot: self.screening,
-                    places: Places::Seats(self.labels(*seats)),
-                    party: adults(*seats),
-                    accessible: false,
-                    said: Statement::default(),
-                };
+                let wish = wish(Slot::Screening, self.places(*seats), adults(seats.count()));
                 answered(bookings.hold(&by_guest(new, "Hold"), new, &wish).await)
             }
-            Ask::HoldRoom { size } => {
-                let wish = Wish {
-                    time_slot: self.session,
-                    places: Places::Room,
-                    party: Party::Group { size: *size },
-                    accessible: false,
-                    said: Statement::default(),
-                };
+            Ask::HoldRoom { slot, size } => {
+                let wish = wish(*slot, Places::Room, Party::Group { size: *size });
                 answered(bookings.hold(&by_guest(new, "Hold"), new, &wish).await)
             }
             Ask::Extend(id) => {
-                let id = which(*id);
+                let id = self.which(*id);
                 answered(bookings.extend(&by_guest(id, "Extend"), id).await)
             }
-            Ask::Change { which: id, seats } => {
-                let id = which(*id);
-                let places = Places::Seats(self.labels(*seats));
-                let request = by_guest(id, "Change");
-                answered(
-                    bookings
-                        .change(&request, id, &places, &adults(*seats), false)
-                        .await,
-                )
+            Ask::Change { which, seats } => {
+                let (id, party) = (self.which(*which), adults(seats.count()));
+                let (request, places) = (by_guest(id, "Change"), self.places(*seats));
+                answered(bookings.change(&request, id, &places, &party, false).await)
             }
             Ask::Release(id) => {
-                let id = which(*id);
+                let id = self.which(*id);
                 answered(bookings.release(&by_guest(id, "Release"), id).await)
             }
             Ask::Revive(id) => {
-                let id = which(*id);
+                let id = self.which(*id);
                 answered(bookings.revive(&by_guest(id, "Revive"), id).await)
             }
             Ask::Place {
-                which: id,
+                which,
+                who,
                 coupon,
                 on_site,
             } => {
-                let id = which(*id);
-                let placing = self.placing(id, *coupon, *on_site);
+                let id = self.which(*which);
+                let placing = self.placing(*who, *coupon, *on_site);
                 answered(bookings.place(&by_guest(id, "Place"), id, &placing).await)
             }
-            Ask::MarkPaid { which: id, wrong } => {
-                let amount = wrong.then(|| Money {
-                    amount: 1,
-                    currency: "KRW".parse::<Currency>().expect("a currency"),
-                });
+            Ask::MarkPaid { which, wrong } => {
                 let pay = Pay {
-                    amount,
+                    amount: wrong.then(|| won(1)),
                     ..Pay::default()
                 };
-                let id = which(*id);
                 answered(
                     bookings
-                        .pay(&by_staff("MarkPaid"), id, &pay, &Nearby::new())
+                        .pay(request, self.which(*which), &pay, &self.nearby())
                         .await,
                 )
             }
+            Ask::Deposit { told, .. } => {
+                let (id, receipt) = (deposit_id(new), self.receipt(told, new));
+                let (known, nearby) = (&self.begun, self.nearby());
+                let recorded = bookings.record_deposit(request, id, &receipt, known, &nearby);
+                answered(recorded.await)
+            }
+            Ask::MatchDeposit { deposit, which } => {
+                let (deposit, id) = (self.deposit(*deposit), self.which(*which));
+                answered(bookings.match_deposit(request, deposit, id, &self.nearby()).await)
+            }
+            Ask::ReturnDeposit(deposit) => {
+                let command = DepositCommand::Return {
+                    account: None,
+                    note: None,
+                };
+                answered(
+                    bookings
+                        .work_on_deposit(request, self.deposit(*deposit), &command)
+                        .await,
+                )
+            }
+            Ask::Refund { which, told, .. } => {
+                let refund = MoneyCommand::Refund {
+                    amount: won(told.won),
+                    account: None,
+                    note: None,
+                    payment: None,
+                };
+                settle(*which, refund).await
+            }
+            Ask::TakeSlot(which) => answered(bookings.accept_offer(request, self.which(*which)).await),
+            Ask::RefuseSlot(which) => settle(*which, MoneyCommand::DeclineOffer).await,
+            Ask::Join { slot, count, who } => {
+                let (name, phone) = self.people[*who].clone();
+                let party = match slot {
+                    Slot::Screening => adults(usize::from(*count)),
+                    Slot::Session | Slot::Later => Party::Group { size: *count },
+                };
+                let joining = Joining {
+                    time_slot: self.slot(*slot),
+                    party,
+                    name,
+                    phone,
+                };
+                answered(bookings.join(&by_guest(new, "Join"), new, &joining).await)
+            }
+            Ask::Leave(entry) => {
+                let (entry, slot) = self.entry(*entry);
+                let request = by_guest(entry, "Leave");
+                answered(
+                    bookings
+                        .leave(&request, slot, entry, Leaver::Customer, None)
+                        .await,
+                )
+            }
+            Ask::Accept(entry) => {
+                let (entry, slot) = self.entry(*entry);
+                answered(bookings.accept(&by_guest(entry, "Accept"), slot, entry).await)
+            }
+            Ask::Decline(entry) => {
+                let (entry, slot) = self.entry(*entry);
+                answered(bookings.decline(&by_guest(entry, "Decline"), slot, entry).await)
+            }
+            Ask::LookAfter(slot) => {
+                let request = by_guest(new, "LookAfter");
+                answered(bookings.look_after(&request, self.slot(*slot)).await)
+            }
             Ask::MarkNotified(id) => record(*id, ReservationCommand::MarkNotified { note: None }).await,
             Ask::CheckIn(id) => record(*id, ReservationCommand::CheckIn).await,
-            Ask::MarkNoShow(id) => answered(bookings.mark_no_show(&by_staff("MarkNoShow"), which(*id)).await),
-            Ask::Cancel { which: id, staff } => {
-                let id = which(*id);
-                let by = if *staff {
-                    Canceller::Staff
-                } else {
-                    Canceller::Customer
+            Ask::UndoCheckIn(id) => record(*id, ReservationCommand::UndoCheckIn { reason: None }).await,
+            Ask::MarkNoShow(id) => answered(bookings.mark_no_show(request, self.which(*id)).await),
+            Ask::MarkAbsent(id) => answered(bookings.mark_absent(request, self.which(*id)).await),
+            Ask::LiftBar(id) => answered(bookings.lift_bar(request, self.which(*id)).await),
+            Ask::Cancel { which, by } => {
+                let by = match by {
+                    By::Customer => Canceller::Customer,
+                    By::Staff => Canceller::Staff,
+                    By::Branch => Canceller::Branch,
                 };
-                answered(bookings.cancel(&by_guest(id, "Cancel"), id, by, None).await)
+                answered(bookings.cancel(request, self.which(*which), by, None).await)
             }
-            Ask::Reschedule {
-                which: id,
-                seats,
-                staff,
-            } => {
-                let id = which(*id);
+            Ask::OfferMove { which, minutes } => {
+                let until = self.shop.store.now() + minutes.minutes();
+                let offered = bookings.offer_reschedule(request, self.which(*which), until, None);
+                answered(offered.await)
+            }
+            Ask::Reschedule { which, seats, staff } => {
                 let by = if *staff {
                     Canceller::Staff
                 } else {
                     Canceller::Customer
                 };
                 let wanted = Wanted {
-                    time_slot: self.screening,
-                    places: Some(Places::Seats(self.labels(*seats))),
-                    party: Some(adults(*seats)),
+                    time_slot: self.slot(Slot::Screening),
+                    places: Some(self.places(*seats)),
+                    party: Some(adults(seats.count())),
                     accessible: false,
                 };
-                let request = by_guest(id, "Reschedule");
-                answered(bookings.reschedule(&request, id, by, &wanted).await)
+                answered(
+                    bookings
+                        .reschedule(request, self.which(*which), by, &wanted)
+                        .await,
+                )
             }
-            Ask::EndDue(id) => answered(bookings.end_due(&by_staff("EndDue"), which(*id)).await),
-            Ask::Block(seat) => {
-                self.seat(&by_staff("Block"), *seat, SeatCommand::Block { reason: None })
-                    .await
-            }
-            Ask::Unblock(seat) => self.seat(&by_staff("Unblock"), *seat, SeatCommand::Unblock).await,
+            Ask::EndDue(id) => answered(bookings.end_due(request, self.which(*id)).await),
+            Ask::Block(seat) => self.seat(request, *seat, SeatCommand::Block { reason }).await,
+            Ask::Unblock(seat) => self.seat(request, *seat, SeatCommand::Unblock).await,
             Ask::Close(slot) => {
-                let close = TimeSlotCommand::Close { reason: None };
-                self.administer::<TimeSlot>(&by_staff("Close"), self.slot(*slot), close)
+                let close = TimeSlotCommand::Close { reason };
+                self.administer::<TimeSlot>(request, &self.slot(*slot), close)
                     .await
             }
             Ask::Reopen(slot) => {
                 let reopen = TimeSlotCommand::Reopen {};
-                self.administer::<TimeSlot>(&by_staff("Reopen"), self.slot(*slot), reopen)
+                self.administer::<TimeSlot>(request, &self.slot(*slot), reopen)
                     .await
             }
             Ask::Withdraw(slot) => {
-                let withdraw = TimeSlotCommand::Withdraw { reason: None };
-                self.administer::<TimeSlot>(&by_staff("Withdraw"), self.slot(*slot), withdraw)
+                let withdraw = TimeSlotCommand::Withdraw { reason };
+                self.administer::<TimeSlot>(request, &self.slot(*slot), withdraw)
                     .await
             }
+            Ask::CloseDay => self.close_day(request).await,
+            Ask::ReopenDay => self.reopen_day(request).await,
             Ask::Revoke(coupon) => {
-                let revoke = CouponCommand::Revoke { reason: None };
-                self.administer::<Coupon>(&by_staff("Revoke"), &self.coupons[*coupon], revoke)
+                let revoke = CouponCommand::Revoke { reason };
+                self.administer::<Coupon>(request, &self.coupons[*coupon], revoke)
                     .await
             }
-            Ask::Again(_) | Ask::Pass(_) => unreachable!("not sent to anybody"),
+            Ask::RevokeBatch | Ask::Again(_) | Ask::Pass(_) => unreachable!("not sent to anybody"),
         }
     }
 
     async fn seat(&self, request: &Request, seat: usize, command: SeatCommand) -> Answered {
-        let seat = self.seat_id(seat);
+        let seat = SeatId {
+            time_slot: self.slot(Slot::Screening),
+            label: self.shop.label(seat),
+        };
         answered(self.shop.bookings.work_on_seat(request, &seat, command).await)
     }
 
@@ -280,88 +363,25 @@ impl<'a> Player<'a> {
         seen(done, |denied| denied.refusal().slug())
     }
 
-    fn slot(&self, slot: Slot) -> &TimeSlotId {
-        match slot {
-            Slot::Screening => &self.screening,
-            Slot::Session => &self.session,
-        }
+    const fn slot(&self, slot: Slot) -> TimeSlotId {
+        self.slots[slot as usize]
     }
 
-    fn seat_id(&self, seat: usize) -> SeatId {
-        SeatId {
-            time_slot: self.screening,
-            label: self.shop.label(seat),
-        }
+    /// A reservation, or one that nobody has.
+    fn which(&self, which: usize) -> ReservationId {
+        self.begun.get(which).copied().unwrap_or(ReservationId::new(1))
     }
 
-    fn labels(&self, seats: Seats) -> Vec<SeatLabel> {
-        seats.numbers().map(|seat| self.shop.label(seat)).collect()
+    fn entry(&self, entry: usize) -> (ReservationId, TimeSlotId) {
+        let unknown = (ReservationId::new(1), Slot::Session);
+        let (id, slot) = self.entries.get(entry).copied().unwrap_or(unknown);
+        (id, self.slot(slot))
     }
 
-    fn placing(&self, id: ReservationId, coupon: Option<usize>, on_site: bool) -> Placing {
-        Placing {
-            name: "홍길동".parse::<CustomerName>().expect("a name"),
-            phone: phone(id).parse::<PhoneNumber>().expect("a number"),
-            agreements: Agreements {
-                privacy: true,
-                house_rules: true,
-            },
-            // The movie is from 15, and nobody is signed in.
-            said: Statement {
-                age_confirmed: true,
-                ..Statement::default()
-            },
-            coupon: coupon.map(|coupon| self.coupons[coupon].clone()),
-            payment: if on_site {
-                PaymentChoice::OnSite
-            } else {
-                PaymentChoice::BankTransfer
-            },
-            language: None,
-        }
+    fn deposit(&self, deposit: usize) -> DepositId {
+        let unknown = DepositId::new(Uuid::nil());
+        self.deposits.get(deposit).copied().unwrap_or(unknown)
     }
-
-    /// Whether everything is as the model has it, read from the log.
-    pub async fn compare(&self, business: &Business) -> Result<(), String> {
-        for (index, id) in self.begun.iter().enumerate() {
-            let seen = stage(&*self.read::<Reservation>(id).await);
-            let expected = business.reservations[index].stage;
-            if seen != Some(expected) {
-                return Err(format!(
-                    "reservation {index} is {seen:?}, the model has {expected:?}"
-                ));
-            }
-        }
-        let number = |by: ReservationId| self.begun.iter().position(|id| *id == by);
-        let as_place = |seat: Seat| match (seat, seat.holder()) {
-            (Seat::Blocked, _) => Some(Place::Blocked),
-            (_, Some(by)) => number(by).map(Place::Of),
-            (_, None) => Some(Place::Free),
-        };
-        let room = SeatId {
-            time_slot: self.session,
-            label: SeatLabel::room(),
-        };
-        let seats = (0..SEATS).map(|seat| (self.seat_id(seat), business.seats[seat]));
-        for (id, expected) in seats.chain([(room, business.room)]) {
-            let seen = as_place(*self.read::<Seat>(&id).await);
-            if seen != Some(expected) {
-                return Err(format!("seat {id} is {seen:?}, the model has {expected:?}"));
-            }
-        }
-        Ok(())
-    }
-
-    async fn read<A: Decider>(&self, id: &A::Id) -> std::sync::Arc<A> {
-        self.shop.store.read::<A>(id).await.expect("the log can be read")
-    }
-}
-
-fn adults(seats: Seats) -> Party {
-    Party::Persons(Persons {
-        adult: u8::try_from(seats.numbers().count()).expect("a few seats"),
-        ..Persons::default()
-    })
 }
 
 fn answered(answer: Result<Committed, Stop<Refused>>) -> Answered {
@@ -375,28 +395,12 @@ fn seen<E: std::fmt::Debug>(
     match answer {
         Ok(committed) => Answered {
             outcome: Ok(()),
-            events: committed.events.iter().map(|event| event.position).collect(),
-            repeated: committed.repeated,
+            committed: Some(committed),
         },
         Err(Stop::Refused(refused)) => Answered {
             outcome: Err(slug(&refused)),
-            events: Vec::new(),
-            repeated: false,
+            committed: None,
         },
         Err(stop) => panic!("the store failed: {stop:?}"),
     }
-}
-
-const fn stage(reservation: &Reservation) -> Option<Stage> {
-    Some(match reservation {
-        Reservation::Blank => return None,
-        Reservation::Held(_) => Stage::Held,
-        Reservation::Lapsed(_) => Stage::Lapsed,
-        Reservation::Released(_) => Stage::Released,
-        Reservation::Placed(_) => Stage::Placed,
-        Reservation::Attended(_) => Stage::Attended,
-        Reservation::NoShow(_) => Stage::NoShow,
-        Reservation::Cancelled(_) => Stage::Cancelled,
-        Reservation::Expired(_) => Stage::Expired,
-    })
 }

@@ -1,4 +1,4 @@
-//! A reservation of the model: its stage, its money in places and single won, and why it says no.
+//! A reservation of the model: its stage, its money in won, and why it says no.
 
 use super::{
     ask::{Seats, Slot},
@@ -24,12 +24,23 @@ pub struct Reservation {
     pub slot: Slot,
     pub stage: Stage,
     pub seats: Seats,
+    /// How many people come.
+    pub people: u8,
     pub until: i64,
     pub cap: i64,
     pub extended: bool,
-    /// For how many places was paid, each of which costs the same, and how many times one won more than that.
-    pub paid_for: usize,
-    pub won: usize,
+    /// The entry of the waitlist it was offered to.
+    pub entry: Option<usize>,
+    /// Who placed it.
+    pub who: Option<usize>,
+    /// What it costs, what is there of it, and what a cancellation keeps.
+    pub price: i64,
+    pub kept: i64,
+    pub retained: i64,
+    /// The equal slot that is offered for late money, and until when.
+    pub offer: Option<(Slot, i64)>,
+    /// Until when it may be moved or cancelled for nothing, because the branch offered that.
+    pub free_until: Option<i64>,
     /// Whether something had been paid when it was last moved: then the rest may wait.
     pub rest_waits: bool,
     /// How often it was moved.
@@ -40,34 +51,72 @@ pub struct Reservation {
 }
 
 impl Reservation {
+    /// Held from now on.
+    pub const fn held(slot: Slot, seats: Seats, people: u8, until: i64, cap: i64) -> Self {
+        Self {
+            slot,
+            stage: Stage::Held,
+            seats,
+            people,
+            until,
+            cap,
+            extended: false,
+            entry: None,
+            who: None,
+            price: 0,
+            kept: 0,
+            retained: 0,
+            offer: None,
+            free_until: None,
+            rest_waits: false,
+            moves: 0,
+            pay_by: None,
+            coupon: None,
+        }
+    }
+
+    /// When time ends something about it.
     pub fn due(&self) -> Option<i64> {
         match self.stage {
             Stage::Held => Some(self.until),
             Stage::Placed if !self.is_paid() && !self.rest_waits => self.pay_by,
+            Stage::Expired => self.offer.map(|(_, until)| until),
             Stage::Lapsed
             | Stage::Released
             | Stage::Placed
             | Stage::Attended
             | Stage::NoShow
-            | Stage::Cancelled
-            | Stage::Expired => None,
+            | Stage::Cancelled => None,
         }
     }
 
-    /// How many places it pays for; a room is one.
-    pub fn places(&self) -> usize {
-        match self.slot {
-            Slot::Screening => self.seats.numbers().count(),
-            Slot::Session => 1,
-        }
+    pub fn is_due(&self, now: i64) -> bool {
+        self.due().is_some_and(|due| now >= due)
     }
 
-    pub fn is_paid(&self) -> bool {
-        self.paid_for >= self.places()
+    pub const fn is_paid(&self) -> bool {
+        self.kept >= self.price
+    }
+
+    /// What must go back: too much, or what an end leaves over; nothing while an equal slot is offered for it.
+    pub fn due_back(&self) -> i64 {
+        let stays = match self.stage {
+            Stage::Held | Stage::Lapsed | Stage::Released => return 0,
+            Stage::Placed | Stage::Attended | Stage::NoShow => self.price,
+            Stage::Cancelled => self.retained,
+            Stage::Expired if self.offer.is_some() => return 0,
+            Stage::Expired => 0,
+        };
+        (self.kept - stays).max(0)
+    }
+
+    /// Whether its places are its own.
+    pub const fn counts(&self) -> bool {
+        matches!(self.stage, Stage::Placed | Stage::Attended | Stage::NoShow)
     }
 
     /// Why it says no to what does not fit its stage.
-    pub fn in_the_way(&self) -> &'static str {
+    pub const fn in_the_way(&self) -> &'static str {
         match self.stage {
             Stage::Held => "reservation/not-placed",
             Stage::Lapsed => "reservation/hold-lapsed",
@@ -91,7 +140,7 @@ pub fn stage(reservation: &Reservation, stage: Stage) -> Outcome {
 }
 
 /// Refuses unless it is held, and its time not up.
-pub fn running(reservation: &Reservation, now: i64) -> Outcome {
+pub const fn running(reservation: &Reservation, now: i64) -> Outcome {
     match reservation.stage {
         Stage::Held if now >= reservation.until => Err("reservation/hold-lapsed"),
         Stage::Held => Ok(()),
