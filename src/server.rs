@@ -18,7 +18,7 @@ use crate::{
     migrate,
     notify::{NoWay, Ports},
     oidc::Provider,
-    policies::{Absences, Deadlines, Notifications, Openings, Refunds, Waitlists},
+    policies::{Absences, Deadlines, Departures, Notifications, Openings, Refunds, Waitlists},
     shutdown::{Signal, told},
     store::{Store, StoreError, StoreSettings, Upcasters, runner::Projections},
     vault::{
@@ -114,6 +114,11 @@ fn refused(address: SocketAddr, source: io::Error) -> NotStarted {
     }
 }
 
+/// The token that opens everything, if it is long enough.
+pub fn admin_token(token: &str) -> Result<AdminToken, NotStarted> {
+    AdminToken::new(token).ok_or(NotStarted::AdminToken)
+}
+
 /// A running server.
 pub struct Server {
     /// Where it listens.
@@ -138,7 +143,7 @@ impl Server {
     /// The same where the address was taken before.
     pub async fn start_at(door: Door, config: Config) -> Result<Self, NotStarted> {
         http::metrics::start();
-        let admin = AdminToken::new(&config.admin_token).ok_or(NotStarted::AdminToken)?;
+        let admin = config.admin_token.as_deref().map(admin_token).transpose()?;
         let ports = Ports::of(&config.notices)?;
         let listener = door.open()?;
         let address = listener.local_addr().map_err(|source| NotStarted::Listen {
@@ -182,7 +187,17 @@ impl Server {
             ports,
             config.notices.notice_language,
         );
+        let credentials = Credentials::new(reads.clone(), store.vault());
+        let departures = Departures::new(
+            store.clone(),
+            bookings.clone(),
+            reads.clone(),
+            Arc::clone(&projections),
+            credentials.clone(),
+        );
+        let forgotten = departures.forgotten();
         let mut work = vec![
+            tokio::spawn(departures.run(work_stops.clone())),
             tokio::spawn(notifications.run(work_stops.clone())),
             tokio::spawn(deadlines.run(work_stops.clone())),
             tokio::spawn(absences.run(work_stops.clone())),
@@ -206,7 +221,8 @@ impl Server {
             projections: Arc::clone(&projections),
             admin,
             limits: limits.clone(),
-            credentials: Credentials::new(reads.clone(), store.vault()),
+            credentials,
+            forgotten,
             sessions: Sessions::new(reads.clone()),
             places: Places::new(reads.clone()),
             provider: Provider::of(&config.http.oidc),

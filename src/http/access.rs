@@ -8,6 +8,7 @@ mod waiter;
 use std::{fmt, sync::Arc};
 
 use aggregates::{
+    customer,
     ids::{AdminId, BranchId, CustomerId, ReservationId, TimeSlotId},
     reservation::{Reservation, ReservationError},
     rights::{Authority, Permission, RightsError},
@@ -68,6 +69,11 @@ impl fmt::Debug for AdminToken {
 const TOKEN_NEEDED: &str =
     "Send the token of the reservation as Authorization: Bearer …, and check the number.";
 
+/// Whether it is the token of the configuration; nobody's is, where there is none.
+fn is_admin_token(app: &App, token: &str) -> bool {
+    app.admin.as_ref().is_some_and(|admin| admin.is(token))
+}
+
 fn hash(salt: &[u8; 32], token: &str) -> [u8; 32] {
     Sha256::new()
         .chain_update(salt)
@@ -92,7 +98,7 @@ impl Admin {
     /// Whoever runs the server and has its admin token: may do everything, also before anybody has an account.
     fn of_the_configuration() -> Self {
         Self {
-            id: SmolStr::new_static("token"),
+            id: SmolStr::new_static(Actor::TOKEN),
             authority: Arc::new(Authority::whole()),
         }
     }
@@ -102,7 +108,7 @@ impl Admin {
         let unauthorized = |why| Err(Problem::new(&problems::UNAUTHORIZED, why));
         match presented::token(parts, ADMINS.cookie)? {
             None => unauthorized("sign in as an admin, or send the admin token"),
-            Some(token) if app.admin.is(token) => Ok(Self::of_the_configuration()),
+            Some(token) if is_admin_token(app, token) => Ok(Self::of_the_configuration()),
             Some(token) if token.starts_with(ADMINS.prefix) => match Self::signed_in(app, token).await? {
                 Some((admin, ..)) => Ok(admin),
                 None => unauthorized("the session has ended; sign in again"),
@@ -282,13 +288,14 @@ impl Customer {
         if !token.starts_with(CUSTOMERS.prefix) {
             return Ok(None);
         }
-        let session = app.sessions.find(token).await?;
-        let customer = session.and_then(|session| {
-            let id = customers::customer_of(&session.principal)?;
-            Some(Self { id, session })
-        });
         let ended = || Problem::new(&problems::UNAUTHORIZED, "the session has ended; sign in again");
-        customer.map(Some).ok_or_else(ended)
+        let session = app.sessions.find(token).await?.ok_or_else(ended)?;
+        let id = customers::customer_of(&session.principal).ok_or_else(ended)?;
+        // Who left is nobody any more, whatever is still to be forgotten of them.
+        if app.store.read::<customer::Customer>(&id).await?.known().is_err() {
+            return Err(ended());
+        }
+        Ok(Some(Self { id, session }))
     }
 }
 
@@ -337,7 +344,7 @@ impl FromRequestParts<App> for Booker {
         }
         // A wrong token is no reason not to sell: who needs to be staff is told so by what they ask for.
         let staff = match presented::token(parts, ADMINS.cookie)? {
-            Some(token) if app.admin.is(token) => Some(Admin::of_the_configuration()),
+            Some(token) if is_admin_token(app, token) => Some(Admin::of_the_configuration()),
             Some(token) if token.starts_with(ADMINS.prefix) => {
                 Admin::signed_in(app, token).await?.map(|(admin, ..)| admin)
             }

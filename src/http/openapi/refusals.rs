@@ -50,6 +50,7 @@ const PROGRAMME: &[&str] = &[
 const CHOOSING: &[&str] = &[
     "branch",
     "choice",
+    "customer",
     "movie",
     "price",
     "price-policy",
@@ -192,7 +193,8 @@ fn is_of(segment: &str, subject: &str) -> bool {
     singular(segment) == subject
 }
 
-fn singular(segment: &str) -> &str {
+/// One of a collection.
+pub(super) fn singular(segment: &str) -> &str {
     match segment {
         "cancellation-policies" => "cancellation-policy",
         "price-policies" => "price-policy",
