@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Field, HttpArgs, Pair, Provider, profile, signed_in, sound};
-use crate::support::{api::Call, house::Sale, standstill::Standstill, waiting::eventually};
+use crate::support::{api::Call, house::Sale, process::Server, standstill::Standstill, waiting::eventually};
 
 /// So short that a request is cut off where it stands still.
 const REQUEST_SECONDS: u64 = 2;
@@ -83,15 +83,11 @@ async fn whoever_left_before_a_server_stopped_is_forgotten_when_the_next_one_sta
     let leave = Call::post("/v1/customer/leave", leave).with_token(&token);
     // It is not waited for longer than a moment.
     assert_eq!(api.ask(&leave).await.status, 202);
-    let (database, sessions) = {
-        let database = field.database.client().await;
-        let url = field.database.url();
-        sessions.felt().await;
-        sessions.end().await;
-        (database, url)
-    };
+    sessions.felt().await;
+    sessions.end().await;
     // Another server finishes what it finds, as often as it likes.
-    let mut other = crate::support::process::Server::start(&sessions).await;
+    let mut other = Server::start(&field.database.url()).await;
+    let database = field.database.client().await;
     eventually("they are forgotten", || async {
         let left = "select (select count(*) from vault.subject_keys where subject = 'customer:' || $1)
                          + (select count(*) from vault.credentials) + (select count(*) from vault.sessions)";
