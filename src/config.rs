@@ -452,8 +452,8 @@ pub struct Config {
     pub database: Connect,
     /// The master secret of the vault.
     pub secret: MasterSecret,
-    /// What admins send as their bearer token.
-    pub admin_token: String,
+    /// What whoever runs the server sends as their bearer token, if they want one: it may do everything, and is no person.
+    pub admin_token: Option<String>,
     /// The HTTP side.
     pub http: HttpArgs,
     /// How customers are told.

@@ -48,6 +48,7 @@ mod stopped;
 mod tickets;
 mod time_slots;
 mod titled;
+mod unbroken;
 mod waitlist;
 
 use std::{ops::Deref, sync::Arc};
@@ -75,6 +76,7 @@ pub use self::{
 use crate::{
     booking::Bookings,
     oidc::Provider,
+    policies::Forgotten,
     store::{Store, runner::Projections},
     vault::{Credentials, Deliveries, Nonces, Places, Sessions, TicketKeys},
 };
@@ -98,12 +100,14 @@ pub struct Parts {
     pub reads: PgPool,
     /// How far the read models are.
     pub projections: Arc<Projections>,
-    /// The token of admins.
-    pub admin: AdminToken,
+    /// The token that opens everything, if there is one.
+    pub admin: Option<AdminToken>,
     /// What one address may ask.
     pub limits: Limits,
     /// Passwords.
     pub credentials: Credentials,
+    /// How far customers who left are forgotten.
+    pub forgotten: Forgotten,
     /// Who is signed in.
     pub sessions: Sessions,
     /// From where accounts have signed in lately.

@@ -16,6 +16,7 @@ pub mod moments;
 pub mod notify;
 mod numbers;
 pub mod oidc;
+pub mod outbound;
 pub mod payments;
 pub mod people;
 pub mod policies;

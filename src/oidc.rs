@@ -18,12 +18,12 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use self::{
-    fetch::Unreachable,
+    fetch::{GOOGLE_KEYS, Unreachable},
     keys::Keys,
     token::{Claims, Expected},
 };
 pub use self::{
-    fetch::{NotAProviderUrl, ProviderUrl},
+    fetch::{KeysUrl, NotAKeysUrl},
     token::Wrong,
 };
 
@@ -46,10 +46,10 @@ pub struct OidcArgs {
     #[arg(
         long,
         env = "JARI_OIDC_JWKS_URL",
-        default_value = "https://www.googleapis.com/oauth2/v3/certs",
+        default_value = GOOGLE_KEYS,
         value_name = "URL"
     )]
-    pub oidc_jwks_url: ProviderUrl,
+    pub oidc_jwks_url: KeysUrl,
 }
 
 impl Default for OidcArgs {
@@ -57,7 +57,7 @@ impl Default for OidcArgs {
         Self {
             google_client_id: None,
             oidc_issuer: GOOGLE.to_owned(),
-            oidc_jwks_url: ProviderUrl::google(),
+            oidc_jwks_url: KeysUrl::google(),
         }
     }
 }

@@ -18,6 +18,8 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use reqwest::Url;
 
+use crate::outbound;
+
 pub use self::{
     generic::Generic,
     webhook::{NotASecret, NotVerified, Secrets, TOLERANCE},
@@ -43,7 +45,7 @@ pub struct PaymentArgs {
         value_name = "URL",
         requires = "payment_webhook_secret"
     )]
-    pub payment_url: Option<ProviderUrl>,
+    pub payment_url: Option<CheckoutUrl>,
 }
 
 impl PaymentArgs {
@@ -64,34 +66,28 @@ impl PaymentArgs {
     }
 }
 
-/// Where a provider is.
+/// Where the payment provider is; its pages are below.
 #[derive(Clone, PartialEq, Eq)]
-pub struct ProviderUrl(Url);
+pub struct CheckoutUrl(Url);
 
-/// Why a text is no address of a provider.
+/// Why a text is no such address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be a web address that begins with https:// or http://, without user, query and fragment")]
-pub struct NotAProvider;
+#[error(
+    "must be an https:// address without user, query and fragment; http:// is for this machine itself only"
+)]
+pub struct NotACheckoutUrl;
 
-impl FromStr for ProviderUrl {
-    type Err = NotAProvider;
+impl FromStr for CheckoutUrl {
+    type Err = NotACheckoutUrl;
 
-    fn from_str(text: &str) -> Result<Self, NotAProvider> {
-        let url = Url::parse(text.trim().trim_end_matches('/')).map_err(|_| NotAProvider)?;
-        let plain = url.username().is_empty() && url.password().is_none();
-        if matches!(url.scheme(), "https" | "http")
-            && plain
-            && url.query().is_none()
-            && url.fragment().is_none()
-        {
-            Ok(Self(url))
-        } else {
-            Err(NotAProvider)
-        }
+    fn from_str(text: &str) -> Result<Self, NotACheckoutUrl> {
+        let url = outbound::trusted(text.trim().trim_end_matches('/'));
+        let url = url.filter(|url| url.query().is_none());
+        url.map(Self).ok_or(NotACheckoutUrl)
     }
 }
 
-impl fmt::Debug for ProviderUrl {
+impl fmt::Debug for CheckoutUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0.as_str())
     }

@@ -1,9 +1,10 @@
 //! What happens by itself: holds lapse, unpaid reservations expire when their time is up, who has not come counts as absent,
-//! the coming days go on sale, waiting ends with the sale, customers are told, and money goes back the way it came; never what
-//! someone asked for.
+//! the coming days go on sale, waiting ends with the sale, customers are told, money goes back the way it came, and who left is
+//! forgotten; never what someone asked for.
 
 mod absences;
 mod deadlines;
+mod departures;
 mod notifications;
 mod openings;
 mod refunds;
@@ -18,6 +19,7 @@ use crate::shutdown::Signal;
 
 pub use absences::Absences;
 pub use deadlines::Deadlines;
+pub use departures::{Departures, Forgotten};
 pub use notifications::Notifications;
 pub use openings::{Openings, open_themes};
 pub use refunds::Refunds;

@@ -18,7 +18,7 @@ use crate::{
     migrate,
     notify::{NoWay, Ports},
     oidc::Provider,
-    policies::{Absences, Deadlines, Notifications, Openings, Refunds, Waitlists},
+    policies::{Absences, Deadlines, Departures, Notifications, Openings, Refunds, Waitlists},
     postgres::Connect,
     shutdown::{Signal, told},
     store::{Store, StoreError, StoreSettings, Upcasters, runner::Projections},
@@ -116,6 +116,11 @@ fn refused(address: SocketAddr, source: io::Error) -> NotStarted {
     }
 }
 
+/// The token that opens everything, if it is long enough.
+pub fn admin_token(token: &str) -> Result<AdminToken, NotStarted> {
+    AdminToken::new(token).ok_or(NotStarted::AdminToken)
+}
+
 /// A running server.
 pub struct Server {
     /// Where it listens.
@@ -140,7 +145,7 @@ impl Server {
     /// The same where the address was taken before.
     pub async fn start_at(door: Door, config: Config) -> Result<Self, NotStarted> {
         http::metrics::start();
-        let admin = AdminToken::new(&config.admin_token).ok_or(NotStarted::AdminToken)?;
+        let admin = config.admin_token.as_deref().map(admin_token).transpose()?;
         let ports = Ports::of(&config.notices)?;
         let (listener, address) = door.open()?;
         let database = migrate::as_runtime(&config.database).await?;
@@ -171,9 +176,19 @@ impl Server {
             ports,
             config.notices.notice_language,
         );
+        let credentials = Credentials::new(reads.clone(), store.vault());
+        let departures = Departures::new(
+            store.clone(),
+            bookings.clone(),
+            reads.clone(),
+            Arc::clone(&projections),
+            credentials.clone(),
+        );
+        let forgotten = departures.forgotten();
         let keeping = keep_lease(lease, bookings.clone(), reads.clone(), work_stops.clone());
         let mut work = policies(&store, &bookings, &reads, &database, &work_stops);
         work.extend([
+            tokio::spawn(departures.run(work_stops.clone())),
             tokio::spawn(notifications.run(work_stops.clone())),
             tokio::spawn(keeping),
             tokio::spawn(upkeep(store.clone(), work_stops)),
@@ -185,7 +200,8 @@ impl Server {
             projections: Arc::clone(&projections),
             admin,
             limits,
-            credentials: Credentials::new(reads.clone(), store.vault()),
+            credentials,
+            forgotten,
             sessions: Sessions::new(reads.clone()),
             places: Places::new(reads.clone()),
             provider: Provider::of(&config.http.oidc),

@@ -12,4 +12,5 @@ pub mod process;
 pub mod provider;
 pub mod shop;
 pub mod staff;
+pub mod standstill;
 pub mod waiting;

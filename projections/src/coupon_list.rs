@@ -10,6 +10,7 @@ use aggregates::{
     ids::{CouponBatchId, ReservationId},
     values::CouponCode,
 };
+use jiff::Timestamp;
 use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
@@ -202,8 +203,14 @@ pub struct Coupon {
     pub reservation: Option<ReservationId>,
     /// What it grants.
     pub terms: Terms,
-    /// The position of the event that issued it: who and when is on record there.
+    /// The position of the event that issued it.
     pub issued_position: i64,
+    /// When that was.
+    pub issued_at: Timestamp,
+    /// What kind of actor issued it.
+    pub issuer_kind: String,
+    /// Which one.
+    pub issuer: String,
     /// The position of the event that made it so.
     pub from_position: i64,
     /// With which others it was issued.

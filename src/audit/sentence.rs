@@ -6,6 +6,7 @@ use aggregates::{Event, Metadata, Recorded, personal::Personal};
 use smol_str::SmolStr;
 
 use super::{catalogue, money, people, sales, waits};
+use crate::store::Actor;
 
 /// What happened, without who and when.
 #[must_use]
@@ -41,6 +42,7 @@ pub fn who(metadata: &Metadata) -> String {
     match metadata.get("actor_kind").map(SmolStr::as_str) {
         Some("guest") => format!("the guest of reservation {id}"),
         Some("customer") => format!("customer {id}"),
+        Some("admin") if id == Actor::TOKEN => "whoever has the admin token".to_owned(),
         Some("admin") => format!("admin {id}"),
         Some("system") => format!("the {id} policy"),
         Some(_) | None => "somebody unknown".to_owned(),

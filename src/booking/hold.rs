@@ -18,7 +18,7 @@ use super::{
     choice::choose,
     end::{Ending, end_if_due},
     orphans::keep_orphan_rule,
-    patrons::{by_account, welcome},
+    patrons::{among_us, by_account, welcome},
     ratings::{credible, foresee},
     refused::Refused,
     waitlist::{Settled, free_places, overtakes_nobody, settle},
@@ -163,6 +163,7 @@ pub(super) async fn begin_hold(
     let now = work.now();
     let customer = customer_of(request);
     let said = credible(wish.said, &request.actor)?;
+    among_us(work, customer).await?;
     foresee(work, plan, customer, said).await?;
     if let Some(customer) = customer {
         let patron = by_account(work.vault(), customer);

@@ -4,6 +4,7 @@
 use aggregates::{
     allowance::{Allowance, AllowanceCommand},
     branch::Branch,
+    customer::{Customer, CustomerError},
     ids::{AllowanceId, CustomerId, PatronId, ReservationId, TimeSlotId},
     patron::{Patron, PatronCommand},
     reservation::{Reservation, ReservationCommand, ReservationError},
@@ -40,6 +41,20 @@ fn patron(vault: &Vault, text: &str) -> PatronId {
             .take(16)
             .fold(0, |bits, byte| bits << 8 | u128::from(*byte)),
     ))
+}
+
+/// Refuses who has left: what they begin now would be forgotten by nobody. Whoever leaves meanwhile is a conflict.
+pub(super) async fn among_us(
+    work: &mut UnitOfWork,
+    customer: Option<CustomerId>,
+) -> Result<(), Stop<Refused>> {
+    let Some(customer) = customer else {
+        return Ok(());
+    };
+    match &*work.load::<Customer>(&customer).await? {
+        Customer::Left => Err(CustomerError::Left.into()),
+        Customer::Unknown | Customer::SignedUp(_) => Ok(()),
+    }
 }
 
 /// Refuses who is barred. Hardly anybody ever missed anything, so nothing is read first; if something was, that is a

@@ -6,6 +6,7 @@ use aggregates::{
     cancellation_policy::CancellationPolicyError,
     claim::ClaimError,
     coupon::CouponError,
+    customer::CustomerError,
     deposit::DepositError,
     fault::Fault,
     ids::ReservationId,
@@ -67,6 +68,9 @@ pub enum Refused {
     /// One customer has enough seats of the slot.
     #[error(transparent)]
     Allowance(#[from] AllowanceError),
+    /// Whoever asks is not among us.
+    #[error(transparent)]
+    Customer(#[from] CustomerError),
     /// Whoever asks is barred.
     #[error(transparent)]
     Patron(#[from] PatronError),
@@ -111,6 +115,7 @@ impl Refused {
             Self::Price(error) => error,
             Self::Waitlist(error) => error,
             Self::Allowance(error) => error,
+            Self::Customer(error) => error,
             Self::Patron(error) => error,
             Self::Ticket(error) => error,
             Self::Door(error) => error,
@@ -142,6 +147,7 @@ impl Refused {
             | Self::Rating(_)
             | Self::Price(_)
             | Self::Allowance(_)
+            | Self::Customer(_)
             | Self::Patron(_)
             | Self::Ticket(_)
             | Self::Door(_)
@@ -175,6 +181,7 @@ impl Refused {
             | Self::Price(_)
             | Self::Waitlist(_)
             | Self::Allowance(_)
+            | Self::Customer(_)
             | Self::Patron(_)
             | Self::Ticket(_)
             | Self::Door(_)
@@ -205,6 +212,7 @@ impl Refused {
             | Self::Price(_)
             | Self::Rating(_)
             | Self::Allowance(_)
+            | Self::Customer(_)
             | Self::Patron(_)
             | Self::Ticket(_)
             | Self::Door(_)
@@ -436,6 +444,7 @@ macro_rules! stops {
 
 stops!(
     AllowanceError,
+    CustomerError,
     PatronError,
     TicketError,
     DoorError,

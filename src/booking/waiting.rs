@@ -20,6 +20,7 @@ use super::{
     Answer, Bookings, Places, Wish,
     choice::{choose, so_many},
     hold::{NUMBERS_MAX, begin_hold, customer_of, give_back, open_plan, renumbered},
+    patrons::among_us,
     ratings::foresee,
     refused::{ChoiceError, Refused},
     waitlist::{Hall, free_among, look_again},
@@ -76,6 +77,7 @@ impl Bookings {
         self.run(request, |mut unit| async move {
             let work = &mut unit;
             let plan = open_plan(work, time_slot).await?;
+            among_us(work, customer_of(request)).await?;
             foresee(work, &plan, customer_of(request), Statement::default()).await?;
             let hall = Hall::of(work, &plan).await?;
             // Every place is checked in the append: whoever frees one meanwhile must know of this entry.

@@ -55,7 +55,7 @@ pub(super) async fn run(mut database: DatabaseArgs, args: Args) -> Result<ExitCo
     }
     needs_secret(&database)?;
     let admin_token = args.admin_token.unwrap_or_else(generated_token);
-    let door = ready_to_start(&admin_token, &args.http)?;
+    let door = ready_to_start(Some(&admin_token), &args.http)?;
     if database.database_url.is_none() {
         note("starting PostgreSQL …");
     }
@@ -68,7 +68,7 @@ pub(super) async fn run(mut database: DatabaseArgs, args: Args) -> Result<ExitCo
     let config = Config {
         database: database.owner.clone(),
         secret: database.secret()?,
-        admin_token: admin_token.clone(),
+        admin_token: Some(admin_token.clone()),
         http: args.http,
         notices: args.notices,
     };

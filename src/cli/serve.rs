@@ -11,18 +11,16 @@ use super::{
 };
 use crate::{
     config::{Config, DatabaseArgs, HttpArgs, NoticeArgs},
-    http::AdminToken,
-    server::{Door, NotStarted, Server},
+    server::{Door, Server, admin_token},
 };
 
 /// Serve HTTP, with projections and policies.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Example:\n  JARI_ADMIN_TOKEN=$(openssl rand -hex 32) jari serve --port 8080\n  \
-    JARI_DATABASE_URL=postgres://… JARI_SECRET=… JARI_ADMIN_TOKEN=… jari serve --host 0.0.0.0"
-)]
+#[command(after_help = "The first admin is made with `jari admin create`.\n\n\
+    Example:\n  jari serve --port 8080\n  \
+    JARI_DATABASE_URL=postgres://… JARI_SECRET=… jari serve --host 0.0.0.0")]
 pub(super) struct Args {
-    /// The token that admins send as Authorization: Bearer …
+    /// A token that may do everything, sent as Authorization: Bearer …; it is no person: leave it out where admins sign in
     #[arg(long, env = "JARI_ADMIN_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     admin_token: Option<String>,
     #[command(flatten)]
@@ -32,11 +30,8 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(database: &DatabaseArgs, args: Args) -> Result<ExitCode, Failure> {
-    let missing =
-        || Failure::Config("jari serve needs JARI_ADMIN_TOKEN (try: openssl rand -hex 32)".to_owned());
     needs_secret(database)?;
-    let admin_token = args.admin_token.ok_or_else(missing)?;
-    let door = ready_to_start(&admin_token, &args.http)?;
+    let door = ready_to_start(args.admin_token.as_deref(), &args.http)?;
     let mut database = Database::open(database).await?;
     // From here on there is something to be stopped in order.
     let mut told = Told::listen()?;
@@ -45,7 +40,7 @@ pub(super) async fn run(database: &DatabaseArgs, args: Args) -> Result<ExitCode,
     let config = Config {
         database: database.owner.clone(),
         secret: database.secret()?,
-        admin_token,
+        admin_token: args.admin_token,
         http: args.http,
         notices: args.notices,
     };
@@ -57,10 +52,8 @@ pub(super) async fn run(database: &DatabaseArgs, args: Args) -> Result<ExitCode,
 }
 
 /// Everything that can keep a server from starting and needs no database, before one is started for it.
-pub(super) fn ready_to_start(admin_token: &str, http: &HttpArgs) -> Result<Door, Failure> {
-    if AdminToken::new(admin_token).is_none() {
-        return Err(NotStarted::AdminToken.into());
-    }
+pub(super) fn ready_to_start(token: Option<&str>, http: &HttpArgs) -> Result<Door, Failure> {
+    token.map(admin_token).transpose()?;
     Ok(Door::at(http.listen())?)
 }
 

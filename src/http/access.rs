@@ -8,6 +8,7 @@ mod waiter;
 use std::{fmt, sync::Arc};
 
 use aggregates::{
+    customer,
     ids::{AdminId, BranchId, CustomerId, ReservationId, TimeSlotId},
     reservation::{Reservation, ReservationError},
     rights::{Authority, Permission, RightsError},
@@ -72,13 +73,13 @@ fn is_of_a_session(token: &str) -> bool {
         .any(|entrance| token.starts_with(entrance.prefix))
 }
 
-/// Whether this is the token of the configuration: the only place where one is compared with it. Wherever it was sent, one
+/// Whether this is the token of the configuration, if there is one: the only place where one is compared with it. Wherever it was sent, one
 /// that is not counts as a guess.
 fn is_of_the_configuration(parts: &Parts, app: &App, token: &str) -> Result<bool, Problem> {
     if is_of_a_session(token) {
         return Ok(false);
     }
-    let is = app.admin.is(token);
+    let is = app.admin.as_ref().is_some_and(|admin| admin.is(token));
     if !is {
         let around = || Problem::new(&problems::FAULT, "the request came around the edge");
         let caller = parts.extensions.get::<Caller>().ok_or_else(around)?;
@@ -115,7 +116,7 @@ impl Admin {
     /// Whoever runs the server and has its admin token: may do everything, also before anybody has an account.
     fn of_the_configuration() -> Self {
         Self {
-            id: SmolStr::new_static("token"),
+            id: SmolStr::new_static(Actor::TOKEN),
             authority: Arc::new(Authority::whole()),
         }
     }
@@ -305,13 +306,14 @@ impl Customer {
         if !token.starts_with(CUSTOMERS.prefix) {
             return Ok(None);
         }
-        let session = app.sessions.find(token).await?;
-        let customer = session.and_then(|session| {
-            let id = customers::customer_of(&session.principal)?;
-            Some(Self { id, session })
-        });
         let ended = || Problem::new(&problems::UNAUTHORIZED, "the session has ended; sign in again");
-        customer.map(Some).ok_or_else(ended)
+        let session = app.sessions.find(token).await?.ok_or_else(ended)?;
+        let id = customers::customer_of(&session.principal).ok_or_else(ended)?;
+        // Who left is nobody any more, whatever is still to be forgotten of them.
+        if app.store.read::<customer::Customer>(&id).await?.known().is_err() {
+            return Err(ended());
+        }
+        Ok(Some(Self { id, session }))
     }
 }
 

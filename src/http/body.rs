@@ -35,6 +35,12 @@ pub trait Sendable: DeserializeOwned {
     /// The example as JSON text.
     const EXAMPLE: &'static str;
 
+    /// The example, for the documentation.
+    #[must_use]
+    fn example() -> Value {
+        serde_json::from_str(Self::EXAMPLE).unwrap_or_default()
+    }
+
     /// What is wrong with a body beyond its type, as far as a body that is no `Self` tells: looked for only when it is
     /// refused, so that everything is said at once.
     fn also(_body: &Value) -> Vec<Fault> {

@@ -62,6 +62,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(title = "ClosingDay")]
+#[schema(example = Self::example)]
 pub struct Preview {
     /// The branch, with `date`.
     #[serde(default)]
@@ -95,6 +96,7 @@ pub enum Handling {
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(title = "ClosingDayToCarryOut")]
+#[schema(example = Self::example)]
 pub struct CarryOut {
     /// The branch, with `date`.
     #[serde(default)]

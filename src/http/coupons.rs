@@ -15,7 +15,7 @@ use axum::{
     http::{StatusCode, Uri},
     response::{IntoResponse as _, Response},
 };
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, tz::TimeZone};
 use projections::coupon_list::{self, Coupon, CouponState, Filter};
 use serde::{Deserialize, Serialize};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -37,7 +37,10 @@ use super::{
     params::{Asked, Moment},
     problem::{Problem, ProblemBody},
 };
-use crate::booking::{self, ISSUED_MAX};
+use crate::{
+    booking::{self, ISSUED_MAX},
+    store::Actor,
+};
 
 /// What belongs to coupons, besides their commands.
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -65,9 +68,35 @@ pub struct CouponView {
     terms: Terms,
     /// The log position of its issue.
     issued_position: i64,
+    /// When it was issued.
+    #[schema(value_type = String, format = DateTime)]
+    issued_at: Timestamp,
+    /// Who issued it.
+    issued_by: Issuer,
     /// With which others it was issued.
     #[serde(skip_serializing_if = "Option::is_none")]
     batch: Option<Batch>,
+}
+
+/// Who issued a coupon.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Issuer {
+    /// `admin`; `token`, if it was whoever has the admin token of the server, and no person is known; or `system`.
+    #[schema(example = "admin")]
+    kind: String,
+    /// Which admin, or which part of the program.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "0192d3a0-0000-7000-8000-000000000001")]
+    id: Option<String>,
+}
+
+impl Issuer {
+    fn of(kind: String, id: String) -> Self {
+        if kind == "admin" && id == Actor::TOKEN {
+            return Self { kind: id, id: None };
+        }
+        Self { kind, id: Some(id) }
+    }
 }
 
 /// What became of a coupon.
@@ -219,13 +248,15 @@ pub(super) async fn list(
                 reservation: coupon.reservation,
                 terms: coupon.terms,
                 issued_position: coupon.issued_position,
+                issued_at: coupon.issued_at,
+                issued_by: Issuer::of(coupon.issuer_kind, coupon.issuer),
                 batch: coupon.batch,
             })
         },
     ))
 }
 
-const FIELDS: [&str; 13] = [
+const FIELDS: [&str; 16] = [
     "code",
     "state",
     "reservation",
@@ -239,6 +270,9 @@ const FIELDS: [&str; 13] = [
     "valid_until_utc",
     "note",
     "issued_position",
+    "issued_at_utc",
+    "issuer_kind",
+    "issuer",
 ];
 
 /// The coupons that fit, as comma-separated values (RFC 4180), one line each.
@@ -277,6 +311,7 @@ async fn part(app: App, filter: Filter) -> Result<csv::Part<i64>, Problem> {
     let zones = zones(&app, branches.collect()).await;
     let utc = TimeZone::UTC;
     let lines = coupons.into_iter().map(|coupon| {
+        let issued_by = Issuer::of(coupon.issuer_kind, coupon.issuer);
         let Terms { scope, .. } = &coupon.terms;
         let zone = scope.branch.and_then(|branch| zones.get(&branch));
         let zone = zone.unwrap_or(&utc);
@@ -297,6 +332,9 @@ async fn part(app: App, filter: Filter) -> Result<csv::Part<i64>, Problem> {
             valid_until_utc,
             maybe_text(coupon.terms.note.as_ref().map(ToString::to_string)),
             plain(coupon.issued_position),
+            plain(coupon.issued_at),
+            plain(issued_by.kind),
+            maybe(issued_by.id),
         ]
     });
     Ok((lines.collect(), last.filter(|_| whole)))
@@ -306,6 +344,7 @@ async fn part(app: App, filter: Filter) -> Result<csv::Part<i64>, Problem> {
 #[derive(Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(title = "CouponsToIssue")]
+#[schema(example = Self::example)]
 pub struct Issue {
     /// What each of them grants.
     terms: Terms,

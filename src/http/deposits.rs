@@ -99,6 +99,7 @@ pub struct DepositCandidate {
 /// What a bank says about money that came.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = Self::example)]
 pub struct DepositToRecord {
     /// At which branch.
     branch: BranchId,
@@ -125,6 +126,7 @@ impl Sendable for DepositToRecord {
 /// Which reservation a deposit is for.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = Self::example)]
 pub struct DepositMatch {
     /// Its number.
     reservation: ReservationId,
@@ -137,6 +139,7 @@ impl Sendable for DepositMatch {
 /// How a deposit went back.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = Self::example)]
 pub struct DepositReturn {
     /// To which account.
     #[serde(default)]

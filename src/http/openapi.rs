@@ -1,10 +1,12 @@
 //! The OpenAPI 3.1 document, made from the types and routes themselves, and its page; never written by hand.
 //!
 //! The routes say what is special about them. What the machinery around them does for all of them alike is added here:
-//! `commands` the admin route verb by verb, `requests` what every command reads, `answers` what everybody may hear.
+//! `commands` the admin route verb by verb, `requests` what every command reads, `answers` what everybody may hear,
+//! `examples` what all of it looks like.
 
 mod answers;
 mod commands;
+mod examples;
 mod refusals;
 mod requests;
 mod schemas;
@@ -32,7 +34,7 @@ use super::App;
         description = "A booking engine whose database is its history: cinemas and escape rooms.\n\n\
             Every refusal is a problem (RFC 9457) whose `type` is a page of this server, in the language \
             that `Accept-Language` asks for (en, ko). Each operation lists what it refuses, and `x-jari-problems` lists \
-            the types for programs. Commands take an \
+            the types for programs; those at the top are about requests that no operation takes. Commands take an \
             `Idempotency-Key` and answer with `X-Jari-Position`, the log position of their effect; questions take \
             `min_position` to wait for it.",
         license(name = "MIT OR Apache-2.0")
@@ -116,6 +118,7 @@ fn document() -> Value {
     requests::complete(&mut document);
     schemas::complete(&mut document);
     answers::complete(&mut document);
+    examples::complete(&mut document);
     document
 }
 

@@ -38,6 +38,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// A draft and the period it is tried on.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = Self::example)]
 pub struct Simulate {
     /// The amounts that might be.
     tariff: Tariff,

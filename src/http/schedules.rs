@@ -43,6 +43,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// Screenings of one movie in one auditorium: at `starts`, or at all `times` of all `days`.
 #[derive(Debug, Clone, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = Self::example)]
 pub struct ScheduleBatch {
     /// Where.
     auditorium: AuditoriumId,

@@ -36,6 +36,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// Why a seat is taken off sale.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = Self::example)]
 pub struct Block {
     /// In the words of staff.
     #[serde(default)]

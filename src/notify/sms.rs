@@ -6,14 +6,17 @@
 use std::time::Duration;
 
 use futures_util::{FutureExt as _, future::BoxFuture};
-use reqwest::{Client, StatusCode, Url, header, redirect::Policy};
+use reqwest::{Client, StatusCode, Url, header};
 use serde_json::Value;
 
 use super::{
     NoWay,
     port::{Message, Outcome, Port, provider_id},
 };
-use crate::config::{HeaderLine, NoticeArgs, SmsBody};
+use crate::{
+    config::{HeaderLine, NoticeArgs, SmsBody},
+    outbound,
+};
 
 /// How long a provider may take to answer.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
@@ -32,15 +35,8 @@ pub struct HttpSms {
 impl HttpSms {
     /// The provider at this address.
     pub fn new(url: &Url, settings: &NoticeArgs) -> Result<Self, NoWay> {
-        let client = Client::builder()
-            .timeout(ANSWER_MAX)
-            .redirect(Policy::none())
-            // Only variables that begin with JARI_ are read.
-            .no_proxy()
-            .build()
-            .map_err(|error| NoWay(error.to_string()))?;
         Ok(Self {
-            client,
+            client: outbound::client(ANSWER_MAX).map_err(|error| NoWay(outbound::why(error)))?,
             url: url.clone(),
             header: settings.sms_header.clone(),
             body: settings.sms_body.clone(),
@@ -71,17 +67,11 @@ impl HttpSms {
         }
     }
 
-    async fn understood(&self, mut answer: reqwest::Response) -> Outcome {
+    async fn understood(&self, answer: reqwest::Response) -> Outcome {
         let status = answer.status();
         if status.is_success() {
-            let mut bytes = Vec::new();
             // It was taken; how far the answer can be read decides nothing any more.
-            while let Ok(Some(chunk)) = answer.chunk().await {
-                if bytes.len() + chunk.len() > ANSWER_BYTES_MAX {
-                    break;
-                }
-                bytes.extend_from_slice(&chunk);
-            }
+            let bytes = outbound::body(answer, ANSWER_BYTES_MAX).await.unwrap_or_default();
             let said: Value = serde_json::from_slice(&bytes).unwrap_or_default();
             let named = match said.pointer(&self.answer_id) {
                 Some(Value::String(text)) => provider_id(text),

@@ -1,26 +1,13 @@
-//! One short question to the provider over HTTP: https with the roots of the web, plain only on this machine itself; bounded
-//! in size and time, and never led elsewhere.
+//! One short question to the provider: where its keys are, and how long its answer counts; never what is in it.
 
-use std::{str::FromStr, sync::Arc, time::Duration};
+use std::{str::FromStr, time::Duration};
 
-use axum::body::Bytes;
-use http_body_util::{BodyExt as _, Empty, Limited};
-use hyper::{
-    Request, Response, StatusCode, Uri,
-    body::Incoming,
-    client::conn::http1,
+use reqwest::{
+    Client, StatusCode,
     header::{self, HeaderMap},
 };
-use hyper_util::rt::TokioIo;
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
-    task::JoinHandle,
-};
-use tokio_rustls::{
-    TlsConnector,
-    rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::ServerName},
-};
+
+use crate::outbound::{self, Unread};
 
 /// How long the whole question may take.
 const TIME_MAX: Duration = Duration::from_secs(5);
@@ -31,90 +18,50 @@ const USUALLY_KEPT: Duration = Duration::from_secs(60 * 60);
 /// The least and the most an answer counts, whatever it says.
 const KEPT: std::ops::RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::from_secs(24 * 60 * 60);
 
-/// Where a provider answers.
+/// Where a provider publishes its keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProviderUrl {
-    host: String,
-    port: u16,
-    path: String,
-    secure: bool,
-}
+pub struct KeysUrl(String);
 
-/// Why a text is no address of a provider.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be an https:// address without a password; http:// is for this machine itself only")]
-pub struct NotAProviderUrl;
+/// Where Google does.
+pub(super) const GOOGLE_KEYS: &str = "https://www.googleapis.com/oauth2/v3/certs";
 
-impl ProviderUrl {
+impl KeysUrl {
     /// Where Google publishes its keys.
     #[must_use]
     pub fn google() -> Self {
-        Self {
-            host: "www.googleapis.com".to_owned(),
-            port: 443,
-            path: "/oauth2/v3/certs".to_owned(),
-            secure: true,
-        }
-    }
-
-    fn authority(&self) -> String {
-        let usual = if self.secure { 443 } else { 80 };
-        if self.port == usual {
-            self.host.clone()
-        } else {
-            format!("{}:{}", self.host, self.port)
-        }
+        Self(GOOGLE_KEYS.to_owned())
     }
 }
 
-impl FromStr for ProviderUrl {
-    type Err = NotAProviderUrl;
+/// Why a text is no such address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be an https:// address without a password; http:// is for this machine itself only")]
+pub struct NotAKeysUrl;
 
-    fn from_str(text: &str) -> Result<Self, NotAProviderUrl> {
-        let uri: Uri = text.parse().map_err(|_| NotAProviderUrl)?;
-        let authority = uri.authority().ok_or(NotAProviderUrl)?;
-        let host = authority.host();
-        let secure = match uri.scheme_str() {
-            Some("https") => true,
-            Some("http") if matches!(host, "127.0.0.1" | "[::1]" | "localhost") => false,
-            Some(_) | None => return Err(NotAProviderUrl),
-        };
-        if host.is_empty() || authority.as_str().contains('@') {
-            return Err(NotAProviderUrl);
-        }
-        Ok(Self {
-            host: host.to_owned(),
-            port: authority.port_u16().unwrap_or(if secure { 443 } else { 80 }),
-            path: uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
-            secure,
-        })
+impl FromStr for KeysUrl {
+    type Err = NotAKeysUrl;
+
+    fn from_str(text: &str) -> Result<Self, NotAKeysUrl> {
+        let url = outbound::trusted(text).ok_or(NotAKeysUrl)?;
+        Ok(Self(url.into()))
     }
 }
 
 /// Why the provider could not be asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreachable {
-    /// It took too long.
-    #[error("no whole answer within {} seconds", TIME_MAX.as_secs())]
-    TooSlow,
-    /// There was no connection.
-    #[error("no connection: {0}")]
-    Connection(#[from] std::io::Error),
-    /// The host cannot be asked over TLS.
-    #[error("no name for TLS")]
-    Name,
-    /// HTTP failed.
-    #[error("HTTP failed: {0}")]
-    Http(#[from] hyper::Error),
-    /// The request could not be written.
-    #[error("no request: {0}")]
-    Request(#[from] hyper::http::Error),
+    /// Nobody can be asked from here.
+    #[error("no client")]
+    NoClient,
+    /// There was no answer.
+    #[error("no answer: {0}")]
+    NoAnswer(String),
     /// Another status than 200; who is sent elsewhere does not go.
     #[error("answered with {0}")]
     Status(StatusCode),
     /// Too long, or broken off.
-    #[error("the answer is not whole, or longer than {BYTES_MAX} bytes")]
-    Body,
+    #[error(transparent)]
+    Unread(#[from] Unread),
     /// Not what was asked for.
     #[error("the answer has no keys")]
     NoKeys,
@@ -124,75 +71,37 @@ pub enum Unreachable {
 }
 
 /// Asks for what is at an address.
-#[derive(Clone)]
+#[derive(Debug)]
 pub(super) struct Fetch {
-    url: ProviderUrl,
-    /// None if TLS cannot be spoken here at all.
-    tls: Option<TlsConnector>,
-}
-
-impl std::fmt::Debug for Fetch {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Fetch").field(&self.url).finish()
-    }
+    url: KeysUrl,
+    /// None if nobody can be asked from here at all.
+    client: Option<Client>,
 }
 
 impl Fetch {
-    pub fn new(url: ProviderUrl) -> Self {
-        let mut roots = RootCertStore::empty();
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-        let config = builder
-            .with_safe_default_protocol_versions()
-            .map(|builder| builder.with_root_certificates(roots).with_no_client_auth());
-        let tls = config.ok().map(|config| TlsConnector::from(Arc::new(config)));
-        Self { url, tls }
+    pub fn new(url: KeysUrl) -> Self {
+        let client = outbound::client(TIME_MAX);
+        if let Err(error) = &client {
+            tracing::error!(%error, "the keys of the sign-in provider cannot be asked for from here");
+        }
+        Self {
+            url,
+            client: client.ok(),
+        }
     }
 
     /// The answer, and how long it counts.
-    pub async fn get(&self) -> Result<(Bytes, Duration), Unreachable> {
-        tokio::time::timeout(TIME_MAX, self.asked())
-            .await
-            .map_err(|_| Unreachable::TooSlow)?
-    }
-
-    async fn asked(&self) -> Result<(Bytes, Duration), Unreachable> {
-        let host = self.url.host.trim_matches(['[', ']']);
-        let stream = TcpStream::connect((host, self.url.port)).await?;
-        if !self.url.secure {
-            return self.over(stream).await;
+    pub async fn get(&self) -> Result<(Vec<u8>, Duration), Unreachable> {
+        let client = self.client.as_ref().ok_or(Unreachable::NoClient)?;
+        let question = client.get(&self.url.0).header(header::ACCEPT, "application/json");
+        let answer = question.send().await;
+        let answer = answer.map_err(|error| Unreachable::NoAnswer(outbound::why(error)))?;
+        if answer.status() != StatusCode::OK {
+            return Err(Unreachable::Status(answer.status()));
         }
-        let name = ServerName::try_from(host.to_owned()).map_err(|_| Unreachable::Name)?;
-        let tls = self.tls.as_ref().ok_or(Unreachable::Name)?;
-        self.over(tls.connect(name, stream).await?).await
+        let kept = kept(answer.headers());
+        Ok((outbound::body(answer, BYTES_MAX).await?, kept))
     }
-
-    async fn over(
-        &self,
-        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    ) -> Result<(Bytes, Duration), Unreachable> {
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        let _driven = Driven(tokio::spawn(async move {
-            // Whatever goes wrong shows in the answer.
-            let _ended = connection.await;
-        }));
-        let request = Request::get(&self.url.path)
-            .header(header::HOST, self.url.authority())
-            .header(header::ACCEPT, "application/json")
-            .header(header::USER_AGENT, concat!("jari/", env!("CARGO_PKG_VERSION")))
-            .body(Empty::<Bytes>::new())?;
-        read(sender.send_request(request).await?).await
-    }
-}
-
-async fn read(answer: Response<Incoming>) -> Result<(Bytes, Duration), Unreachable> {
-    let (parts, body) = answer.into_parts();
-    if parts.status != StatusCode::OK {
-        return Err(Unreachable::Status(parts.status));
-    }
-    let kept = kept(&parts.headers);
-    let body = Limited::new(body, BYTES_MAX).collect().await;
-    Ok((body.map_err(|_| Unreachable::Body)?.to_bytes(), kept))
 }
 
 /// How long an answer counts, as it says itself and within bounds.
@@ -209,42 +118,13 @@ fn kept(headers: &HeaderMap) -> Duration {
         .clamp(*KEPT.start(), *KEPT.end())
 }
 
-/// The task that drives a connection; it ends with the question.
-struct Driven(JoinHandle<()>);
-
-impl Drop for Driven {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_provider_is_asked_over_https_or_on_this_machine() {
-        let google = "https://www.googleapis.com/oauth2/v3/certs".parse();
-        assert_eq!(google, Ok(ProviderUrl::google()));
-        for fine in [
-            "http://127.0.0.1:4711/keys",
-            "http://localhost/",
-            "http://[::1]:80/keys",
-        ] {
-            assert!(fine.parse::<ProviderUrl>().is_ok(), "{fine}");
-        }
-        for bad in [
-            "",
-            "keys",
-            "/keys",
-            "http://example.com/keys",
-            "http://127.0.0.1.example.com/",
-            "https://user:word@example.com/keys",
-            "file:///etc/passwd",
-            "ftp://example.com/",
-        ] {
-            assert_eq!(bad.parse::<ProviderUrl>(), Err(NotAProviderUrl), "{bad}");
-        }
+    fn google_is_asked_where_it_says() {
+        assert_eq!(GOOGLE_KEYS.parse(), Ok(KeysUrl::google()));
     }
 
     #[test]

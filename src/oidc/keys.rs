@@ -13,7 +13,7 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::{
-    fetch::{Fetch, ProviderUrl, Unreachable},
+    fetch::{Fetch, KeysUrl, Unreachable},
     token::Algorithm,
 };
 
@@ -101,7 +101,7 @@ fn over(last: Option<Instant>, every: Duration) -> bool {
 }
 
 impl Keys {
-    pub fn at(url: ProviderUrl) -> Self {
+    pub fn at(url: KeysUrl) -> Self {
         Self {
             fetch: Fetch::new(url),
             known: Mutex::default(),

@@ -13,14 +13,15 @@ use aggregates::{
 use axum::http::HeaderMap;
 use futures_util::{FutureExt as _, future::BoxFuture};
 use jiff::Timestamp;
-use reqwest::{Client, Response, Url, redirect::Policy};
+use reqwest::{Client, Url};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Checkout, GivenBack, Intent, Message, NotTaken, PaymentProvider, ProviderError, ProviderUrl, Received,
+    Checkout, CheckoutUrl, GivenBack, Intent, Message, NotTaken, PaymentProvider, ProviderError, Received,
     Refund, Secrets, Told,
 };
+use crate::outbound::{self, Unread};
 
 /// How long the provider may take.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
@@ -67,14 +68,9 @@ struct RefundAnswer {
 
 impl Generic {
     /// The provider at this address, with these secrets.
-    pub fn new(url: &ProviderUrl, secrets: Secrets) -> Result<Self, ProviderError> {
-        let http = Client::builder()
-            .timeout(ANSWER_MAX)
-            .redirect(Policy::none())
-            .build()
-            .map_err(unreachable)?;
+    pub fn new(url: &CheckoutUrl, secrets: Secrets) -> Result<Self, ProviderError> {
         Ok(Self {
-            http,
+            http: outbound::client(ANSWER_MAX).map_err(unreachable)?,
             url: url.0.clone(),
             secrets,
         })
@@ -104,8 +100,8 @@ impl Generic {
         if !response.status().is_success() {
             return Err(ProviderError::Refused(response.status().as_u16()));
         }
-        let answer: RefundAnswer =
-            serde_json::from_slice(&bytes(response).await?).map_err(|_| ProviderError::Unreadable)?;
+        let bytes = outbound::body(response, ANSWER_BYTES_MAX).await?;
+        let answer: RefundAnswer = serde_json::from_slice(&bytes).map_err(|_| ProviderError::Unreadable)?;
         Ok(answer.refund)
     }
 }
@@ -180,19 +176,15 @@ fn told(body: &[u8]) -> serde_json::Result<Told> {
     })
 }
 
-/// The whole answer, if it is not too long.
-async fn bytes(mut response: Response) -> Result<Vec<u8>, ProviderError> {
-    let mut all = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
-        if all.len() + chunk.len() > ANSWER_BYTES_MAX {
-            return Err(ProviderError::Unreadable);
-        }
-        all.extend_from_slice(&chunk);
-    }
-    Ok(all)
+fn unreachable(error: reqwest::Error) -> ProviderError {
+    ProviderError::Unreachable(outbound::why(error))
 }
 
-/// Without the address, which may be nobody's business.
-fn unreachable(error: reqwest::Error) -> ProviderError {
-    ProviderError::Unreachable(error.without_url().to_string())
+impl From<Unread> for ProviderError {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::TooLong(_) => Self::Unreadable,
+            Unread::BrokenOff(why) => Self::Unreachable(why),
+        }
+    }
 }

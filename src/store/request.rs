@@ -31,6 +31,8 @@ pub enum Actor {
 impl Actor {
     /// Every kind of actor, as it is stored.
     pub const KINDS: [&str; 4] = ["guest", "customer", "admin", "system"];
+    /// What stands in place of an admin's id where somebody had the admin token of the server: no person is known.
+    pub const TOKEN: &str = "token";
 
     fn kind(&self) -> &'static str {
         match self {

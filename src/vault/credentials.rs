@@ -19,9 +19,10 @@ use serde::{Deserialize, Deserializer, de};
 use sqlx::PgPool;
 use tokio::sync::Semaphore;
 use unicode_normalization::UnicodeNormalization as _;
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::Vault;
+use super::{Vault, sessions};
 
 /// Hashes that are worked on at the same time: each takes 19 MiB and some 20 ms of one core.
 const HASHES_AT_ONCE: usize = 2;
@@ -58,6 +59,15 @@ pub struct Typed(Zeroizing<String>);
 /// A password somebody chose: 8 to 64 characters of any kind (DOMAIN P1, P2).
 #[derive(Clone, Debug)]
 pub struct Password(Typed);
+
+/// A password as it is kept.
+pub struct Hashed(String);
+
+impl fmt::Debug for Hashed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hashed(…)")
+    }
+}
 
 /// Why a text is no password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -141,18 +151,37 @@ impl Credentials {
         }
     }
 
-    /// Gives `principal` this password instead of any they had.
+    /// Gives `principal`, who has no session yet, this password.
     pub async fn change(&self, principal: &str, password: &Password) -> Result<(), CredentialError> {
+        let hashed = self.hash(password).await?;
+        self.replace(principal, &hashed, None).await
+    }
+
+    /// The password as it is kept: the slow part, before anything changes.
+    pub async fn hash(&self, password: &Password) -> Result<Hashed, CredentialError> {
         let typed = password.0.clone();
-        let hash = self.work(move |argon2| hashed(argon2, &typed)).await??;
+        self.work(move |argon2| hashed(argon2, &typed)).await?.map(Hashed)
+    }
+
+    /// Gives `principal` this password instead of any they had, and ends all their sessions, except perhaps the one in use:
+    /// both or neither.
+    pub async fn replace(
+        &self,
+        principal: &str,
+        Hashed(hash): &Hashed,
+        except: Option<Uuid>,
+    ) -> Result<(), CredentialError> {
+        let mut transaction = self.pool.begin().await?;
         sqlx::query!(
             "insert into vault.credentials (principal, hash, changed_at) values ($1, $2, clock_timestamp())
                  on conflict (principal) do update set hash = excluded.hash, changed_at = excluded.changed_at",
             principal,
             hash,
         )
-        .execute(&self.pool)
+        .execute(&mut *transaction)
         .await?;
+        sessions::end(&mut transaction, principal, except).await?;
+        transaction.commit().await?;
         Ok(())
     }
 
@@ -184,11 +213,14 @@ impl Credentials {
         Ok(changed_at.map(SqlxTimestamp::to_jiff))
     }
 
-    /// Forgets the password of `principal`: nobody signs in as them any more.
+    /// Forgets the password of `principal` and ends their sessions: nobody is or gets in as them any more.
     pub async fn forget(&self, principal: &str) -> Result<(), CredentialError> {
+        let mut transaction = self.pool.begin().await?;
         sqlx::query!("delete from vault.credentials where principal = $1", principal)
-            .execute(&self.pool)
+            .execute(&mut *transaction)
             .await?;
+        sessions::end(&mut transaction, principal, None).await?;
+        transaction.commit().await?;
         Ok(())
     }
 

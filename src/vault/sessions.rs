@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use jiff_sqlx::Timestamp as SqlxTimestamp;
 use sha2::{Digest as _, Sha256};
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -200,15 +200,21 @@ impl Sessions {
 
     /// Ends all sessions of `principal`, except perhaps the one in use.
     pub async fn revoke_all(&self, principal: &str, except: Option<Uuid>) -> sqlx::Result<()> {
-        sqlx::query!(
-            "delete from vault.sessions where principal = $1 and id is distinct from $2",
-            principal,
-            except,
-        )
-        .execute(&self.0)
-        .await?;
-        Ok(())
+        let mut connection = self.0.acquire().await?;
+        end(&mut connection, principal, except).await
     }
+}
+
+/// Ends all sessions of `principal`, except perhaps the one in use.
+pub(super) async fn end(db: &mut PgConnection, principal: &str, except: Option<Uuid>) -> sqlx::Result<()> {
+    sqlx::query!(
+        "delete from vault.sessions where principal = $1 and id is distinct from $2",
+        principal,
+        except,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 /// The token has 256 random bits: there is nothing to guess, so a plain hash hides it.

@@ -118,10 +118,76 @@ fn examples() -> Vec<(String, Value, Value)> {
     found
 }
 
+/// Every operation of the document, with where it is.
+fn operations() -> impl Iterator<Item = (String, &'static Value)> {
+    let paths = DOCUMENT["paths"].as_object().expect("paths").iter();
+    paths.flat_map(|(path, operations)| {
+        let operations = operations.as_object().expect("operations").iter();
+        operations.map(move |(method, operation)| (format!("{method} {path}"), operation))
+    })
+}
+
+#[test]
+fn every_operation_has_a_name_of_its_own_in_one_style() {
+    let mut known = std::collections::BTreeMap::new();
+    for (place, operation) in operations() {
+        let name = operation["operationId"].as_str().expect("a name");
+        let camel = name.starts_with(|c: char| c.is_ascii_lowercase())
+            && name.chars().all(|c| c.is_ascii_alphanumeric());
+        assert!(camel, "{place}: {name}");
+        let other = known.insert(name, place.clone());
+        assert_eq!(other, None, "{place}: {name} is the name of another one, too");
+    }
+    assert!(known.len() > 150, "{}", known.len());
+}
+
+#[test]
+fn every_body_has_a_whole_example() {
+    let mut found = 0;
+    for (place, operation) in operations() {
+        let answers = operation["responses"].as_object().expect("answers").iter();
+        let answers = answers.filter(|(status, _)| status.starts_with('2'));
+        let bodies = answers
+            .map(|(_, answer)| answer)
+            .chain([&operation["requestBody"]]);
+        for body in bodies.filter_map(|said| said["content"].get("application/json")) {
+            let example = body.get("example");
+            let example = example.unwrap_or_else(|| panic!("{place} has no example"));
+            // Whatever a body needs is there, and a page shows an entry.
+            let required = resolved(&body["schema"])["required"].as_array();
+            let fields = required.into_iter().flatten().filter_map(Value::as_str);
+            assert!(
+                fields.clone().all(|field| example.get(field).is_some()),
+                "{place}: {example}"
+            );
+            assert_ne!(example.get("items"), Some(&json!([])), "{place}: {example}");
+            assert!(!example.to_string().contains(r#":"text""#), "{place}: {example}");
+            found += 1;
+        }
+    }
+    assert!(found > 250, "{found}");
+}
+
+#[test]
+fn every_problem_stands_in_the_document() {
+    let listed = |value: &'static Value| value["x-jari-problems"].as_array().expect("a list").iter();
+    let said: std::collections::BTreeSet<&str> = operations()
+        .flat_map(|(_, operation)| listed(operation))
+        .chain(listed(&DOCUMENT))
+        .filter_map(Value::as_str)
+        .collect();
+    let missing: Vec<&str> = jari::http::problems::pages()
+        .iter()
+        .map(jari::http::problems::ProblemPage::slug)
+        .filter(|slug| !said.contains(slug))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
 #[test]
 fn every_example_is_what_its_schema_says() {
     let examples = examples();
-    assert!(examples.len() > 80, "{}", examples.len());
+    assert!(examples.len() > 300, "{}", examples.len());
     for (place, schema, example) in examples {
         let faults = faults(&schema, &example);
         assert!(faults.is_empty(), "{place}: {example} {faults:#?}");

@@ -57,7 +57,7 @@ impl Field {
         let config = |http| Config {
             database: database.owner(),
             secret: MasterSecret::new([7; 32]),
-            admin_token: ADMIN_TOKEN.to_owned(),
+            admin_token: Some(ADMIN_TOKEN.to_owned()),
             http,
             notices: NoticeArgs::default(),
         };

@@ -1,6 +1,7 @@
 //! Signing in with an account at a provider: only sound tokens are believed, and only the account says who somebody is.
 
 mod broken;
+mod leaving;
 
 use jari::config::HttpArgs;
 use serde_json::{Value, json};

@@ -103,6 +103,25 @@ async fn late_money_is_offered_an_equal_slot_and_moves_there() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn staff_who_accept_for_a_customer_are_not_handed_their_secret() {
+    let field = Field::open().await;
+    let api = &field.api;
+    let session = field.house.session(api, Sale::Long).await;
+    field.house.session(api, Sale::Long).await;
+    let hold = expired(&field, session, "홍길동", "K7MQ2Z").await;
+    hold_room(&field, session).await;
+    reached(&field).await;
+    api.done(&step(&hold, "mark-paid", json!({}))).await;
+    let accept = Call::step(&hold, "accept-offer").by_staff().keyed();
+    for _ in 0..2 {
+        let moved = api.done(&accept).await;
+        assert_eq!(moved.status, 201, "{moved}");
+        assert_eq!(moved.json().get("token"), None, "{moved}");
+    }
+    field.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn late_money_that_is_not_wanted_elsewhere_goes_back() {
     let field = Field::open().await;
     let api = &field.api;

@@ -214,7 +214,7 @@ async fn started(database: &TestDatabase, settings: &Notices) -> Server {
     let config = Config {
         database: database.owner(),
         secret: MasterSecret::new([7; 32]),
-        admin_token: ADMIN_TOKEN.to_owned(),
+        admin_token: Some(ADMIN_TOKEN.to_owned()),
         http,
         notices: settings.0.clone(),
     };

@@ -6,7 +6,7 @@ use aggregates::{
     values::CouponCode,
 };
 use jiff::Timestamp;
-use jiff_sqlx::ToSqlx;
+use jiff_sqlx::{Timestamp as SqlxTimestamp, ToSqlx};
 use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
@@ -63,8 +63,10 @@ pub async fn coupons(db: &mut PgConnection, filter: &Filter, limit: i64) -> sqlx
             sqlx::query_as!(
                 Stored,
                 r#"select code, state, reservation, terms as "terms: Json<Terms>", issued_position, from_position,
-                          batch, batch_name
-                     from coupon_list
+                          batch, batch_name, e.recorded_at as "issued_at: SqlxTimestamp",
+                          coalesce(e.metadata ->> 'actor_kind', '') as "issuer_kind!",
+                          coalesce(e.metadata ->> 'actor_id', '') as "issuer!"
+                     from coupon_list join events e on e.position = issued_position
                     where ($1::text is null or code = $1)
                       and ($2::text is null or code like $2)
                       and ($3::text is null or state = $3)
@@ -109,6 +111,9 @@ pub async fn coupons(db: &mut PgConnection, filter: &Filter, limit: i64) -> sqlx
                 reservation: row.reservation.map(ReservationId::new),
                 terms: row.terms.0,
                 issued_position: row.issued_position,
+                issued_at: row.issued_at.to_jiff(),
+                issuer_kind: row.issuer_kind,
+                issuer: row.issuer,
                 from_position: row.from_position,
                 batch: batch_of(row.batch, row.batch_name.as_deref())?,
             })
@@ -123,6 +128,9 @@ struct Stored {
     terms: Json<Terms>,
     issued_position: i64,
     from_position: i64,
+    issued_at: SqlxTimestamp,
+    issuer_kind: String,
+    issuer: String,
     batch: Option<Uuid>,
     batch_name: Option<String>,
 }

@@ -19,6 +19,7 @@ use super::super::{
     problem::{Problem, ProblemBody},
     problems,
     sign_in::ADMINS,
+    unbroken::unbroken,
 };
 use crate::{
     people,
@@ -29,6 +30,7 @@ use crate::{
 /// One's own password, changed.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = Self::example)]
 pub struct ChangePassword {
     /// The one in use.
     #[schema(value_type = String, format = Password)]
@@ -45,6 +47,7 @@ impl Sendable for ChangePassword {
 /// A password for another admin.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = Self::example)]
 pub struct GivePassword {
     /// The one to be used from now on.
     #[schema(value_type = String, format = Password, min_length = 8, max_length = 64)]
@@ -72,13 +75,16 @@ pub(in super::super) async fn change(
         let detail = "the current password is wrong";
         return Err(Problem::new(&problems::WRONG_CREDENTIALS, detail));
     }
+    let hashed = app.credentials.hash(&new).await?;
     let request = caller.request(admin.actor(), "admin/change-password", None);
-    let committed = people::password_changed(&app.store, &request, id, None).await?;
-    app.credentials.change(&session.principal, &new).await?;
-    app.sessions
-        .revoke_all(&session.principal, Some(session.id))
-        .await?;
-    Ok(done(&committed))
+    unbroken(async move {
+        let committed = people::password_changed(&app.store, &request, id, None).await?;
+        app.credentials
+            .replace(&session.principal, &hashed, Some(session.id))
+            .await?;
+        Ok(done(&committed))
+    })
+    .await
 }
 
 /// Gives an admin a password; all their sessions end.
@@ -97,18 +103,21 @@ pub(in super::super) async fn give(
     Sent(GivePassword { password }): Sent<GivePassword>,
 ) -> Result<Response, Problem> {
     admin.may_at(aggregates::rights::Permission::ChangeAdmins, None)?;
+    let hashed = app.credentials.hash(&password).await?;
     let request = caller.request(admin.actor(), "admins/give-password", None);
-    let by = Some(admin.authority());
-    let committed = people::password_changed(&app.store, &request, id, by).await?;
-    let principal = people::principal(id);
-    app.credentials.change(&principal, &password).await?;
-    app.sessions.revoke_all(&principal, None).await?;
-    // Dismissed meanwhile: then nobody must sign in with it.
-    if people::authority_of(&app.store, id).await?.is_none() {
-        app.credentials.forget(&principal).await?;
-        return Err(Problem::refused(&AdminError::Dismissed));
-    }
-    Ok(done(&committed))
+    unbroken(async move {
+        let by = Some(admin.authority());
+        let committed = people::password_changed(&app.store, &request, id, by).await?;
+        let principal = people::principal(id);
+        app.credentials.replace(&principal, &hashed, None).await?;
+        // Dismissed meanwhile: then nobody must sign in with it.
+        if people::authority_of(&app.store, id).await?.is_none() {
+            app.credentials.forget(&principal).await?;
+            return Err(Problem::refused(&AdminError::Dismissed));
+        }
+        Ok(done(&committed))
+    })
+    .await
 }
 
 fn done(committed: &Committed) -> Response {

@@ -21,6 +21,7 @@ use crate::{people, vault::Typed};
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(title = "AdminSignIn")]
+#[schema(example = Self::example)]
 pub struct SignIn {
     /// The login.
     #[schema(example = "minseo")]

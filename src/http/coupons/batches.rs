@@ -42,6 +42,7 @@ const PAGE: i64 = 1_000;
 #[derive(Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(title = "CouponBatchToIssue")]
+#[schema(example = Self::example)]
 pub struct Bulk {
     /// What they are for.
     batch: Name,
@@ -169,6 +170,7 @@ fn line(coupon: &Coupon) -> Vec<Cell> {
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(title = "CouponBatchToRevoke")]
+#[schema(example = Self::example)]
 pub struct Revoke {
     /// In the words of staff.
     #[serde(default)]

@@ -1,11 +1,12 @@
 //! Beginning and end of a customer's account, and its password: the log says what happened, the vault alone has the
 //! secret. Never shows the secret.
 
+use std::time::Duration;
+
 use aggregates::{
     customer::{self, Profile},
     ids::CustomerId,
-    values::{GivenEmail, Nickname, PhoneNumber},
-    waitlist::Leaver,
+    values::{Email, GivenEmail, Nickname, PhoneNumber},
 };
 use axum::{
     extract::State,
@@ -13,7 +14,6 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use jiff::civil::Date;
-use projections::waitlist_queue;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -24,24 +24,27 @@ use super::{
         answer::{Done, POSITION},
         body::{Sendable, Sent},
         caller::Caller,
-        fresh,
         problem::{Problem, ProblemBody},
         sign_in::CUSTOMERS,
+        unbroken::unbroken,
     },
     profile::CustomerView,
     proof::Proof,
 };
 use crate::{
-    booking::Refused,
     customers,
     oidc::IdToken,
-    store::{Actor, Stop},
-    vault::{Password, Typed},
+    store::Actor,
+    vault::{Password, Session, Typed},
 };
+
+/// How long whoever leaves is kept waiting until they are forgotten.
+const FORGOTTEN_WITHIN: Duration = Duration::from_secs(3);
 
 /// Who signs up.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = Self::example)]
 pub struct SignUp {
     /// What they sign in with, unique among all customers.
     email: GivenEmail,
@@ -67,6 +70,7 @@ impl Sendable for SignUp {
 /// One's own password, changed.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = Self::example)]
 pub struct ChangeOwnPassword {
     /// The one in use.
     #[serde(default)]
@@ -91,6 +95,7 @@ impl Sendable for ChangeOwnPassword {
 /// Another e-mail address, and that it is really them.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = Self::example)]
 pub struct ChangeOwnEmail {
     /// The one to sign in with from now on, unique among all customers.
     email: GivenEmail,
@@ -114,6 +119,7 @@ impl Sendable for ChangeOwnEmail {
 /// Who leaves, and that it is really them.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = Self::example)]
 pub struct Leave {
     /// The password.
     #[serde(default)]
@@ -194,18 +200,19 @@ pub(in super::super) async fn change_password(
         nonce,
     };
     proof.of(&app, &caller, &customer, "/current").await?;
-    let principal = &customer.session.principal;
+    let hashed = app.credentials.hash(&new).await?;
     let request = caller.request(customer.actor(), "customer/change-password", None);
-    let committed = customers::password_changed(&app.store, &request, customer.id).await?;
-    app.credentials.change(principal, &new).await?;
-    app.sessions
-        .revoke_all(principal, Some(customer.session.id))
-        .await?;
-    Ok((
-        [(POSITION, committed.position.to_string())],
-        StatusCode::NO_CONTENT,
-    )
-        .into_response())
+    unbroken(async move {
+        let committed = customers::password_changed(&app.store, &request, customer.id).await?;
+        let Session { principal, id, .. } = &customer.session;
+        app.credentials.replace(principal, &hashed, Some(*id)).await?;
+        Ok((
+            [(POSITION, committed.position.to_string())],
+            StatusCode::NO_CONTENT,
+        )
+            .into_response())
+    })
+    .await
 }
 
 /// Changes the e-mail address one signs in with; all other sessions of one's own end.
@@ -233,19 +240,29 @@ pub(in super::super) async fn change_email(
         nonce,
     };
     proof.of(&app, &caller, &customer, "/password").await?;
+    let email: Email = email.into();
     let request = caller.request(customer.actor(), "customer/change-email", None);
-    let committed = customers::change_email(&app.store, &request, customer.id, &email.into()).await?;
-    app.sessions
-        .revoke_all(&customer.session.principal, Some(customer.session.id))
-        .await?;
-    let state = app.store.read::<customer::Customer>(&customer.id).await?;
-    Ok(Done::ok(&committed, CustomerView::of(customer.id, &state)?).into_response())
+    if customers::customer_by_email(&app.store, &email).await?.is_none() {
+        // Before, too: were it cut off in between, sessions would be missing, and never one too many be there.
+        let Session { principal, id, .. } = &customer.session;
+        app.sessions.revoke_all(principal, Some(*id)).await?;
+    }
+    unbroken(async move {
+        let committed = customers::change_email(&app.store, &request, customer.id, &email).await?;
+        let Session { principal, id, .. } = &customer.session;
+        app.sessions.revoke_all(principal, Some(*id)).await?;
+        let state = app.store.read::<customer::Customer>(&customer.id).await?;
+        Ok(Done::ok(&committed, CustomerView::of(customer.id, &state)?).into_response())
+    })
+    .await
 }
 
-/// Leaves for good: everything personal about the customer and their reservations is forgotten, wherever it stands.
+/// Leaves for good: everything personal about the customer and their reservations is forgotten, wherever it stands. From
+/// then on nobody is signed in as them, and what is left to be done is done without them.
 #[utoipa::path(post, path = "/v1/customer/leave", tag = "customers", operation_id = "leaveCustomer",
     request_body = Leave, security(("customer" = [])),
     responses((status = NO_CONTENT, description = "Forgotten"),
+              (status = ACCEPTED, description = "Gone; what is known of them is still being forgotten"),
               (status = NOT_FOUND, description = "sign-in/not-offered", body = ProblemBody),
               (status = UNAUTHORIZED, description = "Not signed in, or the password is wrong", body = ProblemBody)))]
 pub(in super::super) async fn leave(
@@ -265,33 +282,15 @@ pub(in super::super) async fn leave(
         nonce,
     };
     proof.of(&app, &caller, &customer, "/password").await?;
-    let principal = &customer.session.principal;
     let request = caller.request(customer.actor(), "customer/leave", None);
     let committed = customers::leave(&app.store, &request, customer.id).await?;
-    // What they held last must be in the list, or it would be overlooked.
-    fresh::reached(&app, "reservation_list", Some(committed.position)).await?;
-    fresh::reached(&app, "waitlist_queue", Some(committed.position)).await?;
-    // Nobody is kept in line who cannot be called any more.
-    for (entry, slot, runs) in waitlist_queue::of_customer(&app.reads, customer.id).await? {
-        if runs {
-            let request = caller.request(customer.actor(), "waitlist-entries/leave", None);
-            let left = app.bookings.leave(&request, slot, entry, Leaver::Customer, None);
-            match left.await {
-                // It may be over in the meantime.
-                Ok(_) | Err(Stop::Refused(Refused::Waitlist(_))) => {}
-                Err(stop) => return Err(stop.into()),
-            }
-        }
-    }
-    let forgotten = customers::forget(&app.store, &app.reads, customer.id).await;
-    forgotten.map_err(|failed| match failed {
-        customers::Forgetting::Store(error) => Problem::from(error),
-        customers::Forgetting::Reads(error) => Problem::from(error),
-    })?;
-    // Last: until everything is forgotten, whoever asked can ask again.
-    app.credentials.forget(principal).await?;
-    app.sessions.revoke_all(principal, None).await?;
-    let mut response = StatusCode::NO_CONTENT.into_response();
+    let forgotten = app.forgotten.reached(committed.position, FORGOTTEN_WITHIN).await;
+    let status = if forgotten {
+        StatusCode::NO_CONTENT
+    } else {
+        StatusCode::ACCEPTED
+    };
+    let mut response = status.into_response();
     if let Some(gone) = presented::keep(&headers, CUSTOMERS.cookie, "", 0) {
         response.headers_mut().insert(header::SET_COOKIE, gone);
     }

@@ -50,6 +50,7 @@ pub struct SignInNonce {
 /// Who signs in with an account at the provider.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = Self::example)]
 pub struct GoogleSignIn {
     /// The token the provider gave.
     #[schema(value_type = String)]
@@ -69,6 +70,7 @@ impl Sendable for GoogleSignIn {
 /// Which account is to be linked, and that it is really the customer who asks.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = Self::example)]
 pub struct LinkGoogle {
     /// The token the provider gave.
     #[schema(value_type = String)]

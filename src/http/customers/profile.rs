@@ -61,6 +61,7 @@ impl CustomerView {
 /// What a customer says about themselves.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = Self::example)]
 pub struct DescribeCustomer {
     /// What they are called, unique among all customers.
     nickname: Nickname,
@@ -118,6 +119,7 @@ pub(in super::super) async fn describe(
 /// What was missing.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = Self::example)]
 pub struct CompleteCustomer {
     /// When they were born.
     #[schema(value_type = String, format = Date)]

@@ -21,6 +21,7 @@ use crate::{customers, vault::Typed};
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(title = "CustomerSignIn")]
+#[schema(example = Self::example)]
 pub struct CustomerSignIn {
     /// The e-mail address.
     #[schema(example = "haneul@example.com")]

@@ -150,6 +150,12 @@ const COMMON: [Common; 13] = [
     },
 ];
 
+/// Refusals of requests that no operation takes.
+const ELSEWHERE: [(&str, &Known); 2] = [
+    ("NoSuchRoute", &problems::NO_SUCH_ROUTE),
+    ("MethodNotAllowed", &problems::METHOD_NOT_ALLOWED),
+];
+
 /// The headers of answers that callers may rely on: name, whether it is there wherever it is named, and what it says.
 const HEADERS: [(&str, bool, &str); 10] = [
     (
@@ -213,6 +219,14 @@ pub(super) fn complete(document: &mut Value) {
     }
     document["components"]["headers"]["ETagOfNow"] = json!({ "required": false, "schema": { "type": "string" },
         "description": "Which state this is, to be sent back as If-Match; none of the past, which cannot be changed" });
+    // What no operation answers: the request is for none.
+    let elsewhere: Vec<&str> = ELSEWHERE.iter().map(|(_, known)| known.slug).collect();
+    document[refusals::MEMBER] = json!(elsewhere);
+    for (name, known) in ELSEWHERE {
+        let mut answer = json!({ "description": format!("`{}`: {}", known.slug, known.help) });
+        complete_answer(known.status.as_u16(), &mut answer, &[]);
+        document["components"]["responses"][name] = answer;
+    }
     let tagged = changeable(document);
     for_each_operation(document, |path, method, operation| {
         let facts = Facts::of(path, operation);
@@ -343,8 +357,7 @@ mod tests {
 
     #[test]
     fn every_problem_of_the_edge_is_said_where_it_can_be_met() {
-        // These two are about requests that no operation takes.
-        let elsewhere = [problems::NO_SUCH_ROUTE.slug, problems::METHOD_NOT_ALLOWED.slug];
+        let elsewhere = ELSEWHERE.map(|(_, known)| known.slug);
         for known in problems::EDGE
             .iter()
             .filter(|known| !elsewhere.contains(&known.slug))

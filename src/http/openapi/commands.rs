@@ -12,7 +12,7 @@ use utoipa::{
     openapi::{RefOr, Schema},
 };
 
-use super::reference;
+use super::{reference, refusals::singular};
 use crate::admin_commands::for_each_administered;
 
 pub(super) fn add(document: &mut Value) {
@@ -40,7 +40,7 @@ fn add_commands<A: Administered<Command: ToSchema, Id: PartialSchema>>(document:
         let operation = json!({
             "tags": ["admin"],
             "summary": description,
-            "operationId": format!("{verb}-{collection}"),
+            "operationId": camel(&format!("{verb}-{}", singular(collection))),
             "parameters": [
                 id,
                 { "name": "If-Match", "in": "header", "required": false, "schema": { "type": "string" },
@@ -59,11 +59,22 @@ fn add_commands<A: Administered<Command: ToSchema, Id: PartialSchema>>(document:
     document["paths"][format!("/v1/admin/{collection}/{{id}}")]["get"] = json!({
         "tags": ["admin"],
         "summary": "Its whole state, with its sequence as ETag",
-        "operationId": format!("read-{collection}"),
+        "operationId": camel(&format!("read-{}", singular(collection))),
         "parameters": [id],
         "responses": { "200": answer("As it is now") },
         "security": [{ "admin": [] }],
     });
+}
+
+/// `adopt-price-policy` as `adoptPricePolicy`: as all operations are called.
+fn camel(kebab: &str) -> String {
+    let mut words = kebab.split(['-', '_']);
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |name, word| {
+        let mut letters = word.chars();
+        let capital = letters.next().map(|letter| letter.to_ascii_uppercase());
+        name + &capital.into_iter().chain(letters).collect::<String>()
+    })
 }
 
 fn value(schema: &RefOr<Schema>) -> Value {

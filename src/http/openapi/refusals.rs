@@ -51,6 +51,7 @@ const PROGRAMME: &[&str] = &[
 const CHOOSING: &[&str] = &[
     "branch",
     "choice",
+    "customer",
     "movie",
     "price",
     "price-policy",
@@ -193,7 +194,8 @@ fn is_of(segment: &str, subject: &str) -> bool {
     singular(segment) == subject
 }
 
-fn singular(segment: &str) -> &str {
+/// One of a collection.
+pub(super) fn singular(segment: &str) -> &str {
     match segment {
         "cancellation-policies" => "cancellation-policy",
         "price-policies" => "price-policy",

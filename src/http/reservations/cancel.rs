@@ -20,6 +20,7 @@ use super::{
 /// Why it is cancelled.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = Self::example)]
 pub struct Cancel {
     /// In the caller's words.
     #[serde(default)]

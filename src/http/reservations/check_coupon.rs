@@ -23,6 +23,7 @@ use crate::{booking::Refused, store::Stop};
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(title = "CouponToCheck")]
+#[schema(example = Self::example)]
 pub struct Check {
     /// Its code.
     coupon: CouponCode,

@@ -30,6 +30,7 @@ use crate::booking::{self, moved_to};
 /// What was paid.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = Self::example)]
 pub struct MarkPaid {
     /// How much; by default what is still to be paid. Amounts add up: less or more than the price has a name in `balance`.
     #[serde(default)]
@@ -46,6 +47,7 @@ impl Sendable for MarkPaid {
 /// What went back.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = Self::example)]
 pub struct RefundSent {
     /// How much; at most what is due back.
     amount: Money,
@@ -121,7 +123,7 @@ pub(in super::super) async fn refund(
     params(("id" = ReservationId, Path), ("Idempotency-Key" = Option<String>, Header),
            ("If-Match" = Option<String>, Header, description = "The ETag of what the caller has read")),
     security(("reservation" = []), ("customer" = []), ("admin" = [])),
-    responses((status = CREATED, description = "The new reservation, with its token; the money moved to it",
+    responses((status = CREATED, description = "The new reservation, for its holder with its token; the money moved to it",
                body = ReservationView, headers(("Location" = String))),
               (status = NOT_FOUND, description = "Unknown number or wrong token", body = ProblemBody),
               (status = CONFLICT, description = "seat/taken and others", body = ProblemBody),
@@ -143,8 +145,13 @@ pub(in super::super) async fn accept_offer(
         .read_until::<Reservation>(&into, committed.position)
         .await?;
     let view = ReservationView::of(into, &state).ok_or_else(not_found)?;
+    // The secret is the customer's alone, whoever acts for them.
+    let view = match &holder {
+        Holder::Guest(_) | Holder::Customer(..) => view.with_token(&app),
+        Holder::Staff(..) => view,
+    };
     let location = format!("/v1/reservations/{into}");
-    let mut response = Done::created(&committed, location, view.with_token(&app)).into_response();
+    let mut response = Done::created(&committed, location, view).into_response();
     response.headers_mut().insert(header::ETAG, etag(sequence));
     Ok(response)
 }

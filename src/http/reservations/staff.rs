@@ -20,6 +20,7 @@ use super::{
 /// How the customer was notified.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = Self::example)]
 pub struct MarkNotified {
     /// A remark.
     #[serde(default)]
@@ -97,6 +98,7 @@ pub(in super::super) async fn check_in(
 /// Why a check-in is undone.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = Self::example)]
 pub struct UndoCheckIn {
     /// In the words of who does it.
     #[serde(default)]

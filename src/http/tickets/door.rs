@@ -41,6 +41,7 @@ const AT_ONCE_MAX: usize = 16;
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::struct_field_names, reason = "the field is called so in JSON")]
+#[schema(example = Self::example)]
 pub struct Scanned {
     /// What the scanner read.
     #[schema(max_length = 1024)]

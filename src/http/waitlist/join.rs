@@ -43,6 +43,7 @@ use crate::{
 /// Who waits, and for how many: `persons` for a cinema slot, `party_size` for an escape-room slot.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = Self::example)]
 pub struct Join {
     /// The name.
     name: CustomerName,

@@ -30,7 +30,7 @@ use crate::{language::Language, store::Committed};
 
 /// Takes what is offered: the reservation of the same number, to be placed before the offer would have run out. It may
 /// as well be placed directly.
-#[utoipa::path(post, path = "/v1/waitlist-entries/{id}/accept", tag = "waitlist", operation_id = "acceptOffer",
+#[utoipa::path(post, path = "/v1/waitlist-entries/{id}/accept", tag = "waitlist", operation_id = "acceptWaitlistOffer",
     params(("id" = ReservationId, Path), ("Idempotency-Key" = Option<String>, Header)),
     security(("reservation" = []), ("customer" = []), ("admin" = [])),
     responses((status = OK, description = "The reservation that holds the places, with its token", body = ReservationView),
@@ -67,7 +67,7 @@ pub(in super::super) async fn accept(
 }
 
 /// Gives back what is offered: it is for the next in line, and the waiting is over.
-#[utoipa::path(post, path = "/v1/waitlist-entries/{id}/decline", tag = "waitlist", operation_id = "declineOffer",
+#[utoipa::path(post, path = "/v1/waitlist-entries/{id}/decline", tag = "waitlist", operation_id = "declineWaitlistOffer",
     params(("id" = ReservationId, Path), ("Idempotency-Key" = Option<String>, Header)),
     security(("reservation" = []), ("customer" = []), ("admin" = [])),
     responses((status = OK, description = "As it is now", body = EntryView),
@@ -97,6 +97,7 @@ pub(in super::super) async fn decline(
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = LeaveWaitlist)]
+#[schema(example = Self::example)]
 pub struct Leave {
     /// In the caller's words.
     #[serde(default)]

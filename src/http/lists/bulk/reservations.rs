@@ -55,6 +55,7 @@ impl ReservationAction {
 /// Many reservations, and what is done to each.
 #[derive(Debug, Clone, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = Self::example)]
 pub struct BulkOfReservations {
     /// What is done.
     action: ReservationAction,

@@ -38,6 +38,7 @@ pub enum TimeSlotAction {
 /// Many time slots, and what is done to each.
 #[derive(Debug, Clone, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = Self::example)]
 pub struct BulkOfTimeSlots {
     /// What is done.
     action: TimeSlotAction,
