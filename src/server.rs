@@ -188,13 +188,7 @@ impl Server {
             config.notices.notice_language,
         );
         let credentials = Credentials::new(reads.clone(), store.vault());
-        let departures = Departures::new(
-            store.clone(),
-            bookings.clone(),
-            reads.clone(),
-            Arc::clone(&projections),
-            credentials.clone(),
-        );
+        let departures = Departures::new(&store, &bookings, &reads, &projections, &credentials);
         let forgotten = departures.forgotten();
         let mut work = vec![
             tokio::spawn(departures.run(work_stops.clone())),
