@@ -177,13 +177,7 @@ impl Server {
             config.notices.notice_language,
         );
         let credentials = Credentials::new(reads.clone(), store.vault());
-        let departures = Departures::new(
-            store.clone(),
-            bookings.clone(),
-            reads.clone(),
-            Arc::clone(&projections),
-            credentials.clone(),
-        );
+        let departures = Departures::new(&store, &bookings, &reads, &projections, &credentials);
         let forgotten = departures.forgotten();
         let keeping = keep_lease(lease, bookings.clone(), reads.clone(), work_stops.clone());
         let mut work = policies(&store, &bookings, &reads, &database, &work_stops);

@@ -51,7 +51,7 @@ pub(super) async fn among_us(
     let Some(customer) = customer else {
         return Ok(());
     };
-    match &*work.load::<Customer>(&customer).await? {
+    match work.load::<Customer>(&customer).await? {
         Customer::Left => Err(CustomerError::Left.into()),
         Customer::Unknown | Customer::SignedUp(_) => Ok(()),
     }

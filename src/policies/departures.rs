@@ -75,19 +75,19 @@ impl Departures {
     /// A policy on this log; `reads` is where its read models and its checkpoint stand.
     #[must_use]
     pub fn new(
-        store: Store,
-        bookings: Bookings,
-        reads: PgPool,
-        projections: Arc<Projections>,
-        credentials: Credentials,
+        store: &Store,
+        bookings: &Bookings,
+        reads: &PgPool,
+        projections: &Arc<Projections>,
+        credentials: &Credentials,
     ) -> Self {
         Self {
-            store,
-            bookings,
+            store: store.clone(),
+            bookings: bookings.clone(),
+            reads: reads.clone(),
+            projections: Arc::clone(projections),
+            credentials: credentials.clone(),
             progress: Progress::of(NAME, reads.clone()),
-            reads,
-            projections,
-            credentials,
             forgotten: watch::Sender::new(0),
         }
     }

@@ -131,7 +131,8 @@ fn kind(schema: &Value) -> Option<&str> {
             .iter()
             .filter_map(Value::as_str)
             .find(|kind| *kind != "null"),
-        kind => kind.as_str(),
+        Value::String(kind) => Some(kind),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => None,
     }
 }
 
