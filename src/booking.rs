@@ -49,7 +49,7 @@ pub use self::{
 };
 use crate::{
     payments::PaymentProvider,
-    store::{BRANCH, Committed, Request, Stop, Store, UnitOfWork},
+    store::{Committed, Request, Stop, Store, UnitOfWork},
     vault::leases::{LeaseError, WorkerLease},
 };
 

@@ -126,7 +126,7 @@ impl UnitOfWork {
 
     /// Says at which branch this happens, so that the audit trail finds it there.
     pub fn at_branch(&mut self, branch: BranchId) {
-        self.annotate(BRANCH, branch.to_smolstr());
+        self.annotate(super::BRANCH, branch.to_smolstr());
     }
 
     /// As [`Self::load_all`], for streams whose ids begin with `prefix`: the first time, all of those are read and kept at
