@@ -13,7 +13,7 @@ use tokio::{
 
 use crate::{
     booking::{Bookings, Numbers},
-    config::Config,
+    config::{Config, HttpArgs},
     http::{self, AdminToken, App, Bounds, Edge, Limits, Live, Parts},
     migrate,
     notify::{NoWay, Ports},
@@ -161,20 +161,16 @@ impl Server {
         let (stop_http, http_stops) = watch::channel(false);
         let (stop_work, work_stops) = watch::channel(false);
         let limits = Limits::new(config.http.limits);
-        let live = Live::new(
-            store.feed(),
-            config.http.listeners_max,
-            config.http.listeners_per_address_max,
-            http_stops.clone(),
-        );
+        let live = live(&store, &config.http, &http_stops);
         let projections = Arc::new(Projections::start(&store, &database.sqlx()));
         let deliveries = Deliveries::new(reads.clone());
+        let language = config.notices.notice_language;
         let notifications = Notifications::new(
             store.clone(),
             bookings.clone(),
             deliveries.clone(),
             ports,
-            config.notices.notice_language,
+            language,
         );
         let credentials = Credentials::new(reads.clone(), store.vault());
         let departures = Departures::new(&store, &bookings, &reads, &projections, &credentials);
@@ -279,6 +275,16 @@ fn policies(
     ];
     running.extend(refunds.map(|refunds| tokio::spawn(refunds.run(stop.clone()))));
     running
+}
+
+fn live(store: &Store, settings: &HttpArgs, stop: &Signal) -> Live {
+    let per_address_max = settings.listeners_per_address_max;
+    Live::new(
+        store.feed(),
+        settings.listeners_max,
+        per_address_max,
+        stop.clone(),
+    )
 }
 
 /// Whether a connection that was idle can still be used: after a restart of the database none of the old ones can.

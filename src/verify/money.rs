@@ -196,11 +196,8 @@ impl Books {
             }
             // What the provider gave back may not have been due any more when it was told; by hand only what is due goes.
             Is::Refunded { amount, payment, .. } => {
-                let most = match payment {
-                    Some(_) => account.there(),
-                    None => account.over(),
-                };
-                account.go(*amount, most)?;
+                let due = account.over();
+                account.go(*amount, payment.as_ref().map_or(due, |_| account.there()))?;
             }
             Is::OfferAccepted { into, amount } => {
                 account.go(*amount, account.there())?;

@@ -6,7 +6,7 @@ use aggregates::{
     patron::PatronEvent,
     reservation::{Pay, Reservation},
     time_slot::TimeSlot,
-    waitlist::Waitlist,
+    waitlist::{Crowd, Waitlist},
 };
 use jari::{
     booking::{Joining, Nearby},
@@ -75,9 +75,13 @@ async fn late_money_is_recorded_though_somebody_waits_for_what_is_free() {
         party: aggregates::pricing::Party::Group { size: 2 },
         name: "김하늘".parse().expect("a name"),
         phone: "010-1234-0001".parse().expect("a number"),
+        language: None,
     };
     let entry = shop.bookings.next_number();
-    let joined = shop.bookings.join(&guest(entry, "Join"), entry, &joining).await;
+    let joined = shop
+        .bookings
+        .join(&guest(entry, "Join"), entry, &joining, &Crowd::default)
+        .await;
     joined.expect("they wait");
     // It expires while the slot is closed, and the slot opens again before anybody looked who waits.
     shop.admin::<TimeSlot>(&slot, "close", json!({})).await;

@@ -344,6 +344,7 @@ fn about(span: SignedDuration, expected: SignedDuration) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::too_many_lines, reason = "one story, from beginning to end")]
 async fn how_long_there_is_to_pay_is_a_rule_of_the_branch() {
     let field = Field::open().await;
     let (api, house) = (&field.api, &field.house);

@@ -315,6 +315,7 @@ const WRONG_QUERIES: [(&str, &str); 35] = [
 ];
 
 /// Bodies with a fault, and where it is.
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn wrong_bodies() -> Vec<(&'static str, Value, &'static str)> {
     vec![
         (

@@ -17,7 +17,7 @@ use aggregates::{
     seat::SeatCommand,
     time_slot::{TimeSlot, TimeSlotCommand},
     values::{CouponCode, CustomerName, PhoneNumber},
-    waitlist::Leaver,
+    waitlist::{Crowd, Leaver},
 };
 use jari::{
     admin_commands::Administrable,
@@ -245,8 +245,11 @@ impl Player<'_> {
                     party,
                     name,
                     phone,
+                    language: None,
                 };
-                answered(bookings.join(&by_guest(new, "Join"), new, &joining).await)
+                let request = by_guest(new, "Join");
+                let joined = bookings.join(&request, new, &joining, &Crowd::default);
+                answered(joined.await)
             }
             Ask::Leave(entry) => {
                 let (entry, slot) = self.entry(*entry);

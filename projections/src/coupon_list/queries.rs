@@ -46,6 +46,7 @@ pub struct Filter {
 }
 
 /// The coupons that fit, the last issued first unless asked otherwise.
+#[expect(clippy::too_many_lines, reason = "one query and its columns")]
 pub async fn coupons(db: &mut PgConnection, filter: &Filter, limit: i64) -> sqlx::Result<Vec<Coupon>> {
     let branches = uuids(filter.branches.as_deref());
     let prefix = filter

@@ -160,7 +160,9 @@ pub(in super::super) async fn join(
         }
         Err(too_many) => {
             let before = app.store.answered_before(&request).await;
-            before.map_err(Problem::from).and_then(|before| before.ok_or(too_many))
+            before
+                .map_err(Problem::from)
+                .and_then(|before| before.ok_or(too_many))
         }
     };
     let entry = outcome.as_ref().ok().and_then(joined);

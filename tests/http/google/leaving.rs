@@ -42,8 +42,8 @@ async fn a_customer_without_a_password_is_forgotten_though_their_farewell_was_cu
     let leave = Call::post("/v1/customer/leave", leave).with_token(&session);
     api.ask(&leave).await.refused(503, "server/timed-out");
     // Whoever has left is nobody, on every route.
-    let held = Call::hold(slot, &["A3"]).with_token(&session);
-    for call in [Call::get("/v1/customer").with_token(&session), held, leave] {
+    let another = Call::hold(slot, &["A3"]).with_token(&session);
+    for call in [Call::get("/v1/customer").with_token(&session), another, leave] {
         api.ask(&call).await.refused(401, "request/unauthorized");
     }
     lists.end().await;

@@ -81,6 +81,7 @@ async fn a_list_can_be_taken_away_as_a_file() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::too_many_lines, reason = "one story, from beginning to end")]
 async fn who_waits_and_what_money_came_can_be_taken_away_too() {
     let field = Field::open().await;
     let day = Day::begin(&field).await;

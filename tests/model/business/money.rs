@@ -85,9 +85,8 @@ impl Business {
         if self.sale(slot) == Sale::Withdrawn || self.now >= self.starts(slot) {
             return false;
         }
-        // Put aside: money that comes when the slot is closed confirms nothing there (DOMAIN E3, E7).
+        // Money that comes when the slot is closed confirms nothing there (DOMAIN E3, E7).
         if self.sale(slot) == Sale::Closed {
-            self.put_aside = true;
             return false;
         }
         if self.day_is_open(slot).is_err() || !self.coupon_fits(which) {
@@ -99,10 +98,8 @@ impl Business {
             }
         }
         self.reservations[which].stage = Stage::Placed;
-        let is_waited_for = self.is_waited_for(slot, seats);
-        // Put aside: what somebody waits for is not free, and the money is not refused for that (DOMAIN E7, W2).
-        self.put_aside |= is_waited_for;
-        if is_waited_for || self.allowed(which).is_err() {
+        // What somebody waits for is not free, and the money is not refused for that (DOMAIN E7, W2).
+        if self.is_waited_for(slot, seats) || self.allowed(which).is_err() {
             self.reservations[which].stage = Stage::Expired;
             return false;
         }
@@ -125,12 +122,11 @@ impl Business {
         if self.on_sale(slot).is_err() || !self.coupon_fits(which) {
             return None;
         }
-        // Put aside: a coupon that stays used for this reservation is of no use to another one (DOMAIN E7, K2).
+        // A coupon that stays used for this reservation is of no use to another one (DOMAIN E7, K2).
         if self.reservations[which]
             .coupon
             .is_some_and(|coupon| coupon >= SINGLE)
         {
-            self.put_aside = true;
             return None;
         }
         let is_free = self.is_to_be_had(room) && !self.is_waited_for(slot, Seats::of(slot));

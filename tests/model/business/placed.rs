@@ -23,8 +23,7 @@ impl Business {
         }
         self.day_is_open(slot)?;
         if self.sale(slot) == Sale::Closed && self.known(which)?.stage == Stage::Held {
-            // Put aside: nothing new stands in a slot that is closed, for it may be about to be emptied (DOMAIN E3).
-            self.put_aside = true;
+            // Nothing new stands in a slot that is closed, for it may be about to be emptied (DOMAIN E3).
             return Err("time-slot/closed");
         }
         if let Some(coupon) = coupon {
@@ -128,7 +127,8 @@ impl Business {
         match reservation.stage {
             Stage::NoShow => Ok(()),
             Stage::Placed if reservation.is_due(now) => {
-                self.was_not_paid(which);
+                // What was not paid in time expires and is nobody's no-show (DOMAIN E7, E9).
+                self.end_if_due(which);
                 Ok(())
             }
             Stage::Placed if now < starts => Err("reservation/not-started"),
@@ -161,17 +161,12 @@ impl Business {
             return Err("reservation/not-yet-due");
         }
         if self.reservations[which].is_due(self.now) {
-            self.was_not_paid(which);
+            // What was not paid in time expires and is nobody's no-show (DOMAIN E7, E9).
+            self.end_if_due(which);
         } else {
             self.missed(which);
         }
         Ok(())
-    }
-
-    fn was_not_paid(&mut self, which: usize) {
-        // Put aside: what was not paid in time expires and is nobody's no-show (DOMAIN E7, E9).
-        self.put_aside = true;
-        self.end_if_due(which);
     }
 
     fn missed(&mut self, which: usize) {
