@@ -201,8 +201,7 @@ impl Server {
             live,
         });
         let edge = Edge::new(app, &config.http);
-        let serving = http::serve(listener, edge, Bounds::of(&config.http), http_stops, PATIENCE);
-        let http = tokio::spawn(serving);
+        let http = http::serve(listener, edge, Bounds::of(&config.http), http_stops, PATIENCE);
         Ok(Self {
             address,
             store,
@@ -210,7 +209,7 @@ impl Server {
             projections,
             stop_http,
             stop_work,
-            http,
+            http: tokio::spawn(http),
             work,
         })
     }

@@ -1,5 +1,6 @@
 //! Where a booking looks before it decides: reservations that a deposit may be for, and slots that may be offered instead.
-//! Only looks them up in the read models; what becomes of them the streams decide, whatever was shown.
+//! Only looks them up in the read models; what becomes of them the streams decide, whatever was
+//! shown; never decides itself.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,5 @@
-//! Work in several steps that a caller who goes away, or who runs out of time, does not break off in the middle.
+//! Work in several steps that a caller who goes away, or who runs out of time, does not break off in the middle;
+//! never retries a step.
 
 use super::{problem::Problem, problems};
 

@@ -20,7 +20,7 @@ use super::{contract, conversation::golden, field::Field};
 use crate::support::{api::Call, house::Sale};
 
 /// Where sentences for callers are written.
-const SPEAKING: [&str; 14] = [
+const SPEAKING: [&str; 16] = [
     "aggregates/src",
     "projections/src/words.rs",
     "src/booking",
@@ -33,6 +33,8 @@ const SPEAKING: [&str; 14] = [
     "src/payments/webhook.rs",
     "src/programme",
     "src/programme.rs",
+    "src/simulation",
+    "src/simulation.rs",
     "src/store/precondition.rs",
     "src/ticket.rs",
 ];

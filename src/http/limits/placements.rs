@@ -1,5 +1,6 @@
 //! How often anybody may make us write to a phone number: by the number and by the address it is asked from. Only what was
-//! really placed counts, a repeat not again; staff are not limited, they have somebody before them or on the line.
+//! really placed counts, a repeat not again; staff are not limited, they have somebody before them or on
+//! the line. Never keeps a number itself.
 
 use std::{
     net::IpAddr,

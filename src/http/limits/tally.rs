@@ -1,5 +1,5 @@
 //! How often something happened lately, for each of those it is counted for; what runs counts too, so that nobody gets ahead
-//! by trying many at once.
+//! by trying many at once. Never asks what it was.
 
 use std::{
     collections::VecDeque,

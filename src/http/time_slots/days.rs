@@ -1,4 +1,5 @@
-//! `GET /v1/branches/{id}/days`: the seven business days that can be chosen from, beginning with today there (DOMAIN C5).
+//! `GET /v1/branches/{id}/days`: the seven business days that can be chosen from, beginning with today there
+//! (DOMAIN C5); never a slot of them.
 
 use aggregates::{
     business_day::{moment, on_the_wall},

@@ -1,4 +1,5 @@
-//! `GET /v1/waitlist-entries.csv`: the entries that the list shows, all of them, as a file.
+//! `GET /v1/waitlist-entries.csv`: the entries that the list shows, all of them, as a file; never more than it
+//! shows.
 
 use aggregates::ids::{BranchId, TimeSlotId};
 use axum::{extract::State, response::Response};
