@@ -11,6 +11,7 @@ use projections::waitlist_queue;
 use sqlx::PgPool;
 use tokio::{sync::watch, time::Instant};
 
+use super::{over, pause};
 use crate::{
     booking::{Bookings, Refused},
     customers::{self, Forgetting},
@@ -98,38 +99,24 @@ impl Departures {
         Forgotten(self.forgotten.subscribe())
     }
 
-    /// Works until `stop` turns true. A lost database is waited for.
+    /// Works until `stop` turns true; what was begun then is done to its end. A lost database is waited for.
     pub async fn run(self, mut stop: Signal) {
-        tokio::select! {
-            () = self.work() => {}
-            () = told(&mut stop) => {}
-        }
-    }
-
-    async fn work(&self) {
-        let mut noted = loop {
-            match self.progress.position().await {
-                Ok(position) => break position,
-                Err(error) => tracing::warn!(%error, "the policy of departures cannot begin yet"),
-            }
-            tokio::time::sleep(RETRY_AFTER).await;
+        let Some(mut noted) = self.begin(&mut stop).await else {
+            return;
         };
         let mut looked = noted;
         let mut leaving: BTreeMap<i64, CustomerId> = BTreeMap::new();
-        loop {
-            let events = self.store.feed().after(looked, BATCH_MAX);
-            let events = if leaving.is_empty() {
-                events.await
-            } else {
-                // Time over or events: either way it is tried again.
-                tokio::time::timeout(RETRY_AFTER, events)
-                    .await
-                    .unwrap_or_default()
+        while !over(&stop) {
+            let events = tokio::select! {
+                events = self.store.feed().after(looked, BATCH_MAX) => events,
+                // Whoever is not forgotten yet is tried again.
+                () = tokio::time::sleep(RETRY_AFTER), if !leaving.is_empty() => Vec::new(),
+                () = told(&mut stop) => return,
             };
             looked = events.last().map_or(looked, |last| last.position);
             leaving.extend(events.iter().filter_map(|event| left(event)));
             let tried = !leaving.is_empty();
-            self.finish_all(&mut leaving).await;
+            self.finish_all(&mut leaving, &stop).await;
             let forgotten = leaving.keys().next().map_or(looked, |first| first - 1);
             self.forgotten.send_replace(forgotten);
             if (tried && forgotten > noted) || forgotten - noted > KEPT_EVERY {
@@ -138,13 +125,28 @@ impl Departures {
                     Err(error) => tracing::warn!(%error, "who is forgotten could not be noted yet"),
                 }
             }
-            tokio::time::sleep(LOOK_EVERY).await;
+            pause(&mut stop, LOOK_EVERY).await;
         }
     }
 
+    /// How far it came the last time; none if it is told to stop before that is known.
+    async fn begin(&self, stop: &mut Signal) -> Option<i64> {
+        while !over(stop) {
+            match self.progress.position().await {
+                Ok(position) => return Some(position),
+                Err(error) => tracing::warn!(%error, "the policy of departures cannot begin yet"),
+            }
+            pause(stop, RETRY_AFTER).await;
+        }
+        None
+    }
+
     /// Forgets all of these; who remains has to be tried again.
-    async fn finish_all(&self, leaving: &mut BTreeMap<i64, CustomerId>) {
+    async fn finish_all(&self, leaving: &mut BTreeMap<i64, CustomerId>, stop: &Signal) {
         for (position, customer) in leaving.clone() {
+            if over(stop) {
+                return;
+            }
             match self.finish(customer, position).await {
                 Ok(()) => {
                     leaving.remove(&position);
