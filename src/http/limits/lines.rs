@@ -68,14 +68,16 @@ impl Line {
         entries.push_back(number);
     }
 
-    /// What they were answered: they wait, perhaps under another number, or they do not. Who never hears the answer stays
-    /// noted, as they may wait.
-    pub fn settle(&self, number: ReservationId, entry: Option<ReservationId>) {
-        if entry == Some(number) {
-            return;
-        }
+    /// What they were answered: they wait, perhaps under another number, or they do not. Who is known to wait no more is
+    /// noted no more.
+    pub fn settle(
+        &self,
+        number: ReservationId,
+        entry: Option<ReservationId>,
+        waits: impl Fn(ReservationId) -> bool,
+    ) {
         let mut entries = self.locked();
-        entries.retain(|known| *known != number);
+        entries.retain(|known| Some(*known) == entry || (*known != number && waits(*known)));
         if let Some(entry) = entry
             && !entries.contains(&entry)
         {
@@ -117,7 +119,7 @@ mod tests {
         let lines = Lines::new(2);
         let line = lines.line(HERE, slot(1));
         line.enter(number(1));
-        line.settle(number(1), Some(number(1)));
+        line.settle(number(1), Some(number(1)), |_| true);
         let crowd = lines.line(HERE, slot(1)).crowd();
         assert_eq!((crowd.entries, crowd.max), (vec![number(1)], 2));
         assert_eq!(lines.line(ELSEWHERE, slot(1)).crowd().entries, []);
@@ -131,10 +133,14 @@ mod tests {
             line.enter(number(entry));
         }
         // Refused; known by another number; never answered.
-        line.settle(number(1), None);
-        line.settle(number(2), Some(number(4)));
-        line.settle(number(2), Some(number(4)));
+        line.settle(number(1), None, |_| true);
+        line.settle(number(2), Some(number(4)), |_| true);
+        line.settle(number(2), Some(number(4)), |_| true);
         assert_eq!(line.crowd().entries, [number(3), number(4)]);
+        // One of them has left since.
+        line.enter(number(5));
+        line.settle(number(5), Some(number(5)), |known| known != number(3));
+        assert_eq!(line.crowd().entries, [number(4), number(5)]);
         for entry in 10..200 {
             line.enter(number(entry));
         }

@@ -12,7 +12,7 @@ use aggregates::{
     reservation::{Reservation, ReservationError},
     theme::PARTY_MAX,
     values::{CustomerName, PhoneNumber},
-    waitlist::{Crowd, WaitlistError, WaitlistEvent},
+    waitlist::{Crowd, Waitlist, WaitlistError, WaitlistEvent},
 };
 use axum::{
     extract::State,
@@ -32,6 +32,7 @@ use super::{
         params::Id,
         problem::{Problem, ProblemBody},
         reservations::{ReservationView, begun},
+        unbroken::unbroken,
     },
     view::EntryView,
 };
@@ -152,45 +153,55 @@ pub(in super::super) async fn join(
     };
     let key = key.bind(app.store.vault(), scope, &("waitlist", &joining))?;
     let request = caller.request(actor, "time-slots/waitlist", key);
-    let crowd = || line.as_ref().map_or_else(Crowd::default, Line::crowd);
-    let outcome = match caller.places(&app, &joining.phone) {
-        Ok(placement) => {
-            let outcome = app.bookings.join(&request, number, &joining, &crowd).await;
-            placement.judge(outcome).map_err(Problem::from)
-        }
-        Err(too_many) => {
-            let before = app.store.answered_before(&request).await;
-            before
-                .map_err(Problem::from)
-                .and_then(|before| before.ok_or(too_many))
-        }
-    };
-    let entry = outcome.as_ref().ok().and_then(joined);
-    if let Some(line) = &line {
-        line.settle(number, entry);
-    }
-    let committed = outcome?;
-    // A repeated request is answered with what began the first time.
-    if let Some(entry) = entry {
-        let view = EntryView::read(&app, time_slot, entry, Some(committed.position), caller.language).await?;
-        let view = JoinedView {
-            outcome: JoinOutcome::Waiting,
-            entry: Some(view.with_token(&app)),
-            reservation: None,
+    // Who goes away before the answer is noted as everybody else.
+    unbroken(async move {
+        let crowd = || line.as_ref().map_or_else(Crowd::default, Line::crowd);
+        let outcome = match caller.places(&app, &joining.phone) {
+            Ok(placement) => {
+                let outcome = app.bookings.join(&request, number, &joining, &crowd).await;
+                placement.judge(outcome).map_err(Problem::from)
+            }
+            Err(too_many) => {
+                let before = app.store.answered_before(&request).await;
+                before
+                    .map_err(Problem::from)
+                    .and_then(|before| before.ok_or(too_many))
+            }
         };
-        let location = format!("/v1/waitlist-entries/{entry}");
-        return Ok(Done::created(&committed, location, view).into_response());
-    }
-    let id = begun(&committed).ok_or_else(|| Problem::refused(&WaitlistError::NotFound))?;
-    let missing = || Problem::refused(&ReservationError::NotFound);
-    let state = committed.state::<Reservation>(&id).ok_or_else(missing)?;
-    let held = ReservationView::of(id, &state).ok_or_else(missing)?;
-    let view = JoinedView {
-        outcome: JoinOutcome::Held,
-        entry: None,
-        reservation: Some(held.with_token(&app)),
-    };
-    Ok(Done::created(&committed, format!("/v1/reservations/{id}"), view).into_response())
+        let entry = outcome.as_ref().ok().and_then(joined);
+        if let Some(line) = &line {
+            let now = outcome
+                .as_ref()
+                .ok()
+                .and_then(|committed| committed.state::<Waitlist>(&time_slot));
+            let waits = |known| now.as_ref().is_none_or(|now| now.entry(known).is_some());
+            line.settle(number, entry, waits);
+        }
+        let committed = outcome?;
+        // A repeated request is answered with what began the first time.
+        if let Some(entry) = entry {
+            let view =
+                EntryView::read(&app, time_slot, entry, Some(committed.position), caller.language).await?;
+            let view = JoinedView {
+                outcome: JoinOutcome::Waiting,
+                entry: Some(view.with_token(&app)),
+                reservation: None,
+            };
+            let location = format!("/v1/waitlist-entries/{entry}");
+            return Ok(Done::created(&committed, location, view).into_response());
+        }
+        let id = begun(&committed).ok_or_else(|| Problem::refused(&WaitlistError::NotFound))?;
+        let missing = || Problem::refused(&ReservationError::NotFound);
+        let state = committed.state::<Reservation>(&id).ok_or_else(missing)?;
+        let held = ReservationView::of(id, &state).ok_or_else(missing)?;
+        let view = JoinedView {
+            outcome: JoinOutcome::Held,
+            entry: None,
+            reservation: Some(held.with_token(&app)),
+        };
+        Ok(Done::created(&committed, format!("/v1/reservations/{id}"), view).into_response())
+    })
+    .await
 }
 
 /// The entry that began in this unit of work.
