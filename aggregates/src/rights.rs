@@ -152,6 +152,9 @@ pub const SHIPPED: &[(&str, Reach, &[Permission])] = &[
     ),
 ];
 
+/// What shipped roles granted in former versions, and do no more: what was done by it then was right.
+const FORMERLY: &[(&str, Permission)] = &[("STAFF", ChangeShows)];
+
 /// The role that may do everything; somebody always has it.
 pub const HEAD_OFFICE: &str = "HEAD_OFFICE";
 
@@ -173,6 +176,17 @@ impl RoleName {
     #[must_use]
     pub const fn head_office() -> Self {
         Self(SmolStr::new_static(HEAD_OFFICE))
+    }
+
+    /// What the role grants or ever granted, if it is a shipped one: to judge what was done, never to let it be done.
+    #[must_use]
+    pub fn ever_shipped(&self) -> Option<Rights> {
+        let mut rights = self.shipped()?;
+        let formerly = FORMERLY.iter().filter(|(name, _)| *name == self.0);
+        rights
+            .permissions
+            .extend(formerly.map(|(_, permission)| *permission));
+        Some(rights)
     }
 
     /// What the role grants, if it is a shipped one.
@@ -361,6 +375,12 @@ mod tests {
         assert!(staff.at(ChangeSlots, Some(branch(1))));
         assert!(!staff.at(ChangeSlots, Some(branch(2))), "another branch");
         assert!(!staff.somewhere(ChangeShows));
+        let role: RoleName = "STAFF".parse().expect("a name");
+        let formerly = role.ever_shipped().expect("a shipped role");
+        assert!(
+            formerly.permissions.contains(&ChangeShows),
+            "what was done then was right"
+        );
         assert!(holder("BRANCH_MANAGER", &[branch(1)]).at(ChangeSlots, Some(branch(1))));
     }
 

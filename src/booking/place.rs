@@ -21,7 +21,7 @@ use super::{
     Answer, Bookings,
     hold::{in_business, seat_ids},
     money::frozen,
-    patrons::{patrons_of, take_allowance, welcome},
+    patrons::{among_us, patrons_of, take_allowance, welcome},
     ratings::{admit, credible},
     refused::Refused,
     waitlist::{Settled, settle},
@@ -63,6 +63,7 @@ impl Bookings {
                 .hold()
                 .ok_or(ReservationError::NotFound)?
                 .clone();
+            among_us(work, hold.customer).await?;
             let slot = work.load::<TimeSlot>(&hold.time_slot).await?;
             let plan = match slot {
                 TimeSlot::Withdrawn(_) => return Err(TimeSlotError::Withdrawn.into()),

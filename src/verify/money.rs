@@ -96,7 +96,7 @@ impl Account {
     fn go(&mut self, amount: Money, most: i64) -> Result<(), String> {
         self.sound(amount)?;
         if amount.amount > most {
-            return Err(format!("{} went back, of {most} that could", amount.amount));
+            return Err(format!("{} went back, of {most} that were due", amount.amount));
         }
         self.went += amount.amount;
         Ok(())

@@ -81,10 +81,7 @@ pub(in super::super) async fn place(
         // Whoever stands at the counter or is on the line has given the number themselves.
         Holder::Staff(..) => Ok(None),
     };
-    let attempt = match &body.coupon {
-        Some(_) => Some(attempt(&app, &caller, &holder)?),
-        None => None,
-    };
+    let attempt = body.coupon.as_ref().map(|_| attempt(&app, &caller, &holder));
     let key = key.bind(app.store.vault(), holder.scope(), &("place", holder.id(), &body))?;
     let Place {
         name,
@@ -110,8 +107,8 @@ pub(in super::super) async fn place(
         language: caller.named_language,
     };
     let request = caller.request(holder.actor(), "reservations/place", key);
-    let committed = match placement {
-        Ok(placement) => {
+    let committed = match (placement, attempt.transpose()) {
+        (Ok(placement), Ok(attempt)) => {
             let placed = app.bookings.place(&request, holder.id(), &placing).await;
             let placed = match attempt {
                 Some(attempt) => attempt.judge(placed),
@@ -123,7 +120,9 @@ pub(in super::super) async fn place(
             }
         }
         // What was placed before is answered as it was.
-        Err(too_many) => app.store.answered_before(&request).await?.ok_or(too_many)?,
+        (Err(too_many), _) | (_, Err(too_many)) => {
+            app.store.answered_before(&request).await?.ok_or(too_many)?
+        }
     };
     after(&app, &committed, holder.id()).await
 }
