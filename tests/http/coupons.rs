@@ -246,6 +246,8 @@ async fn codes_that_do_not_fit_are_tried_so_often_and_no_more() {
     api.ask(&Call::place(&two, Some("ZZZZ2223")))
         .await
         .refused(404, "coupon/not-found");
+    let placed = Call::place(&held(&field).await, Some(&field.house.coupon(api).await)).with_key("four");
+    let answered = api.done(&placed).await.json();
     // What is refused for another reason does not count either.
     let mut unsigned = json!({ "name": "김하늘", "phone": "010-1234-5678", "payment": "on_site", "coupon": coupon,
         "agreements": { "privacy": false, "house_rules": true } });
@@ -263,6 +265,8 @@ async fn codes_that_do_not_fit_are_tried_so_often_and_no_more() {
         let wait = refused.retry_after.expect("when to come back");
         assert!((1..=600).contains(&wait), "{wait}");
     }
+    // What was placed before is answered as it was, though.
+    assert_eq!(api.done(&placed).await.json(), answered);
     unsigned["agreements"] = json!({ "privacy": true, "house_rules": true });
     unsigned["coupon"] = json!(null);
     api.done(&Call::post(path, unsigned).with_token(&two.token)).await;

@@ -275,6 +275,8 @@ async fn who_leaves_is_forgotten_and_the_history_stays_whole() {
         .await
         .hold();
     api.done(&Call::place(&hold, None).with_token(&token)).await;
+    let another = Call::hold(slot, &["A2"]).with_token(&token);
+    let another = api.done(&another).await.hold();
     let leave =
         |password: &str| Call::post("/v1/customer/leave", json!({ "password": password })).with_token(&token);
     api.ask(&leave("wrong"))
@@ -284,6 +286,10 @@ async fn who_leaves_is_forgotten_and_the_history_stays_whole() {
     assert_eq!(sign_in(api, "haneul@example.com", PASSWORD).await.status, 401);
     let profile = Call::get("/v1/customer").with_token(&token);
     api.ask(&profile).await.refused(401, "request/unauthorized");
+    // Whoever has the token of the hold: what is placed now would be forgotten by nobody.
+    api.ask(&Call::place(&another, None))
+        .await
+        .refused(410, "customer/left");
     let shown = api.done(&Call::show(&hold)).await.json();
     assert_eq!(shown["placed"]["name"], Value::Null, "{shown}");
     assert_eq!(shown["state"], "placed");
