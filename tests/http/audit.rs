@@ -69,8 +69,12 @@ async fn what_happened_is_found_at_its_branch() {
         .as_str()
         .expect("an id")
         .to_owned();
-    let there = events(&field, &format!("&branch={shop}")).await;
-    assert!(names(&there).is_superset(&["BranchOpened", "ThemeActivated", "TimeSlotScheduled"].into()));
+    let opened = ["BranchOpened", "ThemeActivated", "TimeSlotScheduled"].into();
+    let there = eventually("the trail shows the shop", || async {
+        let there = events(&field, &format!("&branch={shop}")).await;
+        names(&there).is_superset(&opened).then_some(there)
+    })
+    .await;
     assert!(there.iter().all(|event| !here.contains(event)));
 
     let all = events(&field, "").await;
