@@ -119,7 +119,25 @@ fn document() -> Value {
     schemas::complete(&mut document);
     answers::complete(&mut document);
     examples::complete(&mut document);
+    without_references(&mut document);
     document
+}
+
+/// Leaves out of every text which of our requirements it comes from: whoever reads the document does not have them.
+fn without_references(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            while let Some((before, (_, after))) = text
+                .split_once(" (DOMAIN ")
+                .and_then(|(before, rest)| Some((before, rest.split_once(')')?)))
+            {
+                *text = format!("{before}{after}");
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_references),
+        Value::Object(fields) => fields.values_mut().for_each(without_references),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 /// Does something with every operation: its path, its method, and what is said about it.

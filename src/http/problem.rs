@@ -222,18 +222,19 @@ impl Problem {
 
     /// The problem as a part of the answer to the request with this id, which is not about it alone.
     #[must_use]
-    pub fn within(&self, request_id: uuid::Uuid) -> Value {
+    pub fn within(&self, request_id: uuid::Uuid, language: Language) -> Value {
         let parts = &*self.0;
+        let told = self.told_in(language, None);
         let body = ProblemBody {
             kind: format!("/problems/{}", parts.slug),
-            title: title(parts.slug),
+            title: told.title,
             status: parts.status.as_u16(),
-            detail: &parts.detail,
-            help: parts.help,
+            detail: &told.detail,
+            help: &told.help,
             instance: format!("urn:uuid:{request_id}"),
             blocked_by: None,
             trace: None,
-            more: &parts.more,
+            more: &told.more,
         };
         serde_json::to_value(body).unwrap_or_default()
     }

@@ -68,7 +68,7 @@ impl PartyRange {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SalesOpening {
-    /// How many days before (DOMAIN E2: six, unless the theme says otherwise).
+    /// How many days before: six, unless the theme says otherwise (DOMAIN E2).
     #[serde(default = "six")]
     pub days_ahead: u16,
     /// At what time of that calendar day.

@@ -132,7 +132,7 @@ async fn carried_out(app: &App, caller: &Caller, commands: Vec<BoxFuture<'static
                 } else {
                     Outcome::Refused
                 },
-                problem: Some(problem.within(caller.request_id)),
+                problem: Some(problem.within(caller.request_id, caller.language)),
             },
         })
         .collect();
