@@ -236,9 +236,9 @@ async fn a_walk_through_the_pages_meets_everything_once_in_every_order() {
             field.api.done(&Call::place(&hold, None)).await;
         }
     }
-    let position = field.position();
     for order in ["sort=number", "sort=starts_at", "sort=placed_at"] {
         for direction in ["asc", "desc"] {
+            let position = field.position();
             let query = format!("{order}&order={direction}&count=true");
             let list = |more: String| {
                 let path = format!("/v1/reservations?{query}&min_position={position}{more}");
